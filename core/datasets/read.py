@@ -1,0 +1,55 @@
+"""Reads a built data set: its manifest, and features that stay on disk until they are asked for."""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.datasets.build import SHARD
+from core.errors import InputError
+from core.frontend import FrontendConfig
+
+
+class BuiltDataset:
+    """A finished data set in a folder.
+
+    Raises:
+        InputError: the folder holds no finished data set.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        manifest = folder / "manifest.parquet"
+        if not manifest.is_file():
+            raise InputError(f"{folder} holds no finished data set; make one with `timbrescope dataset`.")
+        self.folder = folder
+        self.manifest = pd.read_parquet(manifest)
+        self.description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        self.frontend = FrontendConfig(**self.description["frontend"])
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    @cached_property
+    def _shards(self) -> list[npt.NDArray[np.float16]]:
+        return [np.load(path, mmap_mode="r") for path in sorted((self.folder / "shards").glob("*.npy"))]
+
+    def features(self, indices: Sequence[int]) -> npt.NDArray[np.float16]:
+        """Log-mels ``(len(indices), bands, frames)`` of the clips at the given rows of the manifest."""
+        return np.stack([self._shards[index // SHARD][index % SHARD] for index in indices])
+
+    def targets(self, labels: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Which of the labels each clip holds, 0 or 1 ``(clips, labels)``."""
+        return multi_hot([row.split(";") for row in self.manifest["instruments"]], labels)
+
+
+def multi_hot(label_lists: Sequence[Sequence[str]], labels: Sequence[str]) -> npt.NDArray[np.float32]:
+    """1 where an item has a label, else 0 ``(items, labels)``; labels that are not asked for are left out.
+
+    >>> multi_hot([["piano"], ["kazoo", "violin"]], ["piano", "violin"]).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    return np.array([[float(label in held) for label in labels] for held in label_lists], dtype=np.float32)

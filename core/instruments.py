@@ -1,0 +1,192 @@
+"""The taxonomy: 29 instruments, their families, General MIDI programs and playable ranges, and the label sets.
+
+A new instrument is one new row of ``_ROWS``. Pitches are MIDI note numbers (60 = middle C, C4).
+"""
+
+from dataclasses import dataclass, replace
+
+from core.errors import InputError
+
+DRUM_CHANNEL = 9  # "channel 10" of the General MIDI standard, counted from zero
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One instrument of the taxonomy.
+
+    Attributes:
+        label: The name used everywhere (file names, JSON, labels of the networks).
+        family: Group of similar instruments.
+        programs: General MIDI programs (0-127) that count as this instrument; drum kits (bank 128) for ``drums``.
+        low: Lowest MIDI pitch that the instrument plays.
+        high: Highest MIDI pitch.
+        polyphony: How many notes it plays at once, at most.
+        roles: Parts it takes in an arrangement, best first: melody, harmony, bass, pad, drums.
+        irmas: Its code in IRMAS (Bosch et al. 2012), if it has one.
+        openmic: Its name in OpenMIC-2018 (Humphrey et al. 2018), if it has one.
+    """
+
+    label: str
+    family: str
+    programs: tuple[int, ...]
+    low: int
+    high: int
+    polyphony: int
+    roles: tuple[str, ...]
+    irmas: str | None = None
+    openmic: str | None = None
+
+    @property
+    def title(self) -> str:
+        """Name for people.
+
+        >>> INSTRUMENTS["french_horn"].title
+        'French horn'
+        """
+        return self.label.replace("_", " ").capitalize()
+
+    def playing(self, program: int) -> "Instrument":
+        """This instrument with the range of one of its programs (a baritone saxophone lies below a soprano)."""
+        low, high = _PROGRAM_RANGES.get((self.label, program), (self.low, self.high))
+        return replace(self, low=low, high=high)
+
+    @property
+    def is_drums(self) -> bool:
+        return self.family == "drums"
+
+
+def _row(
+    label: str,
+    family: str,
+    programs: str,
+    pitches: str,
+    polyphony: int,
+    roles: str,
+    irmas: str | None = None,
+    openmic: str | None = None,
+) -> Instrument:
+    low, high = (int(p) for p in pitches.split("-"))
+    return Instrument(
+        label,
+        family,
+        tuple(int(p) for p in programs.split()),
+        low,
+        high,
+        polyphony,
+        tuple(roles.split()),
+        irmas,
+        openmic,
+    )
+
+
+_ROWS = (
+    _row("piano", "keys", "0 1 2", "21-108", 8, "harmony melody bass", "pia", "piano"),
+    _row("electric_piano", "keys", "4 5", "28-103", 6, "harmony melody"),
+    _row("mallets", "mallets", "8 9 11 12 13", "48-96", 4, "melody harmony", None, "mallet_percussion"),
+    _row("organ", "keys", "16 17 18 19", "36-96", 6, "harmony pad melody bass", "org", "organ"),
+    _row("accordion", "keys", "21 23", "41-93", 5, "melody harmony", None, "accordion"),
+    _row("acoustic_guitar", "plucked", "24 25", "40-83", 6, "harmony melody", "gac", "guitar"),
+    _row("electric_guitar", "plucked", "26 27 28", "40-84", 6, "harmony melody", "gel", "guitar"),
+    _row("distorted_guitar", "plucked", "29 30", "40-86", 3, "melody harmony", "gel", "guitar"),
+    _row("banjo", "plucked", "105", "48-86", 4, "harmony melody", None, "banjo"),
+    _row("harp", "plucked", "46", "24-103", 6, "harmony melody"),
+    _row("electric_bass", "bass", "33 34 35 36", "28-67", 1, "bass", None, "bass"),
+    _row("double_bass", "bass", "32 43", "28-67", 1, "bass", None, "bass"),
+    _row("violin", "strings", "40", "55-100", 2, "melody", "vio", "violin"),
+    _row("viola", "strings", "41", "48-91", 2, "melody"),
+    _row("cello", "strings", "42", "36-76", 2, "melody bass", "cel", "cello"),
+    _row("string_ensemble", "strings", "48 49", "28-96", 6, "pad harmony"),
+    _row("voice", "voice", "52 53 54", "43-84", 4, "melody pad", "voi", "voice"),
+    _row("trumpet", "brass", "56", "54-86", 1, "melody", "tru", "trumpet"),
+    _row("trombone", "brass", "57", "40-72", 1, "melody bass", None, "trombone"),
+    _row("tuba", "brass", "58", "28-58", 1, "bass"),
+    _row("french_horn", "brass", "60", "34-77", 1, "melody"),
+    _row("saxophone", "reeds", "64 65 66 67", "36-87", 1, "melody", "sax", "saxophone"),
+    _row("oboe", "reeds", "68", "58-91", 1, "melody"),
+    _row("bassoon", "reeds", "70", "34-75", 1, "melody bass"),
+    _row("clarinet", "reeds", "71", "50-94", 1, "melody", "cla", "clarinet"),
+    _row("flute", "flutes", "72 73", "60-96", 1, "melody", "flu", "flute"),
+    _row("synth_lead", "synth", "80 81", "36-96", 1, "melody", None, "synthesizer"),
+    _row("synth_pad", "synth", "88 89 90", "36-84", 6, "pad", None, "synthesizer"),
+    _row("drums", "drums", "0 8 16 24 25 40", "35-81", 4, "drums", None, "drums"),
+)
+
+# Members of a label that play another register than the label as a whole.
+_PROGRAM_RANGES = {
+    ("double_bass", 43): (28, 57),
+    ("saxophone", 64): (56, 87),
+    ("saxophone", 65): (49, 81),
+    ("saxophone", 66): (44, 76),
+    ("saxophone", 67): (36, 70),
+}
+
+INSTRUMENTS: dict[str, Instrument] = {row.label: row for row in _ROWS}
+FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(row.family for row in _ROWS))
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """The labels of one task, and the programs that may sound for each.
+
+    Attributes:
+        name: ``general`` or ``wimu12``.
+        programs: General MIDI programs for each label, in the order of the labels.
+    """
+
+    name: str
+    programs: dict[str, tuple[int, ...]]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.programs)
+
+
+# The twelve patches of the student project that this grew from, one program each.
+_WIMU12 = {
+    "piano": 0,
+    "acoustic_guitar": 24,
+    "string_ensemble": 48,
+    "flute": 72,
+    "mallets": 8,
+    "double_bass": 32,
+    "trumpet": 56,
+    "synth_lead": 80,
+    "organ": 16,
+    "violin": 40,
+    "saxophone": 64,
+    "synth_pad": 88,
+}
+
+LABEL_SETS: dict[str, LabelSet] = {
+    "general": LabelSet("general", {row.label: row.programs for row in _ROWS}),
+    "wimu12": LabelSet("wimu12", {label: (program,) for label, program in _WIMU12.items()}),
+}
+
+
+def label_set(name: str) -> LabelSet:
+    """The label set called ``name``.
+
+    >>> len(label_set("general").labels), len(label_set("wimu12").labels)
+    (29, 12)
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    if name not in LABEL_SETS:
+        raise InputError(f"There is no label set {name!r}; choose one of: {', '.join(LABEL_SETS)}.")
+    return LABEL_SETS[name]
+
+
+def check_labels(labels: list[str] | tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """The given labels without repeats, in the order of ``allowed``.
+
+    >>> check_labels(["violin", "piano", "violin"], label_set("general").labels)
+    ('piano', 'violin')
+
+    Raises:
+        InputError: a label is not among those allowed.
+    """
+    for label in labels:
+        if label not in allowed:
+            raise InputError(f"There is no instrument {label!r} here; choose from: {', '.join(allowed)}.")
+    return tuple(label for label in allowed if label in labels)

@@ -1,0 +1,1 @@
+"""Networks that recognise instruments, and the trained ones on disk."""

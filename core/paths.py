@@ -1,0 +1,7 @@
+"""Where the project's own files lie."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TRAINED_MODELS = ROOT / "trained_models"
+SOUNDFONTS = ROOT / "soundfonts"

@@ -1,0 +1,130 @@
+"""Clip names → clips: draw the instruments, compose, play every stem, mix.
+
+The mix is the exact float32 sum of the stems, in the order of the labels, and nothing is applied to it afterwards.
+"""
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.audio import SAMPLE_RATE
+from core.instruments import INSTRUMENTS, Instrument
+from core.synthesis.recipe import Recipe, split_clip_name
+from core.synthesis.render import render_stem
+from core.synthesis.score import STYLES, Score, ScoreRequest
+
+Samples = npt.NDArray[np.float32]
+
+STEM_LEVEL = 0.1  # RMS of a stem while it sounds, before its gain
+MIX_PEAK = 0.9  # a louder mix is turned down, all stems alike
+LOUDNESS_FRAME = 1024  # samples
+AUDIBLE = 0.1  # a frame counts as sounding above this share of the loudest frame's RMS
+SILENT = 1e-4  # peak below which a stem cannot be made louder sensibly
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A composed clip and everything that is known about it.
+
+    Attributes:
+        name: ``recipe@seed``; :func:`compose` makes the same clip from it, byte for byte.
+        mix: float32 ``(samples,)``.
+        stems: What each instrument contributes ``{label: (samples,)}``; they add up to the mix.
+        score: The notes.
+        programs: General MIDI program of each stem.
+        soundfonts: Soundfont of each stem.
+        gains_db: Gain of each stem over equal loudness.
+        style: The score generator.
+        sample_rate: Samples a second.
+    """
+
+    name: str
+    mix: Samples
+    stems: dict[str, Samples]
+    score: Score
+    programs: dict[str, int]
+    soundfonts: dict[str, str]
+    gains_db: dict[str, float]
+    style: str
+    sample_rate: int = SAMPLE_RATE
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.stems)
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return len(self.mix) / self.sample_rate
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``clip.json`` holds: everything but the audio."""
+        return {
+            "name": self.name,
+            "instruments": list(self.labels),
+            "duration_s": self.duration,
+            "sample_rate": self.sample_rate,
+            "style": self.style,
+            "programs": self.programs,
+            "soundfonts": self.soundfonts,
+            "gains_db": {label: round(gain, 3) for label, gain in self.gains_db.items()},
+            "notes": {label: len(notes) for label, notes in self.score.parts.items()},
+        }
+
+
+def compose(name: str) -> Clip:
+    """Composes and plays the clip called ``name``.
+
+    >>> clip = compose("general;instruments=flute,piano;duration=2@7")
+    >>> clip.labels, clip.duration
+    (('piano', 'flute'), 2.0)
+    >>> bool((clip.mix == clip.stems["piano"] + clip.stems["flute"]).all())
+    True
+
+    Raises:
+        InputError: the name is not one of a clip, or FluidSynth or a soundfont is missing.
+    """
+    recipe, seed = split_clip_name(name)
+    # Streams of their own, so that for one seed the music does not change with the soundfont, say.
+    casting, scoring, mixing = (np.random.default_rng(stream) for stream in np.random.SeedSequence(seed).spawn(3))
+    labels = _draw_labels(recipe, casting)
+    programs = {label: int(casting.choice(recipe.labels.programs[label])) for label in labels}
+    soundfonts = {label: str(mixing.choice(recipe.soundfont)) for label in labels}
+    gains = {label: float(mixing.uniform(-recipe.gain, recipe.gain)) for label in labels}
+    players = tuple(INSTRUMENTS[label].playing(programs[label]) for label in labels)
+    style = str(scoring.choice(recipe.style))
+    score = STYLES.get(style)(ScoreRequest(players, recipe.duration, recipe.midi or None), scoring)
+    stems = _balance({p.label: _play(p, score, programs[p.label], soundfonts[p.label]) for p in players}, gains)
+    mix = reduce(np.add, stems.values())
+    return Clip(recipe.clip_name(seed), mix, stems, score, programs, soundfonts, gains, style)
+
+
+def _draw_labels(recipe: Recipe, rng: np.random.Generator) -> tuple[str, ...]:
+    if recipe.instruments:
+        return recipe.instruments
+    count = int(rng.integers(min(recipe.count), max(recipe.count) + 1))
+    drawn = set(rng.choice(recipe.labels.labels, count, replace=False))
+    return tuple(label for label in recipe.labels.labels if label in drawn)
+
+
+def _play(instrument: Instrument, score: Score, program: int, soundfont: str) -> Samples:
+    """One stem at equal loudness: its RMS while it sounds is ``STEM_LEVEL``."""
+    stem = render_stem(score.parts[instrument.label], instrument, program, score.duration, soundfont)
+    return stem * np.float32(STEM_LEVEL / max(_sounding_rms(stem), SILENT))
+
+
+def _balance(stems: dict[str, Samples], gains_db: dict[str, float]) -> dict[str, Samples]:
+    """The stems at their gains, all turned down alike where the mix would come near full scale."""
+    turned = {label: stem * np.float32(10 ** (gains_db[label] / 20)) for label, stem in stems.items()}
+    peak = float(np.abs(reduce(np.add, turned.values())).max())
+    return {label: stem * np.float32(min(1.0, MIX_PEAK / max(peak, SILENT))) for label, stem in turned.items()}
+
+
+def _sounding_rms(samples: Samples) -> float:
+    """RMS over the frames that are not (nearly) silent, so that a sparse part is as loud as a dense one."""
+    whole = samples[: len(samples) // LOUDNESS_FRAME * LOUDNESS_FRAME].astype(np.float64)
+    power = (whole.reshape(-1, LOUDNESS_FRAME) ** 2).mean(1)
+    return float(np.sqrt(power[power >= power.max() * AUDIBLE**2].mean()))

@@ -1,0 +1,157 @@
+"""Recipes as data: what kind of clips to compose. A clip's name is ``recipe@seed``.
+
+A recipe's own name may carry changes, so that every clip that the app or the command line can make has a name from
+which it can be made again: ``general;instruments=violin,piano;duration=8@7``.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from core.errors import InputError
+from core.instruments import LabelSet, check_labels, label_set
+from core.synthesis.score import STYLES
+from core.synthesis.soundfonts import known_soundfonts
+
+DURATIONS = (1.0, 30.0)  # seconds
+COUNTS = (1, 8)  # instruments in a clip
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What clips of one kind have in common.
+
+    Attributes:
+        base: Name of the preset that this recipe is, or differs from.
+        label_set: Labels that may occur, and their programs.
+        count: Fewest and most instruments in a clip; every number is equally likely.
+        instruments: Fixed instruments; where empty they are drawn, ``count`` of them.
+        duration: Seconds.
+        style: Score generators, one of which is drawn for each clip.
+        soundfont: Soundfonts, one of which is drawn for each stem.
+        gain: Stems of equal loudness are turned up or down by up to this many dB.
+        midi: Folder of MIDI files, for the style ``midi``.
+    """
+
+    base: str
+    label_set: str = "general"
+    count: tuple[int, ...] = (1, 5)
+    instruments: tuple[str, ...] = ()
+    duration: float = 5.0
+    style: tuple[str, ...] = ("random",)
+    soundfont: tuple[str, ...] = ("musescore",)
+    gain: float = 6.0
+    midi: str = ""
+
+    @property
+    def labels(self) -> LabelSet:
+        return label_set(self.label_set)
+
+    @property
+    def name(self) -> str:
+        """The preset's name followed by what differs from it; :func:`parse_recipe` reads it back.
+
+        >>> replace(RECIPES["general"], instruments=("piano", "violin"), duration=8.0).name
+        'general;instruments=piano,violin;duration=8'
+        """
+        preset = RECIPES[self.base]
+        changes = [
+            f"{field.name}={_to_text(getattr(self, field.name))}"
+            for field in fields(self)
+            if getattr(self, field.name) != getattr(preset, field.name)
+        ]
+        return ";".join([self.base, *changes])
+
+    def clip_name(self, seed: int) -> str:
+        return f"{self.name}@{seed}"
+
+
+RECIPES: dict[str, Recipe] = {
+    recipe.base: recipe
+    for recipe in (
+        Recipe("general", count=(1, 5), style=("random", "musical")),
+        Recipe("wimu12", label_set="wimu12", count=(1, 4)),
+        Recipe(
+            "general-train", count=(1, 5), style=("random", "musical"), soundfont=("musescore", "fluidr3"), gain=9.0
+        ),
+    )
+}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe called ``name``, with the changes that the name carries.
+
+    >>> recipe("wimu12;style=musical").style
+    ('musical',)
+
+    Raises:
+        InputError: there is no such recipe, or a change cannot be made.
+    """
+    base, *changes = name.split(";")
+    if base not in RECIPES:
+        raise InputError(f"There is no recipe {base!r}; choose one of: {', '.join(RECIPES)}.")
+    return modified(RECIPES[base], **dict(_parse_change(change) for change in changes))
+
+
+def modified(preset: Recipe, **changes: Any) -> Recipe:
+    """A recipe with other values for some of its attributes, checked.
+
+    Raises:
+        InputError: a value is outside what can be composed; the message says what is allowed.
+    """
+    changed = replace(preset, **changes)
+    _check(changed)
+    return replace(changed, instruments=check_labels(changed.instruments, changed.labels.labels))
+
+
+def split_clip_name(name: str) -> tuple[Recipe, int]:
+    """The recipe and the seed in a clip's name.
+
+    >>> recipe, seed = split_clip_name("wimu12;duration=2@41")
+    >>> recipe.duration, seed
+    (2.0, 41)
+
+    Raises:
+        InputError: the name is not of the form ``recipe@seed``.
+    """
+    head, at, seed = name.rpartition("@")
+    if not at or not seed.isdecimal():
+        raise InputError(f"{name!r} is not the name of a composed clip, which looks like general@7.")
+    return recipe(head), int(seed)
+
+
+def _check(recipe: Recipe) -> None:
+    low, high = COUNTS
+    if len(recipe.count) not in (1, 2) or not all(low <= n <= high for n in recipe.count):
+        raise InputError(f"A clip has {low} to {high} instruments, so {_to_text(recipe.count)} is not possible.")
+    if len(recipe.instruments) > high:
+        raise InputError(f"A clip has {low} to {high} instruments, but {len(recipe.instruments)} were asked for.")
+    if not DURATIONS[0] <= recipe.duration <= DURATIONS[1]:
+        raise InputError(
+            f"A clip lasts {DURATIONS[0]:g} to {DURATIONS[1]:g} seconds, so {recipe.duration:g} is not possible."
+        )
+    for style in recipe.style:
+        STYLES.get(style)
+    for font in recipe.soundfont:
+        if font not in known_soundfonts():
+            raise InputError(f"There is no soundfont {font!r}; choose one of: {', '.join(known_soundfonts())}.")
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_to_text, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _parse_change(text: str) -> tuple[str, Any]:
+    key, _, value = text.partition("=")
+    defaults = {field.name: field.default for field in fields(Recipe) if field.name != "base"}
+    if key not in defaults:
+        raise InputError(f"A recipe has no {key!r} to change; choose from: {', '.join(defaults)}.")
+    try:
+        if key == "count":
+            return key, tuple(int(n) for n in value.split(","))
+        if isinstance(defaults[key], tuple):
+            return key, tuple(filter(None, value.split(",")))
+        return key, float(value) if isinstance(defaults[key], float) else value
+    except ValueError as error:
+        raise InputError(f"{value!r} is not a possible {key} of a recipe.") from error

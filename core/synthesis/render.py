@@ -1,0 +1,153 @@
+"""Notes → sound with FluidSynth, one stem at a time, the same bytes every time.
+
+What makes it repeatable: reverb, chorus and dithering are off, and every stem gets a synthesiser of its own (0.4 ms),
+since not even a system reset clears what the last notes left in FluidSynth's voices. The soundfont, which takes
+seconds to unpack, is loaded once in a process and lent to one synthesiser after the other.
+"""
+
+import contextlib
+import io
+from collections.abc import Iterator, Sequence
+from ctypes import c_int, c_void_p
+from functools import cache
+from itertools import groupby
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.audio import SAMPLE_RATE
+from core.errors import InputError
+from core.instruments import DRUM_CHANNEL, Instrument
+from core.synthesis.score import Note
+from core.synthesis.soundfonts import soundfont_path
+
+BLOCK = 64  # samples that FluidSynth computes at once; events take effect at block boundaries
+SYNTH_GAIN = 0.5
+SETTINGS = {
+    "synth.reverb.active": 0,
+    "synth.chorus.active": 0,
+    "synth.polyphony": 128,
+    "synth.cpu-cores": 1,
+    "synth.threadsafe-api": 0,
+}
+DRUM_BANK = 128
+BEND_PER_SEMITONE = 4096  # pitch-bend units at the standard range of ±2 semitones
+LOG_LEVELS = 5
+_LOCK = Lock()
+
+Samples = npt.NDArray[np.float32]
+
+
+def render_stem(
+    notes: Sequence[Note],
+    instrument: Instrument,
+    program: int,
+    duration: float,
+    soundfont: str,
+    detune: float = 0.0,
+) -> Samples:
+    """Plays the notes of one instrument.
+
+    Args:
+        notes: What to play, in any order.
+        instrument: Decides between a melodic channel and the drum channel.
+        program: General MIDI program (drum kit for drums), 0-127.
+        duration: Seconds to render; what still sounds then is cut.
+        soundfont: A name of ``soundfonts.toml``.
+        detune: Semitones by which the whole stem is shifted, within ±2.
+
+    Returns:
+        float32 ``(round(duration · 22050),)``, mono.
+
+    Raises:
+        InputError: FluidSynth or the soundfont is not installed.
+    """
+    channel = DRUM_CHANNEL if instrument.is_drums else 0
+    samples = round(duration * SAMPLE_RATE)
+    with _synthesizer(soundfont) as (synth, font):
+        synth.program_select(channel, font, DRUM_BANK if instrument.is_drums else 0, program)
+        synth.pitch_bend(channel, round(detune * BEND_PER_SEMITONE))
+        return _play(synth, channel, notes, blocks=-(-samples // BLOCK))[:samples]
+
+
+def _play(synth: Any, channel: int, notes: Sequence[Note], blocks: int) -> Samples:
+    pieces, position = [], 0
+    for block, events in groupby(_events(notes, blocks), key=lambda event: event[0]):
+        pieces.append(_write(synth, (block - position) * BLOCK))
+        position = block
+        for _, velocity, pitch in events:
+            if velocity:
+                synth.noteon(channel, pitch, velocity)
+            else:
+                synth.noteoff(channel, pitch)
+    pieces.append(_write(synth, (blocks - position) * BLOCK))
+    return np.concatenate(pieces)
+
+
+def _events(notes: Sequence[Note], blocks: int) -> list[tuple[int, int, int]]:
+    """(block, velocity, pitch), sorted, with ends (velocity 0) before beginnings in the same block."""
+    per_second = SAMPLE_RATE / BLOCK
+    events = []
+    for note in notes:
+        start = min(round(note.onset * per_second), blocks - 1)
+        end = min(max(round(note.end * per_second), start + 1), blocks)
+        events += [(start, note.velocity, note.pitch), (end, 0, note.pitch)]
+    return sorted(events)
+
+
+def _write(synth: Any, samples: int) -> Samples:
+    """The next samples as mono float32: pyfluidsynth's own method returns dithered, clipped 16-bit ones."""
+    left, right = np.zeros((2, samples), dtype=np.float32)
+    if samples:
+        write = _function("fluid_synth_write_float", c_int, c_void_p, c_int, *(c_void_p, c_int, c_int) * 2)
+        write(synth.synth, samples, left.ctypes.data, 0, 1, right.ctypes.data, 0, 1)
+    return (left + right) / 2
+
+
+@cache
+def _fluidsynth() -> Any:
+    try:
+        # On continuous-integration machines pyfluidsynth prints where it found the library, into our JSON.
+        with contextlib.redirect_stdout(io.StringIO()):
+            import fluidsynth
+    except ImportError as error:
+        raise InputError(
+            "The FluidSynth library is not installed; install it with `sudo apt-get install libfluidsynth3` "
+            "(macOS: `brew install fluid-synth`)."
+        ) from error
+    return fluidsynth
+
+
+@cache
+def _function(name: str, result: Any, *arguments: Any) -> Any:
+    """A function of the FluidSynth library that pyfluidsynth does not wrap."""
+    return _fluidsynth().cfunc(name, result, *((f"argument_{n}", kind, 1) for n, kind in enumerate(arguments)))
+
+
+@cache
+def _font_owner(soundfont: str) -> tuple[Any, int]:
+    """The synthesiser that keeps a soundfont in memory for the process, and the address of the font."""
+    path = soundfont_path(soundfont)
+    for level in range(LOG_LEVELS):  # every new synthesiser warns that it has no presets yet
+        _function("fluid_set_log_function", c_void_p, c_int, c_void_p, c_void_p)(level, None, None)
+    owner = _fluidsynth().Synth(gain=SYNTH_GAIN, samplerate=float(SAMPLE_RATE), **SETTINGS)
+    identifier = owner.sfload(str(path))
+    if identifier < 0:
+        raise InputError(f"FluidSynth cannot read the soundfont {path.name}; install it again.")
+    return owner, _function("fluid_synth_get_sfont_by_id", c_void_p, c_void_p, c_int)(owner.synth, identifier)
+
+
+@contextlib.contextmanager
+def _synthesizer(soundfont: str) -> Iterator[tuple[Any, int]]:
+    """A new synthesiser with the soundfont, and the font's number in it."""
+    with _LOCK:  # FluidSynth counts the users of a sample without a lock of its own
+        _, font = _font_owner(soundfont)
+        synth = _fluidsynth().Synth(gain=SYNTH_GAIN, samplerate=float(SAMPLE_RATE), channels=16, **SETTINGS)
+        identifier = _function("fluid_synth_add_sfont", c_int, c_void_p, c_void_p)(synth.synth, font)
+        try:
+            yield synth, identifier
+        finally:
+            _function("fluid_synth_remove_sfont", c_int, c_void_p, c_void_p)(synth.synth, font)
+            synth.delete()

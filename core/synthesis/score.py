@@ -1,0 +1,61 @@
+"""A score: which instrument plays which notes. Score generators ("styles") register themselves here.
+
+Times are seconds from the start of the clip, pitches MIDI note numbers, velocities 1-127.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.instruments import Instrument
+from core.registry import Registry
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note: ``onset`` and ``duration`` in seconds, ``pitch`` and ``velocity`` as in MIDI."""
+
+    onset: float
+    duration: float
+    pitch: int
+    velocity: int
+
+    @property
+    def end(self) -> float:
+        return self.onset + self.duration
+
+
+@dataclass(frozen=True)
+class Score:
+    """What every instrument of a clip plays.
+
+    Attributes:
+        duration: Length of the clip in seconds; no note begins after it, notes end at it.
+        parts: Notes by instrument label, sorted by onset; every part has at least one note.
+        tempo: Beats per minute, for the MIDI file and for those who read it.
+    """
+
+    duration: float
+    parts: dict[str, tuple[Note, ...]]
+    tempo: float = 120.0
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    """What a score generator is asked for.
+
+    Attributes:
+        instruments: The instruments that must all play.
+        duration: Seconds, 1-30.
+        midi_folder: Folder of MIDI files, for the style ``midi`` alone.
+    """
+
+    instruments: tuple[Instrument, ...]
+    duration: float
+    midi_folder: str | None = None
+
+
+ScoreGenerator = Callable[[ScoreRequest, np.random.Generator], Score]
+
+STYLES: Registry[ScoreGenerator] = Registry("style", "core.synthesis.styles")
