@@ -173,19 +173,24 @@ def frontend(config: FrontendConfig) -> Frontend:
     return Frontend(config)
 
 
-def compress(mel_power: Matrix, config: FrontendConfig) -> Matrix:
+def compress(mel_power: Matrix, config: FrontendConfig, quietest_peak: float = 0.0) -> Matrix:
     """Log-compresses mel power ``(..., bands, frames)`` to [0, 1], relative to the loudest cell of each item.
 
     ``x = log(1 + P / (P_max · 10^(-range/10))) / log(1 + 10^(range/10))``: zero is silence, one the loudest cell, and
     the result does not change with the gain of the sound. Being non-negative with silence at zero is what lets
     relevance be shared out in proportion to the input.
 
+    Args:
+        mel_power: ``(..., bands, frames)``.
+        config: The dynamic range, and the level below which nothing is turned up.
+        quietest_peak: A higher such level, as power, for the windows of a longer sound.
+
     >>> compress(np.array([[1.0, 0.0]], dtype=np.float32), FrontendConfig()).tolist()
     [[1.0, 0.0]]
     """
     peak = mel_power.max(axis=(-2, -1), keepdims=True)
     depth = 10 ** (config.range_db / 10)
-    reference = np.maximum(peak, 10 ** (config.quietest_peak_db / 10))
+    reference = np.maximum(peak, max(quietest_peak, 10 ** (config.quietest_peak_db / 10)))
     return np.asarray(np.log1p(mel_power / reference * depth) / np.log1p(depth), dtype=np.float32)
 
 

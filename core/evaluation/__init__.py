@@ -1,0 +1,1 @@
+"""How well a model recognises: metrics as pure functions, calibration, reports."""

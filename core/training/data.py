@@ -1,0 +1,64 @@
+"""Batches for training from a built data set that stays on disk."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from core.datasets.read import BuiltDataset
+from core.errors import InputError
+
+Batch = tuple[torch.Tensor, torch.Tensor]
+
+
+class ClipDataset(Dataset[Batch]):
+    """Some clips of a built data set; a whole batch is read at once, which memory-mapped files like best."""
+
+    def __init__(self, source: BuiltDataset, labels: Sequence[str], indices: range) -> None:
+        self.source = source
+        self.indices = indices
+        self.targets = torch.from_numpy(source.targets(labels))
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitems__(self, items: list[int]) -> Batch:
+        """Log-mels ``(batch, 1, bands, frames)`` and targets ``(batch, labels)``."""
+        chosen = [self.indices[item] for item in sorted(items)]
+        features = torch.from_numpy(self.source.features(chosen).astype(np.float32)).unsqueeze(1)
+        return features.contiguous(memory_format=torch.channels_last), self.targets[chosen]
+
+
+class ClipDataModule(L.LightningDataModule):
+    """Training clips, and the last ``validation`` clips of the data set held out.
+
+    Every clip has a seed of its own, so nothing that is heard in training comes back in validation.
+
+    Raises:
+        InputError: the data set has too few clips for that.
+    """
+
+    def __init__(self, source: BuiltDataset, labels: Sequence[str], batch_size: int, validation: int) -> None:
+        super().__init__()
+        split = len(source) - validation
+        if split < batch_size:
+            raise InputError(
+                f"{source.folder} holds {len(source)} clips, too few for {validation} to validate with and a batch of "
+                f"{batch_size} to train on; compose more with `timbrescope dataset`."
+            )
+        self.batch_size = batch_size
+        self.training = ClipDataset(source, labels, range(split))
+        self.validation = ClipDataset(source, labels, range(split, len(source)))
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        return DataLoader(self.training, self.batch_size, shuffle=True, drop_last=True, collate_fn=_as_it_is)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return DataLoader(self.validation, self.batch_size, collate_fn=_as_it_is)
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
