@@ -1,0 +1,295 @@
+"""Sound in and out of files. The rest of the program sees mono float32 at `SAMPLE_RATE`, and nothing else.
+
+WAV, FLAC, OGG, MP3 and the other formats of libsndfile are decoded by soundfile; what it does not know (M4A, AAC, WMA,
+WebM, the sound of a video, ...) goes to ffmpeg through pydub. The content decides, never the name of the file.
+
+Conventions:
+    - Several channels become their mean, which keeps a sound in all channels at its level.
+    - Full scale is 1. Sound above it (float files, lossy codecs) is scaled as a whole to a peak of 1, so that nothing
+      clips later.
+    - A file that ends too early is served up to its end.
+    - Whatever cannot be served raises `InputError`: one sentence that names the file and says what to do.
+"""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import soundfile
+import soxr
+from scipy.io import wavfile
+
+from core.errors import InputError
+
+SAMPLE_RATE = 22050
+MAX_BYTES = 50 * 2**20
+MAX_SECONDS = 600
+MIN_SECONDS = 0.05
+
+_LIMIT_SECONDS = MAX_SECONDS + 0.5  # encoders pad the end, and ten minutes may come back a little longer
+_BLOCK_FRAMES = 4096  # what follows the first damaged block is lost, so blocks are short
+_UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's length of a FLAC stream that does not say how long it is
+_PROBE_TIMEOUT_SECONDS = 30
+
+# The ffmpeg demuxers that read nothing but the file itself. Playlists (HLS, DASH, concat, SDP, ...) are left out on
+# purpose: they make ffmpeg open other files and addresses.
+_CONTAINERS = (
+    "mov,matroska,asf,aac,ogg,aiff,amr,caf,flac,mp3,wav,w64,au,avi,flv,mpegts,mpeg,ac3,eac3,dts,ape,wv,tta,tak,mpc,mpc8"
+)
+
+Samples = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """A decoded sound.
+
+    Attributes:
+        samples: Mono float32 ``(n,)``, within [-1, 1].
+        sample_rate: Samples per second.
+        name: The name of its file, for people.
+    """
+
+    samples: Samples
+    sample_rate: int
+    name: str
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate
+
+
+def load(path: Path | str) -> Audio:
+    """Reads and decodes the file at ``path``; see `decode`.
+
+    Raises:
+        InputError: there is no such file, it is a folder, may not be read, or cannot be decoded.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise InputError(f"{_shown(path)} is a folder; name a sound file in it.")
+        _check_size(path.stat().st_size, path.name)
+        return decode(path.read_bytes(), path.name)
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {_shown(path)}; check its path.") from error
+    except OSError as error:
+        raise InputError(
+            f"{_shown(path)} cannot be read ({error.strerror}); check its path and permissions."
+        ) from error
+
+
+def decode(data: bytes, name: str) -> Audio:
+    """Decodes the content of a sound file of any format, sample rate and number of channels.
+
+    Args:
+        data: The whole file.
+        name: What to call it, in messages and in the result.
+
+    Raises:
+        InputError: the file is empty, too big, too long or too short, damaged, or no sound.
+    """
+    _check_size(len(data), name)
+    try:
+        with _SequentialFile(_TolerantBytes(data)) as file:
+            decoded = _read_blocks(file, name)
+    except soundfile.LibsndfileError:
+        decoded = _read_with_ffmpeg(data, name)
+    if not len(decoded.samples):
+        raise InputError(f"{_shown(name)} ends before any sound begins; copy or export it again.")
+    samples = resample(decoded.samples, decoded.sample_rate, SAMPLE_RATE)
+    _check_samples(samples, name)
+    return Audio(samples / max(1.0, float(np.abs(samples).max())), SAMPLE_RATE, name)
+
+
+def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
+    """Samples ``(n,)`` at another rate, as float32 (soxr, "HQ": flat to 0.91 of the lower Nyquist frequency).
+
+    >>> resample(np.zeros(44100, np.float32), 44100, 22050).shape
+    (22050,)
+    """
+    if source_rate == target_rate:
+        return samples.astype(np.float32, copy=False)
+    return soxr.resample(samples.astype(np.float32, copy=False), source_rate, target_rate, quality="HQ")
+
+
+def wav_bytes(
+    samples: Samples, sample_rate: int = SAMPLE_RATE, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16"
+) -> bytes:
+    """A WAV file of mono ``samples``; the same samples always give the same bytes.
+
+    ``PCM_16`` clips to [-1, 1]; ``FLOAT`` keeps every float32 as it is. (SciPy writes it, because libsndfile puts the
+    time of day into float files.)
+
+    >>> len(wav_bytes(np.zeros(100)))
+    244
+    """
+    if subtype == "PCM_16":
+        pcm = np.clip(np.round(samples * 32768.0), -32768, 32767).astype("<i2")
+    else:
+        pcm = samples.astype("<f4")
+    buffer = io.BytesIO()
+    wavfile.write(buffer, sample_rate, pcm)
+    return buffer.getvalue()
+
+
+def write_wav(
+    path: Path | str,
+    samples: Samples,
+    sample_rate: int = SAMPLE_RATE,
+    subtype: Literal["PCM_16", "FLOAT"] = "PCM_16",
+) -> None:
+    """Writes `wav_bytes` to ``path``."""
+    Path(path).write_bytes(wav_bytes(samples, sample_rate, subtype))
+
+
+@contextmanager
+def quiet_codecs() -> Iterator[None]:
+    """Silences what C libraries say on standard error: libmpg123 comments on damaged MP3 files there.
+
+    For the command line, whose only line on standard error is ours. It redirects the descriptor of the whole process,
+    so a server with threads does without it.
+    """
+    saved = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as sink:
+            os.dup2(sink.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+class _Decoded(NamedTuple):
+    """Mono samples ``(n,)``, at the rate and level of the file."""
+
+    samples: Samples
+    sample_rate: int
+
+
+class _TolerantBytes(io.BytesIO):
+    """Damaged files make libsndfile seek to before their start, for which soundfile would print a traceback."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return self.tell()
+
+
+class _SequentialFile(soundfile.SoundFile):
+    """After every block soundfile seeks to where it is already, and there the MP3 decoder loses its bit reservoir."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _read_blocks(file: soundfile.SoundFile, name: str) -> _Decoded:
+    """What soundfile can decode before the first damage, or before the limit of length."""
+    rate = file.samplerate
+    if file.frames < _UNKNOWN_FRAMES:
+        _check_length(file.frames / rate, name)
+    blocks = [np.zeros(0, np.float32)]
+    for _ in range(0, (MAX_SECONDS + 1) * rate, _BLOCK_FRAMES):
+        try:
+            block = file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)  # (frames, channels)
+        except soundfile.LibsndfileError:
+            break
+        if not len(block):
+            break
+        blocks.append(block.mean(axis=1))
+    return _Decoded(np.concatenate(blocks), rate)
+
+
+def _read_with_ffmpeg(data: bytes, name: str) -> _Decoded:
+    """What ffmpeg can decode of the first ten minutes.
+
+    `_probe` has found the container and the codec among harmless ones; naming both keeps pydub from probing again.
+    """
+    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
+        raise InputError(
+            f"{_shown(name)} is neither WAV, FLAC, OGG nor MP3; if it is other sound (M4A, AAC, WMA), install ffmpeg "
+            "(`apt-get install ffmpeg` or `brew install ffmpeg`) and try again, or save it as WAV."
+        )
+    container, codec = _probe(data, name)
+    from pydub import AudioSegment  # here, because it warns on import where ffmpeg is missing
+    from pydub.exceptions import CouldntDecodeError
+
+    try:
+        segment = AudioSegment.from_file(io.BytesIO(data), format=container, codec=codec, duration=MAX_SECONDS + 1)
+    except CouldntDecodeError as error:
+        raise _unreadable(name) from error
+    frames = np.frombuffer(segment.raw_data, "<i2").reshape(-1, segment.channels)  # 16-bit is ffmpeg's default for WAV
+    return _Decoded(frames.mean(axis=1, dtype=np.float32) / np.float32(32768), segment.frame_rate)
+
+
+def _probe(data: bytes, name: str) -> tuple[str, str]:
+    """The ffmpeg names of the file's container and of the codec of the sound that ffmpeg would choose in it."""
+    command = ["ffprobe", "-v", "error", "-of", "json", "-protocol_whitelist", "cache,pipe"]
+    command += ["-format_whitelist", _CONTAINERS, "-select_streams", "a"]
+    command += ["-show_entries", "format=format_name,duration:stream=codec_name,channels:stream_disposition=default"]
+    command += ["-read_ahead_limit", "-1", "cache:pipe:0"]  # an M4A may keep its table of contents at its end
+    try:
+        answer = subprocess.run(command, input=data, capture_output=True, timeout=_PROBE_TIMEOUT_SECONDS, check=True)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        raise _unreadable(name) from error
+    found = json.loads(answer.stdout)
+    if not found["streams"]:
+        raise InputError(f"{_shown(name)} has no sound track; choose a file that holds sound.")
+    _check_length(float(found["format"].get("duration", 0)), name)
+    stream = max(found["streams"], key=lambda stream: (stream["disposition"]["default"], stream.get("channels", 0)))
+    return found["format"]["format_name"].split(",")[0], stream.get("codec_name", "unknown")
+
+
+def _check_size(size: int, name: str) -> None:
+    if size == 0:
+        raise InputError(f"{_shown(name)} is empty; choose a file that holds sound.")
+    if size > MAX_BYTES:
+        raise InputError(
+            f"{_shown(name)} has {size / 2**20:.1f} MB, and at most {MAX_BYTES // 2**20} MB can be read; "
+            "shorten it, or save it as MP3."
+        )
+
+
+def _check_length(seconds: float, name: str) -> None:
+    if seconds > _LIMIT_SECONDS:
+        raise InputError(
+            f"{_shown(name)} lasts longer than {MAX_SECONDS // 60} minutes; cut out the part that you want to hear."
+        )
+
+
+def _check_samples(samples: Samples, name: str) -> None:
+    seconds = len(samples) / SAMPLE_RATE
+    _check_length(seconds, name)
+    if len(samples) < int(MIN_SECONDS * SAMPLE_RATE):
+        raise InputError(
+            f"{_shown(name)} holds only {seconds * 1000:.0f} ms of sound, and at least {MIN_SECONDS * 1000:.0f} ms are "
+            "needed; choose a longer recording."
+        )
+    if not np.isfinite(samples).all():
+        raise InputError(f"{_shown(name)} holds samples that are no finite numbers (NaN or infinite); export it again.")
+
+
+def _unreadable(name: str) -> InputError:
+    return InputError(
+        f"{_shown(name)} is not a sound file that can be read, or is damaged; save it as WAV, FLAC, OGG, MP3 or M4A."
+    )
+
+
+def _shown(name: Path | str) -> str:
+    """A name as one short piece of a line, whatever characters it holds.
+
+    >>> _shown("two\\nlines.wav")
+    "'two\\\\nlines.wav'"
+    """
+    shown = repr(str(name))
+    return shown if len(shown) <= 120 else f"{shown[:20]}…{shown[-95:]}"

@@ -1,0 +1,23 @@
+"""What an explainer is, and the registry where each file of ``explainers/`` enters its own."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+from core.models.architecture import Network
+from core.registry import Registry
+
+
+class Explainer(Protocol):
+    """Says which cells of the input made a network say a label."""
+
+    def __call__(self, network: Network, inputs: Tensor, label: int, /) -> Tensor:
+        """Signed relevance ``(bands, frames)`` of the log-mel ``inputs`` ``(1, 1, bands, frames)`` for a label's logit.
+
+        The network is in evaluation mode and shared between threads: it is read and never changed.
+        """
+        ...
+
+
+EXPLAINERS: Registry[Explainer] = Registry("explainer", "core.explanation.explainers")
+DEFAULT_EXPLAINER = "crp"

@@ -1,0 +1,1 @@
+"""One file per explainer; each registers itself in :data:`core.explanation.explainer.EXPLAINERS`."""

@@ -1,0 +1,46 @@
+"""What a network would say if some of its concepts were silent."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from core.errors import InputError
+from core.models.architecture import Network
+
+
+def silence(network: Network, inputs: Tensor, layer: str, channels: Sequence[int]) -> Tensor:
+    """Logits ``(batch, labels)`` with the activations of some channels of a layer set to zero.
+
+    The activation of a channel is what leaves the rectifier ``reluN`` of the layer ``convN``. The network is not
+    touched, so others may use it at the same time.
+
+    Args:
+        inputs: Log-mel ``(batch, 1, bands, frames)``.
+
+    Raises:
+        InputError: the network has no such layer.
+    """
+    cut = _after_rectifier(network, layer)
+    with torch.no_grad():
+        activations = network[:cut](inputs)
+        activations[:, list(channels)] = 0
+        return network[cut:](activations)
+
+
+def _after_rectifier(network: Network, layer: str) -> int:
+    check_layer(network, layer)
+    names = [name for name, _ in network.named_children()]
+    start = names.index(layer)
+    return next(i for i in range(start, len(names)) if isinstance(network[i], torch.nn.ReLU)) + 1
+
+
+def check_layer(network: Network, layer: str) -> str:
+    """The layer's name if its channels are concepts.
+
+    Raises:
+        InputError: the network has no such layer.
+    """
+    if layer not in network.concept_layers:
+        raise InputError(f"There is no layer {layer!r}; choose one of: {', '.join(network.concept_layers)}.")
+    return layer

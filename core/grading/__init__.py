@@ -1,0 +1,1 @@
+"""Marks an explanation against what really sounded."""

@@ -1,0 +1,129 @@
+"""Measures of an explanation against the truth, as pure functions.
+
+Conventions: a relevance map ``R`` and a mel power ``S`` are ``(bands, frames)``, a truth mask ``G`` is boolean of the same
+shape, waveforms are ``(samples,)``. ``R⁺ = max(R, 0)``: only what speaks for a label is graded. A measure that has no
+value (an instrument that is never the loudest has an empty truth mask) is ``nan``.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.floating]
+Mask = npt.NDArray[np.bool_]
+
+FLOOR_DB = -60.0
+
+
+def truth_masks(powers: Mapping[str, Array], floor_db: float = FLOOR_DB) -> dict[str, Mask]:
+    """Where each stem is the one that sounds: ``G_k = [S_k / Σ_j S_j > ½ and S_k > 10^(floor/10) · max Σ_j S_j]``.
+
+    Args:
+        powers: Mel power of each stem.
+        floor_db: Level below the clip's loudest cell under which nothing counts as sounding.
+    """
+    total = np.sum(list(powers.values()), axis=0)
+    floor = total.max() * 10 ** (floor_db / 10)
+    return {label: (power > total / 2) & (power > floor) for label, power in powers.items()}
+
+
+def area(truth: Mask) -> float:
+    """Share of the spectrogram that a truth mask covers: what a random map scores as relevance mass accuracy."""
+    return float(truth.mean())
+
+
+def rma(relevance: Array, truth: Mask) -> float:
+    """Relevance mass accuracy ``Σ_G R⁺ / Σ R⁺`` (Arras et al. 2022), in [0, 1]; 0 without any positive relevance.
+
+    >>> rma(np.array([[3.0, 1.0, -5.0]]), np.array([[True, False, True]]))
+    0.75
+    """
+    if not truth.any():
+        return float("nan")
+    positive = np.maximum(relevance, 0).astype(np.float64)
+    total = positive.sum()
+    return float(positive[truth].sum() / total) if total > 0 else 0.0
+
+
+def lift(relevance: Array, truth: Mask) -> float:
+    """How many times better than a random map: ``RMA / area(G)``.
+
+    >>> lift(np.array([[3.0, 1.0, 0.0, 0.0]]), np.array([[True, False, False, False]]))
+    3.0
+    """
+    return rma(relevance, truth) / area(truth) if truth.any() else float("nan")
+
+
+def rra(relevance: Array, truth: Mask) -> float:
+    """Relevance rank accuracy (Arras et al. 2022): share of the ``|G|`` most relevant cells that lie in ``G``.
+
+    >>> rra(np.array([[4.0, 3.0, 2.0, 1.0]]), np.array([[True, False, True, False]]))
+    0.5
+    """
+    size = int(truth.sum())
+    if not size:
+        return float("nan")
+    best = np.argsort(-relevance, axis=None, kind="stable")[:size]
+    return float(truth.ravel()[best].mean())
+
+
+def pointing(relevance: Array, truth: Mask) -> float:
+    """The pointing game (Zhang et al. 2018): 1 if the most relevant cell lies in ``G``, else 0.
+
+    >>> pointing(np.array([[1.0, 2.0]]), np.array([[False, True]]))
+    1.0
+    """
+    return float(truth.ravel()[np.argmax(relevance)]) if truth.any() else float("nan")
+
+
+def relevance_shares(relevance: Array, truths: Mapping[str, Mask]) -> dict[str, float]:
+    """Share of ``R⁺`` on each stem's truth mask: one row of the cross-talk matrix.
+
+    The masks do not overlap, so the shares sum to at most one; the rest lies where no stem is the loudest.
+    """
+    shares = {label: rma(relevance, truth) for label, truth in truths.items()}
+    return {label: 0.0 if np.isnan(share) else share for label, share in shares.items()}
+
+
+def si_sdr(estimate: Array, reference: Array) -> float:
+    """Scale-invariant signal-to-distortion ratio in dB (Le Roux et al. 2019).
+
+    ``10 log10(‖αs‖² / ‖αs - ŝ‖²)`` with ``α = ⟨ŝ, s⟩ / ‖s‖²``; ``nan`` for a silent reference.
+
+    >>> si_sdr(np.array([3.0, 0.3]), np.array([1.0, 0.0]))
+    20.0
+    >>> si_sdr(np.array([0.0, 0.0]), np.array([1.0, 0.0]))
+    -inf
+    """
+    estimate, reference = np.asarray(estimate, np.float64), np.asarray(reference, np.float64)
+    energy = reference @ reference
+    if energy == 0:
+        return float("nan")
+    target = (estimate @ reference) / energy * reference
+    signal, distortion = target @ target, np.sum((estimate - target) ** 2)
+    if signal == 0:
+        return float("-inf")
+    return round(float(10 * np.log10(signal / distortion)), 10) if distortion > 0 else float("inf")
+
+
+def si_sdr_improvement(estimate: Array, mix: Array, reference: Array) -> float:
+    """By how many dB an estimate of a stem is nearer to it than the mix is.
+
+    >>> si_sdr_improvement(np.array([1.0, 0.1]), np.array([1.0, 1.0]), np.array([1.0, 0.0]))
+    20.0
+    """
+    return si_sdr(estimate, reference) - si_sdr(mix, reference)
+
+
+def ideal_ratio_mask(target: npt.NDArray[np.complexfloating], rest: npt.NDArray[np.complexfloating]) -> Array:
+    """The mask ``|S|² / (|S|² + |N|²)`` of a stem's STFT against that of all the rest: the ceiling for any mask of ours.
+
+    This is the ratio mask of Wang, Narayanan & Wang (2014) with the exponent one.
+
+    >>> ideal_ratio_mask(np.array([[3j, 0, 1]]), np.array([[0, 2, 1j]])).tolist()
+    [[1.0, 0.0, 0.5]]
+    """
+    wanted, unwanted = np.abs(target) ** 2, np.abs(rest) ** 2
+    total = wanted + unwanted
+    return np.divide(wanted, total, out=np.zeros_like(total), where=total > 0)

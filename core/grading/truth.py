@@ -1,0 +1,151 @@
+"""Grades one explanation of a clip whose stems are known."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from core.errors import InputError
+from core.frontend import Frontend, Matrix, Samples, Spectrogram
+from core.grading import measures
+from core.grading.measures import Mask
+from core.resynthesis import apply_mask, relevance_mask
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What really sounded in a clip: its stems, whose sum is the mix.
+
+    Attributes:
+        stems: Waveform ``(samples,)`` of each label's stem.
+        frontend: The frontend that the explained spectrogram came from.
+    """
+
+    stems: Mapping[str, Samples]
+    frontend: Frontend
+
+    @cached_property
+    def mix(self) -> Spectrogram:
+        return self.frontend.analyse(np.sum(list(self.stems.values()), axis=0))
+
+    @cached_property
+    def spectrograms(self) -> dict[str, Spectrogram]:
+        return {label: self.frontend.analyse(samples) for label, samples in self.stems.items()}
+
+    @cached_property
+    def masks(self) -> dict[str, Mask]:
+        """Truth mask ``(bands, frames)`` of each stem."""
+        return measures.truth_masks({label: stem.mel_power for label, stem in self.spectrograms.items()})
+
+    def ceiling(self, label: str) -> Samples:
+        """The best that a mask with the mix's phase can do for a stem."""
+        stem = self.spectrograms[label]
+        return apply_mask(self.mix, measures.ideal_ratio_mask(stem.stft, self.mix.stft - stem.stft))
+
+    def floor(self) -> Samples:
+        """What the mix's own energy does as a map, which knows nothing of the label."""
+        return apply_mask(self.mix, relevance_mask(self.mix.mel_power, self.frontend))
+
+
+@dataclass(frozen=True)
+class Grade:
+    """How well a map of a label fits the truth; ``None`` where a measure has no value. See :mod:`core.grading.measures`.
+
+    Attributes:
+        share_per_stem: Share of the positive relevance on each stem's truth mask.
+        area: Share of the spectrogram where the label's stem is the loudest.
+        rma: Relevance mass accuracy.
+        lift: ``rma / area``.
+        rra: Relevance rank accuracy.
+        pointing: Whether the most relevant cell is right.
+        energy_rma: ``rma`` of the mix's own power as the map, to compare with.
+        energy_lift: ``lift`` of the same.
+        si_sdr_mix: SI-SDR of the mix against the label's stem, in dB.
+        si_sdr_masked: The same of the masked mix.
+        si_sdr_improvement: ``si_sdr_masked - si_sdr_mix``.
+        si_sdr_ceiling: Improvement of the ideal ratio mask.
+        si_sdr_floor: Improvement of the energy mask.
+    """
+
+    share_per_stem: dict[str, float]
+    area: float | None = None
+    rma: float | None = None
+    lift: float | None = None
+    rra: float | None = None
+    pointing: float | None = None
+    energy_rma: float | None = None
+    energy_lift: float | None = None
+    si_sdr_mix: float | None = None
+    si_sdr_masked: float | None = None
+    si_sdr_improvement: float | None = None
+    si_sdr_ceiling: float | None = None
+    si_sdr_floor: float | None = None
+
+
+def grade(
+    relevance: Matrix, stems: Mapping[str, Samples], label: str, frontend: Frontend, mask: Matrix | None = None
+) -> dict[str, Any]:
+    """Grades a map ``(bands, frames)`` of ``label`` against the clip's true stems, ready for JSON.
+
+    The keys are those of :class:`Grade`. A label without a stem does not sound: only ``share_per_stem`` has values then.
+
+    Args:
+        mask: The mask ``(bins, frames)`` whose sound is graded; by default that of ``relevance`` alone.
+
+    Raises:
+        InputError: there are no stems, or they differ in length from each other or from the map.
+    """
+    truth = Truth(checked(stems, relevance.shape[1], frontend), frontend)
+    shares = measures.relevance_shares(relevance, truth.masks)
+    if label not in stems:
+        return asdict(Grade(shares))
+    mask = relevance_mask(relevance, frontend) if mask is None else mask
+    result = Grade(shares, **_fit(relevance, truth, label), **_listening(truth, label, apply_mask(truth.mix, mask)))
+    return {name: _finite(value) for name, value in asdict(result).items()}
+
+
+def _fit(relevance: Matrix, truth: Truth, label: str) -> dict[str, float]:
+    mask, energy = truth.masks[label], truth.mix.mel_power
+    return {
+        "area": measures.area(mask),
+        "rma": measures.rma(relevance, mask),
+        "lift": measures.lift(relevance, mask),
+        "rra": measures.rra(relevance, mask),
+        "pointing": measures.pointing(relevance, mask),
+        "energy_rma": measures.rma(energy, mask),
+        "energy_lift": measures.lift(energy, mask),
+    }
+
+
+def _listening(truth: Truth, label: str, masked: Samples) -> dict[str, float]:
+    stem, mix = truth.stems[label], truth.mix.samples
+    return {
+        "si_sdr_mix": measures.si_sdr(mix, stem),
+        "si_sdr_masked": measures.si_sdr(masked, stem),
+        "si_sdr_improvement": measures.si_sdr_improvement(masked, mix, stem),
+        "si_sdr_ceiling": measures.si_sdr_improvement(truth.ceiling(label), mix, stem),
+        "si_sdr_floor": measures.si_sdr_improvement(truth.floor(), mix, stem),
+    }
+
+
+def checked(stems: Mapping[str, Samples], frames: int, frontend: Frontend) -> Mapping[str, Samples]:
+    """The stems, if they fit a spectrogram of so many frames.
+
+    Raises:
+        InputError: there are none, or they differ in length from each other or from the spectrogram.
+    """
+    lengths = {len(samples) for samples in stems.values()}
+    if len(lengths) != 1:
+        raise InputError("The stems must be at least one, and all of the same length.")
+    length = lengths.pop()
+    if frontend.frames(length) != frames:
+        seconds = length / frontend.config.sample_rate
+        raise InputError(f"The stems last {seconds:.2f} s, which is not the length of the explained sound.")
+    return stems
+
+
+def _finite(value: Any) -> Any:
+    # JSON knows neither nan nor infinity.
+    return None if isinstance(value, float) and not np.isfinite(value) else value
