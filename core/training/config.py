@@ -37,10 +37,10 @@ class TrainingConfig(BaseModel):
     epochs: int = Field(12, ge=1)
     batch_size: int = Field(64, ge=2)
     validation: int = Field(1024, ge=1)
-    learning_rate: float = Field(3e-3, gt=0)
+    learning_rate: float = Field(4e-3, gt=0)
     weight_decay: float = Field(0.01, ge=0)
-    mask_bands: int = Field(12, ge=0)
-    mask_frames: int = Field(24, ge=0)
+    mask_bands: int = Field(8, ge=0)
+    mask_frames: int = Field(16, ge=0)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     weight_seed: int = 0
     precision: str = "bf16-mixed"
