@@ -1,0 +1,121 @@
+"""Parts of the Compare page: several models on the same passage."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import compute, figures
+from app.colors import NEUTRAL, color, title
+from app.compute import Passage
+from app.player import Overlay, Track, player
+from app.sounds import Sound
+from app.view import View, choose, show
+from core import audio
+from core.models.store import card, model_names
+from core.recognition import Prediction
+
+SHOWN = 8
+MOST = 4  # models side by side
+
+
+def models_choice(view: View) -> list[str]:
+    """The models to compare."""
+    names = model_names()
+    asked = [name for name in (view.models or "").split(",") if name in names] or names[:2]
+    key = "compare-models"
+    st.session_state[key] = asked
+
+    def changed() -> None:
+        show(models=",".join(st.session_state[key]) or None)
+
+    st.multiselect(
+        "Models", names, key=key, on_change=changed, max_selections=MOST, format_func=lambda n: card(n).title
+    )
+    return asked
+
+
+def instrument_choice(view: View, predictions: list[Prediction]) -> str:
+    labels = list(dict.fromkeys(label for prediction in predictions for label in prediction.ranking))
+    value = view.instrument if view.instrument in labels else labels[0]
+    return choose(st.selectbox, "instrument", "Instrument", value, options=labels, format_func=title)
+
+
+def prediction_bars(predictions: list[Prediction]) -> None:
+    """Everything that one of them detected, filled up with what they find likeliest."""
+    detected = dict.fromkeys(label for prediction in predictions for label in prediction.detected)
+    likely = dict.fromkeys(
+        label for rank in zip(*(p.ranking[:SHOWN] for p in predictions), strict=False) for label in rank
+    )
+    labels = list({**detected, **likely})[:SHOWN]
+    st.plotly_chart(
+        figures.model_bars(predictions, labels, figures.MODEL_SHADES[: len(predictions)]),
+        config=figures.CONFIG,
+        key="models",
+    )
+
+
+def passages(view: View, sound: Sound, models: list[str], label: str) -> list[Passage]:
+    """The same passage for every model that knows the label: where the first of them is surest."""
+    knowing = [name for name in models if label in compute.model(name).labels]
+    if not knowing:
+        return []
+    first = compute.passage_of(sound, knowing[0], label, view.start)
+    return [Passage(sound, name, first.start) for name in knowing]
+
+
+def maps(passages: list[Passage], label: str) -> None:
+    """The label's relevance by each model, side by side; each plays what its model points at."""
+    for column, passage in zip(st.columns(len(passages)), passages, strict=True):
+        relevance = compute.relevance(passage, label)
+        parts, analysed = compute.split(passage, relevance), compute.analysed(passage)
+        with column:
+            player(
+                key=f"compare-{passage.model}",
+                tracks=[
+                    Track("Mix", passage.samples, audio.SAMPLE_RATE, NEUTRAL),
+                    Track("Only this", parts.kept, audio.SAMPLE_RATE, color(label)),
+                ],
+                spectrogram=compute.on_screen(analysed.logmel, analysed),
+                duration=analysed.duration,
+                band_hz=compute.model(passage.model).frontend.band_hz,
+                overlay=Overlay(f"evidence for {title(label).lower()}", compute.on_screen(relevance.values, analysed)),
+                height=200,
+                title=card(passage.model).title,
+            )
+            st.caption(_verdict(passage, label))
+
+
+def _verdict(passage: Passage, label: str) -> str:
+    relevance = compute.relevance(passage, label)
+    text = f"Logit {relevance.logit:+.2f}"
+    if label not in passage.stems:
+        return text
+    return f"{text} · {compute.truth(passage, relevance)['rma']:.0%} of the evidence on the true sound"
+
+
+def agreement(predictions: list[Prediction], passages: list[Passage], label: str) -> pd.DataFrame:
+    """For each pair of models: how alike their decisions and their maps are."""
+    by_model = {prediction.model: set(prediction.detected) for prediction in predictions}
+    relevance = {passage.model: compute.relevance(passage, label).values for passage in passages}
+    rows = [
+        {
+            "Models": f"{card(a).title} / {card(b).title}",
+            "Same instruments heard": _jaccard(by_model[a], by_model[b]),
+            "Alike maps (correlation)": _correlation(relevance.get(a), relevance.get(b)),
+        }
+        for a, b in combinations(by_model, 2)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _jaccard(a: set[str], b: set[str]) -> float:
+    return len(a & b) / len(a | b) if a | b else 1.0
+
+
+def _correlation(a: np.ndarray | None, b: np.ndarray | None) -> float | None:
+    """Pearson correlation of two maps of the same passage."""
+    if a is None or b is None or a.shape != b.shape:
+        return None
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])

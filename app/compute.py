@@ -1,0 +1,165 @@
+"""What the pages show, computed once and kept: every function is cached by the names of what it depends on.
+
+Results are shared between sessions and never changed. The caches are bounded: a cached explanation is about 1 MB.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.sounds import Sound, passage
+from core.explanation.intervention import silence
+from core.explanation.relevance import Explanation, Relevance, as_input, concept_map, explain, label_relevance
+from core.frontend import Matrix, Samples, Spectrogram, frontend
+from core.grading.truth import grade
+from core.models.store import TrainedModel, load_model
+from core.recognition import WINDOW_S, Prediction, likeliest_start, recognise
+from core.resynthesis import apply_mask, complement, relevance_mask
+
+
+def model(name: str) -> TrainedModel:
+    return load_model(name)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _spectrogram(key: str, settings: str, _sound: Sound, _model: str) -> Spectrogram:
+    return model(_model).frontend.analyse(_sound.samples)
+
+
+def spectrogram(sound: Sound, model_name: str) -> Spectrogram:
+    """The whole sound as the model's frontend sees it."""
+    return _spectrogram(sound.key, repr(model(model_name).card.frontend), sound, model_name)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Listening …")
+def _prediction(key: str, model_name: str, _sound: Sound) -> Prediction:
+    return recognise(model(model_name), spectrogram(_sound, model_name))
+
+
+def prediction(sound: Sound, model_name: str) -> Prediction:
+    """What the model hears in the sound."""
+    return _prediction(sound.key, model_name, sound)
+
+
+def on_screen(values: Matrix, sound: Spectrogram) -> Matrix:
+    """The frames ``(bands, frames)`` that lie within a sound; the first and last of an STFT reach over its ends."""
+    hop, first = sound.config.hop, -frontend(sound.config).first_frame
+    return values[:, first : first + max(1, round(len(sound.samples) / hop))]
+
+
+@dataclass(frozen=True)
+class Passage:
+    """The part of a sound that is explained at once, for one model."""
+
+    sound: Sound
+    model: str
+    start: float
+
+    @property
+    def key(self) -> str:
+        return f"{self.sound.key}|{self.model}|{self.start}"
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of the sound."""
+        return self.sound.duration <= WINDOW_S
+
+    @property
+    def samples(self) -> Samples:
+        return passage(self.sound.samples, self.start)
+
+    @property
+    def stems(self) -> dict[str, Samples]:
+        """The true stems of the passage; none where they are not known."""
+        clip = self.sound.clip
+        return {label: passage(stem, self.start) for label, stem in clip.stems.items()} if clip else {}
+
+
+def passage_of(sound: Sound, model_name: str, label: str, start: float | None) -> Passage:
+    """The passage that a view asks for, by default the one in which the label is likeliest."""
+    if start is None:
+        start = likeliest_start(prediction(sound, model_name), label)
+    return Passage(sound, model_name, min(max(start, 0.0), max(0.0, sound.duration - WINDOW_S)))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _analysed(key: str, _passage: Passage) -> Spectrogram:
+    return model(_passage.model).frontend.analyse(_passage.samples)
+
+
+def analysed(passage: Passage) -> Spectrogram:
+    """The passage as the model's frontend sees it."""
+    return _analysed(passage.key, passage)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Explaining …")
+def _explanation(key: str, label: str, layer: str, _passage: Passage) -> Explanation:
+    return explain(model(_passage.model), analysed(_passage).logmel, label, layer)
+
+
+def explanation(passage: Passage, label: str, layer: str) -> Explanation:
+    """Why the model gave the label its logit in this passage."""
+    return _explanation(passage.key, label, layer, passage)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Following the concept …")
+def _concept(key: str, label: str, layer: str, channel: int, _passage: Passage) -> Relevance:
+    return concept_map(model(_passage.model), analysed(_passage).logmel, label, layer, channel)
+
+
+def concept_relevance(passage: Passage, label: str, layer: str, channel: int) -> Relevance:
+    """The part of the label's relevance that passes through one concept, also one that is not among the top ones."""
+    for concept in explanation(passage, label, layer).concepts:
+        if concept.channel == channel:
+            return concept.map
+    return _concept(passage.key, label, layer, channel, passage)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _relevance(key: str, label: str, _passage: Passage) -> Relevance:
+    return label_relevance(model(_passage.model), analysed(_passage).logmel, [label])[label]
+
+
+def relevance(passage: Passage, label: str) -> Relevance:
+    """The label's relevance alone, without concepts."""
+    return _relevance(passage.key, label, passage)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A passage parted in two that add up to it: what a map points at, and the rest."""
+
+    kept: Samples
+    rest: Samples
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _split(key: str, _passage: Passage, _values: np.ndarray) -> Split:
+    sound = analysed(_passage)
+    mask = relevance_mask(_values, model(_passage.model).frontend)
+    return Split(apply_mask(sound, mask), apply_mask(sound, complement(mask)))
+
+
+def split(passage: Passage, map: Relevance, sign: int = 1) -> Split:
+    """The sound of a map: of what speaks for its label (``sign`` 1) or against it (-1)."""
+    key = f"{passage.key}|{map.label}|{map.layer}|{map.channel}|{sign}"
+    return _split(key, passage, sign * map.values)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _truth(key: str, _passage: Passage, _map: Relevance) -> dict[str, Any]:
+    return grade(_map.values, _passage.stems, _map.label, model(_passage.model).frontend)
+
+
+def truth(passage: Passage, map: Relevance) -> dict[str, Any]:
+    """How well a map fits the true stems of a composed passage (see :class:`core.grading.truth.Grade`)."""
+    return _truth(f"{passage.key}|{map.label}|{map.layer}|{map.channel}", passage, map)
+
+
+def probabilities_without(passage: Passage, layer: str, channels: list[int]) -> np.ndarray:
+    """Probabilities of all labels ``(labels,)`` in the passage with some concepts silent."""
+    trained = model(passage.model)
+    logits = silence(trained.network, as_input(analysed(passage).logmel), layer, channels)
+    return trained.probabilities(logits[0].numpy())

@@ -1,0 +1,24 @@
+"""The pages of the app."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.paths import ROOT
+
+_PAGES = {
+    "listen": ("Listen", ":material/hearing:"),
+    "explain": ("Explain", ":material/troubleshoot:"),
+    "compare": ("Compare", ":material/compare:"),
+}
+
+
+def page(name: str) -> Any:
+    """One page, for the navigation and for links to it."""
+    title, icon = _PAGES[name]
+    return st.Page(ROOT / f"pages/{name}.py", title=title, icon=icon, default=name == next(iter(_PAGES)))
+
+
+def pages() -> list[Any]:
+    """All pages in their order; the first one is where visitors arrive."""
+    return [page(name) for name in _PAGES]

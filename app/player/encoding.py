@@ -1,0 +1,139 @@
+"""What the player sends to the browser: sounds as 16-bit WAV, pictures as palette PNG, axis ticks as fractions.
+
+Everything here is a pure function of its arguments, except :func:`publish`. Arrays are ``(samples,)`` for sound and
+``(bands, frames)`` for pictures, band 0 the lowest frequency.
+"""
+
+import base64
+import hashlib
+import io
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+from PIL import Image
+from scipy.io import wavfile
+from streamlit import runtime
+
+FloatArray = npt.NDArray[np.floating]
+
+MAX_COLUMNS = 4096  # more than a screen shows; every browser can draw a canvas this wide
+TICKS_HZ = {100: "100", 200: "200", 500: "500", 1000: "1k", 2000: "2k", 5000: "5k", 10000: "10k"}
+TICK_PX = 12  # between two labels of the frequency axis, at least
+WARM = ((222, 92, 10), (255, 206, 92))  # RGB of weak and strong evidence; orange and blue differ for every kind of eye
+COOL = ((24, 110, 220), (130, 226, 255))
+
+
+def common_gain(sounds: Sequence[FloatArray], *, summed: bool) -> float:
+    """The one gain at which no sound clips, nor their sum where they are ``summed``; 1 where none would.
+
+    >>> common_gain([np.array([0.5, -2.0]), np.array([0.25, 0.0])], summed=False)
+    0.5
+    """
+    peak = max(_peak(sound) for sound in sounds)
+    if summed:
+        total = np.zeros(max(map(len, sounds)), dtype=np.float32)
+        for sound in sounds:
+            total[: len(sound)] += sound
+        peak = max(peak, _peak(total))
+    return 1.0 / max(1.0, peak)
+
+
+def _peak(sound: FloatArray) -> float:
+    return max(float(sound.max()), -float(sound.min()))
+
+
+def wav(sound: FloatArray, sample_rate: int, length: int, gain: float) -> bytes:
+    """``sound × gain`` as mono 16-bit WAV of exactly ``length`` samples, cut or padded with silence."""
+    pcm = np.zeros(length, dtype="<i2")
+    kept = sound[:length] * (gain * 32767.0)
+    pcm[: len(kept)] = np.rint(kept, out=kept)
+    buffer = io.BytesIO()
+    wavfile.write(buffer, sample_rate, pcm)
+    return buffer.getvalue()
+
+
+def spectrogram_png(values: FloatArray) -> bytes:
+    """A ``(bands, frames)`` picture in [0, 1] as PNG in the colours of "magma", low frequencies at the bottom."""
+    palette = matplotlib.colormaps["magma"](np.arange(256), bytes=True)
+    return _palette_png(_fit_columns(values), palette)
+
+
+def evidence_pngs(values: FloatArray) -> tuple[bytes | None, bytes | None]:
+    """A signed ``(bands, frames)`` map as two PNGs: what is positive (warm) and what is negative (cool), or None.
+
+    Opacity is ``sqrt(|v| / s)``, at most 1, with one ``s`` for both signs: the 99.5th percentile of ``|v|``, so that
+    a few extreme cells do not hide all others. Zero is transparent.
+    """
+    values = _fit_columns(values)
+    strength = np.abs(values)
+    scale = float(np.percentile(strength, 99.5)) or float(strength.max()) or 1.0
+    opacity = np.sqrt(np.minimum(strength / scale, 1.0))
+    layers = ((values > 0, WARM), (values < 0, COOL))
+    positive, negative = (
+        _palette_png(opacity * where, _translucent_palette(*colors)) if where.any() else None
+        for where, colors in layers
+    )
+    return positive, negative
+
+
+def _translucent_palette(weak: tuple[int, int, int], strong: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
+    return np.linspace((*weak, 0), (*strong, 255), 256).astype(np.uint8)  # (256, RGBA)
+
+
+def _fit_columns(values: FloatArray) -> FloatArray:
+    """Averages neighbouring frames until there are at most ``MAX_COLUMNS`` of them."""
+    frames = values.shape[1]
+    if frames <= MAX_COLUMNS:
+        return values
+    edges = np.linspace(0, frames, MAX_COLUMNS + 1).astype(int)
+    sums: FloatArray = np.add.reduceat(values, edges[:-1], axis=1)
+    return sums / np.diff(edges)
+
+
+def _palette_png(values: FloatArray, palette: npt.NDArray[np.uint8]) -> bytes:
+    """Quantises [0, 1] to the 256 RGBA rows of ``palette``: a byte a cell, and colours that need no code to decode."""
+    image = Image.fromarray(np.rint(255.0 * np.flipud(values)).astype(np.uint8))
+    image.putpalette(palette.tobytes(), "RGBA")
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def frequency_ticks(band_hz: FloatArray, height_px: int) -> list[dict[str, str | float]]:
+    """Labels and heights (0 bottom to 1 top) of the round frequencies within ``band_hz``, as far as they do not touch.
+
+    Bands are drawn at equal heights, whatever their distance in Hz.
+
+    >>> frequency_ticks(np.array([50.0, 150.0, 850.0, 1150.0]), height_px=200)
+    [{'label': '100', 'height': 0.25}, {'label': '200', 'height': 0.3929}, {'label': '500', 'height': 0.5}, \
+{'label': '1k', 'height': 0.75}]
+    """
+    bands = len(band_hz)
+    ticks: list[dict[str, str | float]] = []
+    last = -1.0
+    for hz, label in TICKS_HZ.items():
+        height = float(np.interp(hz, band_hz, (np.arange(bands) + 0.5) / bands))
+        if band_hz[0] <= hz <= band_hz[-1] and height - last >= TICK_PX / height_px:
+            ticks.append({"label": label, "height": round(height, 4)})
+            last = height
+    return ticks
+
+
+def publish(content: bytes, mimetype: str, place: str) -> str:
+    """An address under which the browser finds ``content``: equal content keeps its address over reruns.
+
+    Streamlit's own file ids sample large files, so two long songs that differ in a few seconds would get one
+    address; the full hash, given as the file's name, tells them apart.
+
+    Args:
+        place: What the file is for in the app; a new file at the same place lets go of the old one.
+    """
+    if not runtime.exists():  # a bare Python run: nothing serves files
+        return f"data:{mimetype};base64,{base64.b64encode(content).decode()}"
+    files = runtime.get_instance().media_file_mgr
+    address = files.add(content, mimetype, place, file_name=hashlib.sha256(content).hexdigest())
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}{address}" if base else address

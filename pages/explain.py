@@ -1,0 +1,53 @@
+"""Explain: where in the sound the evidence for an instrument is, which inner concepts carried it, how they sound."""
+
+import streamlit as st
+
+from app import compute, explaining
+from app.shell import model_choice, page
+from app.sounds import Sound
+from app.view import View
+
+
+def body(view: View, sound: Sound) -> None:
+    prediction = compute.prediction(sound, view.model)
+    who, where, network = st.columns([1.4, 1, 1.2])
+    with who:
+        label = explaining.instrument_choice(view, prediction)
+    with where:
+        layer = explaining.layer_choice(view)
+    with network:
+        model_choice(view)
+    passage = compute.passage_of(sound, view.model, label, view.start)
+    explaining.passage_choice(sound, passage)
+    explanation = compute.explanation(passage, label, layer)
+    shown = explanation.relevance
+    if view.concept is not None:
+        shown = compute.concept_relevance(passage, label, layer, view.concept)
+    picture, grade = st.columns([2.2, 1], gap="medium")
+    with picture:
+        explaining.map_player(passage, shown)
+        explaining.export(passage, explanation, shown)
+    with grade, st.container(border=True):
+        st.subheader(
+            "Is the explanation right?", help="The app composed the music, so it can check where the evidence lies."
+        )
+        explaining.grade_panel(passage, shown)
+    st.subheader(
+        "Concepts that carried it",
+        help="A concept is one channel of the layer: a pattern that the network learned to notice. Its share is the "
+        "part of the evidence that passed through it. Open one to see and hear just that part.",
+    )
+    explaining.concept_cards(passage, explanation, view.concept)
+    with st.container(border=True):
+        st.subheader(
+            "What if the network could not notice them?",
+            help="Silencing sets a concept to zero inside the network. Faint bars: before; full bars: now.",
+        )
+        explaining.silencing(passage, prediction, explanation)
+
+
+page(
+    "Explain",
+    "See which part of the sound spoke for an instrument (warm) or against it (cool), and listen to exactly that part.",
+    body,
+)

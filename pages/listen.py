@@ -1,0 +1,42 @@
+"""Listen: choose a sound, hear it, see which instruments a network hears in it and when."""
+
+import streamlit as st
+
+from app import compute, listening, navigation
+from app.inputs import ways_in
+from app.shell import model_choice, page
+from app.sounds import Sound
+from app.view import View
+
+
+def body(view: View, sound: Sound) -> None:
+    choices, hearing = st.columns([1, 2.6], gap="medium")
+    with choices, st.container(border=True):
+        ways_in(view)
+    with hearing:
+        prediction = compute.prediction(sound, view.model)
+        revealed = listening.is_revealed(sound)
+        listening.sound_player(view, sound, revealed)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            listening.detected_sentence(prediction)
+            st.page_link(navigation.page("explain"), label="Why?", icon=":material/troubleshoot:")
+            listening.reveal_toggle(sound)
+            listening.export(sound, prediction)
+        which, when = st.columns(2, gap="medium")
+    with which:
+        st.subheader(
+            "Which instruments", help="A probability for each. The tick is the threshold from which it counts as heard."
+        )
+        listening.bars(prediction, sound, revealed)
+        model_choice(view)
+    with when:
+        st.subheader(
+            "Who plays when",
+            help="The same network on short windows that slide over the sound: the higher the ribbon, the surer it is.",
+        )
+        listening.ribbons(prediction, sound, revealed)
+        if revealed and sound.clip:
+            listening.truth_panel(sound.clip)
+
+
+page("Listen", "Drop in a song or let the app compose one, and see which instruments a neural network hears.", body)

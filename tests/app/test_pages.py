@@ -1,0 +1,204 @@
+"""Every page with Streamlit's own test runner: what it says, what its widgets do, what its address restores."""
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.examples import EXAMPLES
+from core.models.store import default_model, model_names
+from core.paths import ROOT
+from tests.bad_files import BAD_FILES, encoded, tone
+
+PAGES = ("listen", "explain", "compare")
+SHORT = "wimu12;instruments=piano,trumpet;duration=2@5"
+TIMEOUT = 120  # seconds; a soundfont may have to be loaded first
+
+
+def open_page(page: str = "listen", **address: str) -> AppTest:
+    """The app at a page and an address, run once."""
+    app = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=TIMEOUT)
+    for name, value in {"clip": SHORT, **address}.items():
+        app.query_params[name] = value
+    if page != "listen":
+        app.switch_page(f"../pages/{page}.py")
+    return app.run()
+
+
+def address(app: AppTest) -> dict[str, str]:
+    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
+
+
+def words(app: AppTest) -> str:
+    """All that the page says."""
+    parts = [*app.markdown, *app.subheader, *app.caption, *app.error, *app.warning, *app.metric]
+    return " ".join(f"{getattr(part, 'label', '')} {part.value}" for part in parts)
+
+
+def button(app: AppTest, label: str) -> Any:
+    return next(button for button in app.button if button.label == label)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_runs_and_its_address_restores_it(page: str) -> None:
+    app = open_page(page)
+    assert not app.exception
+    assert not app.error
+    again = open_page(page, **address(app))
+    assert address(again) == address(app)
+    assert words(again) == words(app)
+
+
+def test_a_new_visitor_finds_an_example_already_answered() -> None:
+    app = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=TIMEOUT).run()
+    assert not app.exception
+    assert address(app)["clip"] == next(iter(EXAMPLES.values()))
+    assert address(app)["model"] == default_model()
+    assert "The network" in words(app)
+
+
+@pytest.mark.parametrize("clip", list(EXAMPLES.values()), ids=list(EXAMPLES))
+def test_examples_open_from_the_shelf(clip: str) -> None:
+    app = open_page()
+    title = next(title for title, name in EXAMPLES.items() if name == clip)
+    button(app, title).click().run()
+    assert not app.exception
+    assert address(app)["clip"] == clip
+
+
+def test_composing_turns_to_the_new_clip() -> None:
+    app = open_page()
+    app.button_group(key="way-in").set_value("compose").run()
+    app.multiselect(key="compose-instruments").set_value(["flute", "organ"]).run()
+    app.slider(key="compose-duration").set_value(3).run()
+    app.number_input(key="compose-seed").set_value(123).run()
+    button(app, "Compose").click().run()
+    assert not app.exception
+    assert address(app)["clip"].endswith("@123")
+    assert "instruments=organ,flute" in address(app)["clip"]
+    assert "duration=3" in address(app)["clip"]
+
+
+def test_revealing_the_truth_names_who_plays() -> None:
+    app = open_page()
+    assert "Really playing" not in words(app)
+    app.toggle(key="reveal").set_value(True).run()
+    assert "Really playing" in words(app)
+    assert not app.exception
+
+
+def upload(app: AppTest, name: str, data: bytes) -> AppTest:
+    app.button_group(key="way-in").set_value("upload").run()
+    return app.file_uploader(key="upload").set_value((name, data, "audio/mpeg")).run()
+
+
+def test_an_upload_is_recognised_explained_and_kept_over_pages() -> None:
+    app = upload(open_page(), "my song.mp3", encoded(tone(7.0), format="MP3"))
+    assert not app.exception
+    assert address(app)["clip"].startswith("upload:")
+    assert address(app)["clip"].endswith("my song.mp3")
+    app.switch_page("../pages/explain.py").run()
+    assert not app.exception
+    assert "for a recording nobody knows" in words(app)
+    assert app.slider(key="choose-start").max == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize("name", list(BAD_FILES))
+def test_a_bad_upload_is_one_sentence_and_the_next_one_works(name: str) -> None:
+    app = open_page()
+    before = address(app)
+    app = upload(app, name, BAD_FILES[name].make())
+    assert not app.exception
+    assert len(app.error) == 1
+    assert BAD_FILES[name].words in app.error[0].value
+    assert address(app) == before
+    app.file_uploader(key="upload").set_value(("good.wav", encoded(tone(1.0)), "audio/wav")).run()
+    assert not app.error
+    assert address(app)["clip"].endswith("good.wav")
+
+
+def test_a_link_to_an_upload_of_somebody_else_asks_for_the_file() -> None:
+    app = open_page(clip="upload:0123456789abcdef:holiday.mp3")
+    assert not app.exception
+    assert "holiday.mp3" in words(app)
+    assert "upload it again" in words(app)
+    app.file_uploader(key="upload").set_value(("holiday.mp3", encoded(tone(1.0)), "audio/wav")).run()
+    assert "The network" in words(app)
+
+
+BAD_LINKS: dict[str, dict[str, str]] = {
+    "no clip": {"clip": "nonsense"},
+    "no recipe": {"clip": "opera@7"},
+    "no instrument": {"clip": "general;instruments=kazoo@7"},
+    "too long": {"clip": "general;duration=999@7"},
+    "files of the server": {"clip": "general;style=midi;midi=/etc@7"},
+}
+
+
+@pytest.mark.parametrize("link", BAD_LINKS.values(), ids=BAD_LINKS)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_broken_link_says_so_and_offers_an_example(page: str, link: dict[str, str]) -> None:
+    app = open_page(page, **link)
+    assert not app.exception
+    assert len(app.warning) == 1
+    button(app, "Open an example instead").click().run()
+    assert not app.warning
+    assert address(app)["clip"] == next(iter(EXAMPLES.values()))
+
+
+def test_unknown_parts_of_a_link_fall_back_to_the_defaults() -> None:
+    app = open_page("explain", model="nope", instrument="kazoo", layer="conv99", concept="abc", start="soon")
+    assert not app.exception
+    assert "nope" in app.warning[0].value
+    assert address(app)["model"] == default_model()
+
+
+def test_an_instrument_and_a_concept_have_a_link() -> None:
+    app = open_page("explain", instrument="piano")
+    app.selectbox(key="choose-instrument").set_value("trumpet").run()
+    assert address(app)["instrument"] == "trumpet"
+    opened = next(b for b in app.button if b.key and b.key.startswith("concept-"))
+    channel = opened.key.removeprefix("concept-")
+    opened.click().run()
+    assert address(app)["concept"] == channel
+    restored = open_page("explain", **address(app))
+    assert restored.button(key=f"concept-{channel}").label == "Close"
+    app.selectbox(key="choose-layer").set_value("conv2").run()
+    assert address(app)["layer"] == "conv2"
+    assert "concept" not in address(app)
+    assert not app.exception
+
+
+def test_every_instrument_can_be_asked_for_heard_or_not() -> None:
+    app = open_page("explain")
+    choice = app.selectbox(key="choose-instrument")
+    assert any("why not?" in option for option in choice.options)
+    choice.set_value("saxophone").run()
+    assert not app.exception
+    assert "Saxophone does not play here" in words(app)
+
+
+def test_silencing_concepts_keeps_the_page_and_says_what_moved() -> None:
+    app = open_page("explain")
+    pills = next(group for group in app.button_group if group.key and group.key.startswith("silent-"))
+    before = address(app)
+    pills.set_value([pills.options[0].content if hasattr(pills.options[0], "content") else 0])
+    assert address(app) == before
+
+
+def test_compare_shows_every_chosen_model() -> None:
+    names = model_names()
+    app = open_page("compare", models=",".join(names[:2]), instrument="piano")
+    assert not app.exception
+    assert len(app.dataframe) == 1
+    assert words(app).count("Logit") == len(names[:2])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_view_survives_a_walk_through_all_pages(page: str) -> None:
+    app = open_page(page, instrument="piano")
+    for other in PAGES:
+        app.switch_page(f"../pages/{other}.py").run()
+        assert not app.exception
+        assert address(app)["clip"] == SHORT
+        assert address(app)["instrument"] == "piano"
