@@ -166,8 +166,8 @@ LABEL_SETS: dict[str, LabelSet] = {
 def label_set(name: str) -> LabelSet:
     """The label set called ``name``.
 
-    >>> len(label_set("general").labels), len(label_set("wimu12").labels)
-    (29, 12)
+    >>> label_set("wimu12").programs["flute"]
+    (72,)
 
     Raises:
         InputError: there is none of this name.

@@ -66,7 +66,7 @@ def build_dataset(
         raise InputError("A data set has at least one clip; give --clips 1 or more.")
     recipe(plan.recipe)
     _claim(folder, plan)
-    finished = [shard for shard in plan.shards if _row_file(folder, shard).exists()]
+    finished = [shard for shard in plan.shards if _is_whole(folder, shard)]
     for shard in finished:
         on_progress(len(_indices(plan, shard)))
     jobs = (delayed(_build_shard)(plan, folder, shard) for shard in plan.shards if shard not in finished)
@@ -80,13 +80,22 @@ def _claim(folder: Path, plan: DatasetPlan) -> None:
     wanted = json.dumps(asdict(plan), indent=2)
     description = folder / "dataset.json"
     if description.exists():
-        if json.loads(description.read_text(encoding="utf-8")) != json.loads(wanted):
+        if _json(description) != json.loads(wanted):
             raise InputError(f"{folder} holds another data set; choose another folder or delete it.")
-        return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is not an empty folder; choose another one.")
-    (folder / "shards").mkdir(parents=True)
-    description.write_text(wanted, encoding="utf-8")
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(description, lambda file: file.write(wanted.encode()))
+    (folder / "shards").mkdir(exist_ok=True)
+
+
+def _json(path: Path) -> Any:
+    """What a file holds; None if it is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
 
 
 def _build_shard(plan: DatasetPlan, folder: Path, shard: int) -> int:
@@ -141,6 +150,10 @@ def _write_whole(path: Path, write: Callable[[Any], object]) -> None:
 
 def _indices(plan: DatasetPlan, shard: int) -> range:
     return range(shard * SHARD, min((shard + 1) * SHARD, plan.clips))
+
+
+def _is_whole(folder: Path, shard: int) -> bool:
+    return _feature_file(folder, shard).exists() and _row_file(folder, shard).exists()
 
 
 def _feature_file(folder: Path, shard: int) -> Path:

@@ -18,7 +18,7 @@ class BuiltDataset:
     """A finished data set in a folder.
 
     Raises:
-        InputError: the folder holds no finished data set.
+        InputError: the folder holds no finished data set, or a damaged one.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -26,9 +26,12 @@ class BuiltDataset:
         if not manifest.is_file():
             raise InputError(f"{folder} holds no finished data set; make one with `timbrescope dataset`.")
         self.folder = folder
-        self.manifest = pd.read_parquet(manifest)
-        self.description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-        self.frontend = FrontendConfig(**self.description["frontend"])
+        try:
+            self.manifest = pd.read_parquet(manifest)
+            self.description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+            self.frontend = FrontendConfig(**self.description["frontend"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"The data set in {folder} is damaged; delete it and make it again.") from error
 
     def __len__(self) -> int:
         return len(self.manifest)

@@ -129,7 +129,9 @@ def _labels_csv(data: Path) -> pd.DataFrame:
         table = pd.read_csv(path)
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as a table: {error}.") from error
-    missing = {"file", "instruments"} - set(table.columns)
-    if missing or table.empty:
-        raise InputError(f"{path} needs the columns `file` and `instruments` and at least one row.")
-    return table.dropna(subset=["file", "instruments"])
+    if not {"file", "instruments"} <= set(table.columns):
+        raise InputError(f"{path} needs the columns `file` and `instruments`.")
+    table = table.dropna(subset=["file", "instruments"])
+    if table.empty:
+        raise InputError(f"{path} needs at least one row with a file and its instruments.")
+    return table

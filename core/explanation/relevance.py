@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from core.errors import InputError
-from core.explanation.crp import attribute, concept_maps
+from core.explanation.engine import Trace
 from core.explanation.explainer import DEFAULT_EXPLAINER, EXPLAINERS
 from core.explanation.intervention import check_layer
 from core.frontend import Matrix
@@ -92,17 +92,16 @@ def explain(model: TrainedModel, logmel: Matrix, label: str, layer: str | None =
     """
     index = model.label_index(label)
     layer = check_layer(model.network, layer or model.network.concept_layers[-1])
-    inputs = as_input(logmel)
-    attribution = attribute(model.network, inputs, index, [layer])
-    parts = attribution.channels[layer].numpy()
+    trace = Trace(model.network, as_input(logmel))
+    logit = trace.logits[index].item()
+    parts = trace.relevance(index, layer).sum((1, 2)).numpy()
     shares = parts / max(float(np.abs(parts).sum()), np.finfo(np.float32).tiny)
-    ranked = rank(parts, attribution.logit)[:top]
-    maps = concept_maps(model.network, inputs, index, layer, ranked)
+    ranked = rank(parts, logit)[:top]
     concepts = (
-        Concept(c, float(parts[c]), float(shares[c]), Relevance(values.numpy(), label, attribution.logit, layer, c))
-        for c, values in zip(ranked, maps, strict=True)
+        Concept(c, float(parts[c]), float(shares[c]), Relevance(values.numpy(), label, logit, layer, c))
+        for c, values in zip(ranked, trace.concept_maps(index, layer, ranked), strict=True)
     )
-    relevance = Relevance(attribution.relevance.numpy(), label, attribution.logit)
+    relevance = Relevance(trace.relevance(index)[0].numpy(), label, logit)
     return Explanation(relevance, layer, shares, tuple(concepts))
 
 
@@ -117,11 +116,9 @@ def concept_map(model: TrainedModel, logmel: Matrix, label: str, layer: str, cha
     channels = network.get_submodule(check_layer(network, layer)).out_channels
     if not 0 <= channel < channels:
         raise InputError(f"The layer {layer!r} has the channels 0 to {channels - 1}, and no channel {channel}.")
-    inputs = as_input(logmel)
-    with torch.no_grad():
-        logit = network(inputs)[0, index].item()
-    values = concept_maps(network, inputs, index, layer, [channel])[0]
-    return Relevance(values.numpy(), label, logit, layer, channel)
+    trace = Trace(network, as_input(logmel))
+    values = trace.concept_maps(index, layer, [channel])[0]
+    return Relevance(values.numpy(), label, trace.logits[index].item(), layer, channel)
 
 
 def label_relevance(

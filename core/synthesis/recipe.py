@@ -14,6 +14,8 @@ from core.synthesis.soundfonts import known_soundfonts
 
 DURATIONS = (1.0, 30.0)  # seconds
 COUNTS = (1, 8)  # instruments in a clip
+GAINS = (0.0, 24.0)  # dB
+SEED_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def split_clip_name(name: str) -> tuple[Recipe, int]:
         InputError: the name is not of the form ``recipe@seed``.
     """
     head, at, seed = name.rpartition("@")
-    if not at or not seed.isdecimal():
+    if not at or not seed.isdecimal() or len(seed) > SEED_DIGITS:
         raise InputError(f"{name!r} is not the name of a composed clip, which looks like general@7.")
     return recipe(head), int(seed)
 
@@ -129,6 +131,12 @@ def _check(recipe: Recipe) -> None:
         raise InputError(
             f"A clip lasts {DURATIONS[0]:g} to {DURATIONS[1]:g} seconds, so {recipe.duration:g} is not possible."
         )
+    if not GAINS[0] <= recipe.gain <= GAINS[1]:
+        raise InputError(
+            f"The gain of a recipe is {GAINS[0]:g} to {GAINS[1]:g} dB, so {recipe.gain:g} is not possible."
+        )
+    if not recipe.style or not recipe.soundfont:
+        raise InputError("A recipe needs at least one style and one soundfont.")
     for style in recipe.style:
         STYLES.get(style)
     for font in recipe.soundfont:
@@ -139,7 +147,7 @@ def _check(recipe: Recipe) -> None:
 def _to_text(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(map(_to_text, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _parse_change(text: str) -> tuple[str, Any]:

@@ -83,7 +83,7 @@ def _play(synth: Any, channel: int, notes: Sequence[Note], blocks: int) -> Sampl
             else:
                 synth.noteoff(channel, pitch)
     pieces.append(_write(synth, (blocks - position) * BLOCK))
-    return np.concatenate(pieces)
+    return np.asarray(np.concatenate(pieces), dtype=np.float32)
 
 
 def _events(notes: Sequence[Note], blocks: int) -> list[tuple[int, int, int]]:
@@ -103,7 +103,7 @@ def _write(synth: Any, samples: int) -> Samples:
     if samples:
         write = _function("fluid_synth_write_float", c_int, c_void_p, c_int, *(c_void_p, c_int, c_int) * 2)
         write(synth.synth, samples, left.ctypes.data, 0, 1, right.ctypes.data, 0, 1)
-    return (left + right) / 2
+    return (left + right) / np.float32(2)
 
 
 @cache

@@ -24,6 +24,8 @@ from core.training.config import TrainingConfig
 from core.training.data import ClipDataModule
 from core.training.module import RecognitionModule
 
+LAST = "last"
+
 
 def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -> Card:
     """Trains, keeps the weights of the epoch with the best validation mAP, and calibrates on the same clips.
@@ -43,11 +45,12 @@ def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -
     module = RecognitionModule(network, config)
     clips = ClipDataModule(source, config.labels, config.batch_size, config.validation)
     runs = out / "training"
-    best = ModelCheckpoint(runs, "best", monitor="val_mAP", mode="max", save_last=True, enable_version_counter=False)
+    best = ModelCheckpoint(runs, "best", monitor="val_mAP", mode="max", enable_version_counter=False)
+    last = ModelCheckpoint(runs, LAST, enable_version_counter=False)  # comes second, to remember which is the best
     trainer = L.Trainer(
         max_epochs=config.epochs,
         precision=config.precision,  # type: ignore[arg-type]  # pydantic does not know Lightning's literals
-        callbacks=[best, RichProgressBar()],
+        callbacks=[best, last, RichProgressBar()],
         logger=CSVLogger(runs, name=None, version=""),
         enable_model_summary=False,
         log_every_n_steps=10,
@@ -62,7 +65,7 @@ def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -
 
 
 def _last_checkpoint(runs: Path) -> str:
-    checkpoint = runs / "last.ckpt"
+    checkpoint = runs / f"{LAST}.ckpt"
     if not checkpoint.is_file():
         raise InputError(f"There is no checkpoint to resume from in {runs}; start without --resume.")
     return str(checkpoint)

@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
-from core.explanation.crp import attribute
+from core.explanation.engine import Trace
 from core.explanation.explainer import EXPLAINERS
 from core.models.architecture import Network
 
 
 @EXPLAINERS.register("crp")
 def explain(network: Network, inputs: Tensor, label: int) -> Tensor:
-    return attribute(network, inputs, label).relevance
+    return Trace(network, inputs).relevance(label)[0]

@@ -1,0 +1,155 @@
+"""Commands about models: the data they learn from, their training, how good they are, which there are."""
+
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.cli.console import AsJson, Model, Out, bar, output_folder, print_json, print_table, progress
+from core.errors import InputError
+
+Data = Annotated[Path, typer.Option("--data", file_okay=False, help="Folder of the data.")]
+
+
+def dataset(
+    recipe: Annotated[str, typer.Argument(help="What to compose: general, general-train or wimu12, with changes.")],
+    clips: Annotated[int, typer.Option(min=1, help="How many clips.")],
+    out: Out,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core if not given.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Data sets of different seeds share no clip.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compose a data set to train on or to measure with.
+
+    Writes `manifest.parquet`, a row a clip, and features that can be memory-mapped. An interrupted build goes on where
+    it was; the number of workers does not change the result.
+
+    Examples:
+
+        timbrescope dataset general-train --clips 20000 --out data/general
+
+        timbrescope dataset "wimu12;style=musical" --clips 1000 --seed 1 --out data/test
+    """
+    from core.datasets.build import DatasetPlan, build_dataset
+    from core.frontend import FrontendConfig
+
+    plan = DatasetPlan(recipe, clips, seed, FrontendConfig())
+    with progress("Composing", total=clips) as move:
+        manifest = build_dataset(plan, output_folder(out), workers, lambda finished: move(advance=finished))
+    if as_json:
+        print_json({"recipe": recipe, "clips": clips, "seed": seed, "manifest": str(manifest)})
+    else:
+        typer.echo(f"{manifest}: {clips} clips of {recipe}")
+
+
+def train(
+    config: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped one: wimu12-shallow, ...")],
+    data: Data,
+    out: Out,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the number in the configuration.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in the folder.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on a data set.
+
+    Writes `model.safetensors` and `card.json`, and under `training/` the checkpoints and `metrics.csv`.
+
+    Examples:
+
+        timbrescope train general-shallow --data data/general --out trained_models/general-shallow
+
+        timbrescope train mine.toml --data data/general --out runs/mine --epochs 3 --resume
+    """
+    from core.training.config import read_config
+
+    settings = read_config(config)
+    settings = settings.model_copy(update={"epochs": epochs or settings.epochs})
+    try:
+        from core.training.train import train as train_model
+    except ModuleNotFoundError as error:
+        raise InputError(f"Training needs {error.name}; install it with `uv pip install -e '.[train]'`.") from error
+    with redirect_stdout(sys.stderr):  # where Lightning's progress belongs
+        card = train_model(settings, data, output_folder(out), resume)
+    if as_json:
+        print_json(card.model_dump())
+    else:
+        typer.echo(f"{out}: {card.name}, {card.parameters} parameters, trained for {card.training.minutes:g} minutes")
+
+
+def evaluate(data: Data, model: Model = None, as_json: AsJson = False) -> None:
+    """Measure how well a model recognises instruments.
+
+    The data is a built data set, or a folder of sound files with a `labels.csv` whose columns include `file` and
+    `instruments` (joined by semicolons); labels that the model does not know are left out and named.
+
+    Examples:
+
+        timbrescope evaluate --model general-shallow --data data/test
+
+        timbrescope evaluate --data recordings --json
+    """
+    from core.evaluation.evaluate import evaluate as evaluate_model
+    from core.models.store import default_model, load_model
+
+    trained = load_model(model or default_model())
+    with progress("Listening") as move:
+        result = evaluate_model(trained, data, lambda done, total: move(completed=done, total=total))
+    if as_json:
+        print_json(result)
+    else:
+        _print_scores(result)
+
+
+def _print_scores(result: dict[str, Any]) -> None:
+    """The figures over all clips, by number of instruments and by kind, then those of each instrument."""
+    slices = {"all": result, **_named("instruments", result["by_count"]), **_named("kind", result["by_kind"])}
+    print_table(
+        f"{result['model']} on {result['clips']} clips",
+        ("", "clips", "mAP", "macro-F1", "micro-F1"),
+        (
+            (name, str(scores["clips"]), *(f"{scores[key]:.3f}" for key in ("mAP", "macro_f1", "micro_f1")))
+            for name, scores in slices.items()
+        ),
+    )
+    print_table(
+        "",
+        ("instrument", "clips", "AP", "", "F1"),
+        (
+            (label, str(scores["support"]), f"{scores['ap']:.3f}", bar(scores["ap"]), f"{scores['f1']:.3f}")
+            for label, scores in result["per_instrument"].items()
+        ),
+    )
+    if result["unknown_labels"]:
+        typer.echo(f"Left out, since the model does not know them: {', '.join(result['unknown_labels'])}")
+
+
+def _named(kind: str, slices: dict[str, Any]) -> dict[str, Any]:
+    return {f"{kind}: {name}": scores for name, scores in slices.items()}
+
+
+def models(as_json: AsJson = False) -> None:
+    """List the trained models and what their cards say.
+
+    Examples:
+
+        timbrescope models
+
+        timbrescope models --json
+    """
+    from core.models.store import card, model_names
+
+    cards = [card(name) for name in model_names()]
+    if as_json:
+        print_json([card.model_dump() for card in cards])
+        return
+    print_table(
+        "Trained models",
+        ("name", "labels", "parameters", "trained on", ""),
+        (
+            (c.name, str(len(c.labels)), f"{c.parameters:,}", f"{c.training.clips:,} clips of {c.training.recipe}",
+             "default" if c.default else "")
+            for c in cards
+        ),
+    )  # fmt: skip

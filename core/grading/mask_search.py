@@ -1,0 +1,141 @@
+"""Looks for the rules and the mask that let a composed clip's true instruments be heard best.
+
+Run as ``python -m core.grading.mask_search --model NAME --clips 60 --seed 30000000``: prints a table, and writes all its
+numbers beside this file. The defaults in :mod:`core.explanation.rules` and :mod:`core.resynthesis` come from there.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from core.explanation.engine import Trace
+from core.explanation.relevance import as_input
+from core.explanation.rules import RULE_SETS
+from core.frontend import Matrix
+from core.grading import measures
+from core.grading.truth import Truth
+from core.models.store import TrainedModel, load_model
+from core.resynthesis import MaskSettings, apply_mask, relevance_mask
+from core.synthesis.clip import compose
+
+RESULTS = Path(__file__).with_suffix(".json")
+BLURS = ((0.0, 0.0), (1.0, 1.0), (2.0, 2.0), (4.0, 4.0), (1.0, 8.0), (2.0, 8.0), (2.0, 16.0), (4.0, 16.0), (8.0, 2.0))
+POWERS = (0.125, 0.25, 0.5, 1.0)
+GRID = tuple(MaskSettings(blur, power) for blur, power in product(BLURS, POWERS))
+
+
+@dataclass(frozen=True)
+class Case:
+    """An instrument that plays in a clip and that the model detects there, with its map under each set of rules."""
+
+    truth: Truth
+    label: str
+    maps: dict[str, Matrix]
+
+    def improvement(self, mask: Matrix) -> float:
+        """By how many dB SI-SDR the masked mix is nearer to the instrument's stem than the mix."""
+        mix = self.truth.mix
+        return measures.si_sdr_improvement(apply_mask(mix, mask), mix.samples, self.truth.stems[self.label])
+
+
+def cases(model: TrainedModel, clip: str) -> Iterator[Case]:
+    """The cases of one composed clip."""
+    truth = Truth(compose(clip).stems, model.frontend)
+    logmel = truth.mix.logmel
+    traces = {rules: Trace(model.network, as_input(logmel), rules) for rules in RULE_SETS}
+    probabilities = model.probabilities(model.logits(logmel[None])[0])
+    for label in truth.stems:
+        index = model.label_index(label)
+        if probabilities[index] >= model.card.thresholds[label]:
+            yield Case(truth, label, {rules: trace.relevance(index)[0].numpy() for rules, trace in traces.items()})
+
+
+def fits(case: Case) -> dict[str, dict[str, float]]:
+    """How well the maps lie on the true cells, by rules; the mix's energy as a map to compare with."""
+    truth = case.truth.masks[case.label]
+    maps = {**case.maps, "energy": case.truth.mix.mel_power}
+    kinds = {"rma": measures.rma, "lift": measures.lift, "rra": measures.rra, "pointing": measures.pointing}
+    return {name: {kind: measure(values, truth) for kind, measure in kinds.items()} for name, values in maps.items()}
+
+
+def improvements(case: Case) -> dict[tuple[str, int], float]:
+    """SI-SDR improvement in dB by rules and number of the settings in the grid; ``energy`` maps are the floor."""
+    maps = {**case.maps, "energy": case.truth.mix.mel_power}
+    frontend = case.truth.frontend
+    return {
+        (name, number): case.improvement(relevance_mask(values, frontend, settings))
+        for (name, values), (number, settings) in product(maps.items(), enumerate(GRID))
+    }
+
+
+def search(model: TrainedModel, clips: int, seed: int) -> dict[str, Any]:
+    """Grades all rules with all masks on composed clips of two to four instruments; means over the instruments."""
+    names = [f"{model.card.label_set};count=2,4@{seed + number}" for number in range(clips)]
+    found = [case for name in track(names, "Explaining") for case in cases(model, name)]
+    fit = [fits(case) for case in found]
+    heard = [improvements(case) for case in track(found, "Listening")]
+    return {
+        "model": model.name,
+        "clips": clips,
+        "seed": seed,
+        "instruments": len(found),
+        "ceiling": _mean([ceiling(case) for case in found]),
+        "fit": {
+            name: {kind: _mean([one[name][kind] for one in fit]) for kind in kinds} for name, kinds in fit[0].items()
+        },
+        "masks": sorted((_row(heard, key) for key in heard[0]), key=lambda row: -row["improvement"]),
+    }
+
+
+def ceiling(case: Case) -> float:
+    """What the ideal ratio mask does for the case, in dB."""
+    stem, mix = case.truth.stems[case.label], case.truth.mix.samples
+    return measures.si_sdr_improvement(case.truth.ceiling(case.label), mix, stem)
+
+
+def _row(heard: list[dict[tuple[str, int], float]], key: tuple[str, int]) -> dict[str, Any]:
+    name, number = key
+    values = [one[key] for one in heard]
+    better = _mean([value > 0 for value in values])
+    return {"map": name, **asdict(GRID[number]), "improvement": _mean(values), "better": better}
+
+
+def _mean(values: list[float]) -> float:
+    return round(float(np.nanmean(values)), 3)
+
+
+def _show(result: dict[str, Any], rows: int) -> None:
+    console = Console()
+    fit = Table("map", "rma", "lift", "rra", "pointing", title=f"Fit over {result['instruments']} instruments")
+    for name, scores in result["fit"].items():
+        fit.add_row(name, *(f"{score:.3f}" for score in scores.values()))
+    masks = Table("map", "blur", "power", "dB", "better", title=f"Masks (ceiling {result['ceiling']:.1f} dB)")
+    floor = next(row for row in result["masks"] if row["map"] == "energy")
+    for row in [*result["masks"][:rows], floor]:
+        cells = (f"{row['improvement']:.2f}", f"{row['better']:.0%}")
+        masks.add_row(row["map"], str(row["blur"]), f"{row['power']:g}", *cells)
+    console.print(fit, masks)
+
+
+def main(
+    model: Annotated[str, typer.Option(help="Name of a trained model.")],
+    clips: Annotated[int, typer.Option(help="How many clips to compose.")] = 60,
+    seed: Annotated[int, typer.Option(help="Seed of the first clip.")] = 30_000_000,
+) -> None:
+    """Prints the best masks for a model's explanations of composed clips, and keeps all numbers beside this module."""
+    result = search(load_model(model), clips, seed)
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    _show(result, rows=12)
+
+
+if __name__ == "__main__":
+    typer.run(main)

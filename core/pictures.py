@@ -1,0 +1,81 @@
+"""Pictures for files: a spectrogram, and relevance over it.
+
+They are drawn with matplotlib's objects alone; pyplot keeps figures in a global state that threads would share.
+"""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from core.frontend import Matrix
+
+BACKGROUND, TEXT = "#0e1117", "#d5d9e2"
+FOR, AGAINST = "#f28e2b", "#4aa8ff"  # orange and blue are told apart by all eyes
+OVERLAY = LinearSegmentedColormap.from_list("relevance", [AGAINST, f"{AGAINST}00", f"{FOR}00", FOR])
+DIMMED = 2.2  # level that would be white in the grey spectrogram, whose loudest cell is 1
+FULL_AT = 0.995  # quantile of |relevance| from which a cell has its full colour
+MARGINS = {"left": 0.1, "right": 0.98, "bottom": 0.08, "top": 0.94, "hspace": 0.16}  # shares of the picture
+TICKS_HZ = (100, 500, 1000, 2000, 5000, 10000)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Where cells lie: centres of the frames in seconds ``(frames,)`` and of the bands in Hz ``(bands,)``."""
+
+    times: npt.NDArray[np.floating]
+    band_hz: npt.NDArray[np.floating]
+
+
+def relevance_picture(
+    logmel: Matrix, relevance: Matrix, axis: Axis, title: str, size: tuple[float, float] = (10, 7)
+) -> bytes:
+    """A PNG: the spectrogram, and below it the relevance over the same spectrogram in grey.
+
+    Args:
+        logmel: ``(bands, frames)`` in [0, 1].
+        relevance: Signed relevance ``(bands, frames)``; positive cells become orange, negative ones blue.
+        size: Inches of 100 pixels.
+    """
+    figure = Figure(figsize=size, dpi=100, facecolor=BACKGROUND)
+    above, below = figure.subplots(2, 1, sharex=True, gridspec_kw=MARGINS)
+    above.set_title(title, color=TEXT)
+    _draw(above, logmel, axis, cmap="magma", vmin=0, vmax=1)
+    below.set_title("Orange speaks for it, blue against it", color=TEXT, fontsize="medium")
+    _draw(below, logmel, axis, cmap="gray", vmin=0, vmax=DIMMED)
+    _draw(below, overlay_values(relevance), axis, cmap=OVERLAY, vmin=-1, vmax=1)
+    below.set_xlabel("seconds", color=TEXT)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", metadata={"Software": "Timbrescope"})
+    return file.getvalue()
+
+
+def overlay_values(relevance: Matrix) -> Matrix:
+    """How strongly each cell is coloured, in [-1, 1]: the signed square root, so that weak cells can be seen too.
+
+    >>> overlay_values(np.array([[4.0, -1.0, 0.0]])).round(2).tolist()
+    [[1.0, -0.5, 0.0]]
+    """
+    full = float(np.quantile(np.abs(relevance), FULL_AT)) or float(np.abs(relevance).max())
+    scaled = relevance / full if full > 0 else relevance
+    return np.asarray(np.sign(scaled) * np.sqrt(np.minimum(np.abs(scaled), 1)))
+
+
+def _draw(axes: Axes, values: Matrix, axis: Axis, cmap: str | Colormap, vmin: float, vmax: float) -> None:
+    """Draws ``(bands, frames)`` with time to the right and the bands, which are mel-spaced already, upwards."""
+    hop = float(axis.times[1] - axis.times[0])
+    bands = len(axis.band_hz)
+    extent = (float(axis.times[0]) - hop / 2, float(axis.times[-1]) + hop / 2, -0.5, bands - 0.5)
+    axes.imshow(
+        values, cmap, aspect="auto", interpolation="nearest", vmin=vmin, vmax=vmax, origin="lower", extent=extent
+    )
+    ticks = [hz for hz in TICKS_HZ if axis.band_hz[0] <= hz <= axis.band_hz[-1]]
+    axes.set_yticks(np.interp(ticks, axis.band_hz, np.arange(bands)), [f"{hz:g}" for hz in ticks])
+    axes.set_ylabel("Hz", color=TEXT)
+    axes.set_facecolor(BACKGROUND)
+    axes.tick_params(colors=TEXT)
+    axes.spines[:].set_visible(False)
