@@ -38,7 +38,7 @@ def body(view: View, sound: Sound) -> None:
         "part of the evidence that passed through it. Open one to see and hear just that part.",
     )
     explaining.concept_cards(passage, explanation, view.concept)
-    with st.container(border=True):
+    with st.container(border=True, key="silencing"):
         st.subheader(
             "What if the network could not notice them?",
             help="Silencing sets a concept to zero inside the network. Faint bars: before; full bars: now.",

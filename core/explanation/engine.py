@@ -108,9 +108,7 @@ class _Convolution:
         """
         count, (_, width, *plane) = len(channels), self.inputs.shape
         units = per_unit(relevance, self.outputs)[:, channels]
-        spread = conv2d_input(
-            (1, count * width, *plane), self.weights[channels], units, groups=count, **self.options
-        )
+        spread = conv2d_input((1, count * width, *plane), self.weights[channels], units, groups=count, **self.options)
         return self.inputs * spread.view(count, width, *plane)
 
 

@@ -235,7 +235,7 @@ def test_addresses_follow_the_content_over_reruns() -> None:
         assert len(component.proto.json) < 2000
         return json.loads(component.proto.json)
 
-    page = AppTest.from_function(_page).run()
+    page = AppTest.from_function(_page, default_timeout=60).run()
     first, again = sent(page), sent(page.run())
     flipped = sent(page.toggle[0].set_value(True).run())
     assert not page.exception
