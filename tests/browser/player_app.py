@@ -1,0 +1,59 @@
+"""A page with one player of each mode, for test_player.py: two tones, and their spectrogram drawn by hand."""
+
+import numpy as np
+import streamlit as st
+
+from app.player import Overlay, Track, player
+
+RATE = 22050
+SECONDS = 8.0
+BANDS, FRAMES = 64, 200
+
+
+def main() -> None:
+    st.set_page_config(layout="wide")
+    times = np.arange(round(SECONDS * RATE)) / RATE
+    low = (0.2 * np.sin(2 * np.pi * 220 * times)).astype(np.float32)
+    high = (0.3 * np.sin(2 * np.pi * 2000 * times)).astype(np.float32)
+    band_hz = np.geomspace(60.0, 11000.0, BANDS)
+
+    spectrogram = np.full((BANDS, FRAMES), 0.1)
+    spectrogram[np.abs(np.log2(band_hz / 220)) < 0.15] = 0.8
+    spectrogram[np.abs(np.log2(band_hz / 2000)) < 0.15] = 1.0
+
+    st.title("Player")
+    runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+    st.text(f"runs: {runs}")
+    flipped = st.toggle("Flip the evidence")
+    quieter = st.toggle("Another concept")
+    shown = st.toggle("Show the player", value=True)
+
+    evidence = np.where(spectrogram > 0.9, 1.0, np.where(spectrogram > 0.7, -0.5, 0.0))
+    tracks = [
+        Track("Mix", low + high, RATE, "#e5e7eb"),
+        Track("Only this", high * (0.25 if quieter else 1.0), RATE, "#e69f00"),
+        Track("Without it", low, RATE, "#56b4e9"),
+    ]
+    if shown:
+        player(
+            key="switch",
+            title="One at a time",
+            tracks=tracks,
+            spectrogram=spectrogram,
+            duration=SECONDS,
+            band_hz=band_hz,
+            overlay=Overlay("Relevance", -evidence if flipped else evidence),
+        )
+    player(
+        key="mixer",
+        tracks=[Track("Low", low, RATE, "#56b4e9"), Track("High", high, RATE, "#e69f00")],
+        spectrogram=spectrogram,
+        duration=SECONDS,
+        band_hz=band_hz,
+        mode="mixer",
+        height=160,
+    )
+
+
+if __name__ == "__main__":  # as Streamlit runs it
+    main()

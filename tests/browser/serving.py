@@ -1,0 +1,52 @@
+"""A Streamlit server and the browser's options, for tests in a real browser."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+
+@contextmanager
+def serve(app: Path) -> Iterator[str]:
+    """Serves a Streamlit script on a free port and gives its address."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    options = [f"--server.port={port}", "--server.address=localhost", "--server.headless=true"]
+    options += ["--browser.gatherUsageStats=false", "--theme.base=dark"]
+    with subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(app), *options]) as server:
+        try:
+            _await(f"http://localhost:{port}/_stcore/health")
+            yield f"http://localhost:{port}"
+        finally:
+            server.terminate()
+
+
+def _await(url: str, patience_s: float = 90) -> None:
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)

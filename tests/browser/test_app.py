@@ -1,0 +1,184 @@
+"""The app in a real browser: upload, compose, explain, listen to a concept, follow a link, bad files, four at once."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from core.models.store import default_model, load_model
+from core.paths import ROOT
+from core.recognition import recognise
+from core.synthesis.clip import compose
+from tests.bad_files import BAD_FILES, encoded, tone
+from tests.browser.serving import CHROMIUM, FLAGS, serve
+
+SHORT = "wimu12;instruments=piano,trumpet;duration=3@5"
+PATIENCE = 90_000  # ms; a soundfont may have to be loaded first
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serve(ROOT / "app/main.py") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        assert errors == []
+
+
+def visit(page: Page, address: str, name: str = "", **view: str) -> None:
+    page.goto(f"{address}/{name}?{urlencode(view)}")
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Waits until the page has been computed and its players can play."""
+    expect(page.locator(".player").first).to_have_attribute(
+        "data-state", re.compile("ready|paused|playing"), timeout=PATIENCE
+    )
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+
+
+def heard(page: Page) -> Locator:
+    return page.get_by_text(re.compile("The network (hears|is)"))
+
+
+def play(page: Page) -> None:
+    """Plays and waits until there is really sound."""
+    page.locator('.player [data-action="play"]').first.click()
+    page.wait_for_function("+document.querySelector('.player').dataset.level > 0.001", timeout=PATIENCE)
+
+
+def test_the_first_view_is_a_worked_example_that_plays(page: Page, address: str) -> None:
+    visit(page, address)
+    expect(heard(page)).to_be_visible()
+    assert "clip=" in page.url
+    assert "model=" in page.url
+    play(page)
+    page.wait_for_function("+document.querySelector('.player').dataset.position > 0.3")
+
+
+def test_an_mp3_is_uploaded_recognised_explained_and_a_concept_played(page: Page, address: str, tmp_path: Path) -> None:
+    song = tmp_path / "trumpet & piano.mp3"
+    song.write_bytes(encoded(compose("wimu12;instruments=piano,trumpet;duration=7@5").mix, format="MP3"))
+    visit(page, address)
+    page.get_by_text("Upload", exact=True).click()
+    page.locator('input[type="file"]').set_input_files(song)
+    page.wait_for_url(re.compile("clip=upload"))
+    settle(page)
+    expect(page.locator(".player")).to_contain_text(song.name)
+    page.get_by_role("link", name="Explain").click()
+    expect(page.get_by_role("heading", name="Concepts that carried it")).to_be_visible()
+    settle(page)
+    page.get_by_role("button", name="Open", exact=True).first.click()
+    page.wait_for_url(re.compile(r"concept=\d+"))
+    expect(page.locator(".player")).to_contain_text("Concept")
+    settle(page)
+    page.locator('.player [data-track-name="Only this"]').click()
+    play(page)
+    assert page.locator(".player").get_attribute("data-track") == "Only this"
+
+
+def test_a_mix_is_composed_and_its_truth_revealed(page: Page, address: str) -> None:
+    visit(page, address, clip=SHORT)
+    page.get_by_text("Compose", exact=True).click()
+    page.get_by_label("Seed").fill("42")
+    page.get_by_label("Seed").press("Enter")
+    page.get_by_role("button", name="Compose").click()
+    page.wait_for_url(re.compile("%4042|@42"))
+    settle(page)
+    page.get_by_text("Reveal the truth").click()
+    expect(page.get_by_text("Really playing")).to_be_visible()
+    expect(page.locator('.player [data-action="solo"]').first).to_be_visible()
+
+
+def test_a_link_restores_an_explained_concept(page: Page, address: str) -> None:
+    visit(page, address, "explain", clip=SHORT, instrument="trumpet", layer="conv3", concept="5")
+    expect(page.locator(".player")).to_contain_text("Concept 5")
+    expect(page.get_by_text("On the true sound")).to_be_visible()
+    for part in ("instrument=trumpet", "layer=conv3", "concept=5", "clip="):
+        assert part in page.url
+
+
+def test_the_sound_goes_on_while_a_concept_is_opened(page: Page, address: str) -> None:
+    visit(page, address, "explain", clip=SHORT, instrument="trumpet")
+    play(page)
+    page.get_by_role("button", name="Open", exact=True).first.click()
+    expect(page.locator(".player")).to_contain_text("Concept")
+    assert page.locator(".player").get_attribute("data-state") == "playing"
+
+
+def test_silencing_a_concept_moves_the_predictions(page: Page, address: str) -> None:
+    visit(page, address, "explain", clip=SHORT, instrument="trumpet")
+    section = page.locator(".st-key-silencing")
+    before = section.locator(".js-plotly-plot").inner_text()
+    section.get_by_role("button").first.click()
+    settle(page)
+    expect(section.locator(".js-plotly-plot")).not_to_have_text(before)
+
+
+def test_compare_puts_models_side_by_side(page: Page, address: str) -> None:
+    visit(page, address, "compare", clip=SHORT, instrument="piano")
+    expect(page.get_by_role("heading", name="How far they agree")).to_be_visible()
+    assert page.locator(".player").count() >= 1
+
+
+def test_each_bad_file_is_answered_with_a_sentence(page: Page, address: str, tmp_path: Path) -> None:
+    visit(page, address, clip=SHORT)
+    page.get_by_text("Upload", exact=True).click()
+    for name, bad in BAD_FILES.items():
+        (tmp_path / name).write_bytes(bad.make())
+        page.locator('input[type="file"]').set_input_files(tmp_path / name)
+        expect(page.get_by_test_id("stAlert")).to_contain_text(bad.words, timeout=PATIENCE)
+        expect(page.get_by_test_id("stAlert")).to_contain_text(name)
+    (tmp_path / "good.wav").write_bytes(encoded(tone(1.0)))
+    page.locator('input[type="file"]').set_input_files(tmp_path / "good.wav")
+    page.wait_for_url(re.compile("good.wav"))
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_the_page_fits_a_phone(browser: Browser, address: str) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        visit(page, address, clip=SHORT)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_four_sessions_that_explain_at_once_all_get_right_answers(address: str) -> None:
+    clips = [f"wimu12;instruments={pair};duration=3@{seed}" for seed, pair in enumerate(
+        ("piano,trumpet", "organ,violin", "flute,double_bass", "saxophone,mallets"))]  # fmt: skip
+    with ThreadPoolExecutor(len(clips)) as sessions:
+        answers = list(sessions.map(lambda clip: _explained(address, clip), clips))
+    model = load_model(default_model())
+    for clip, answer in zip(clips, answers, strict=True):
+        likeliest = recognise(model, model.frontend.analyse(compose(clip).mix)).ranking[0]
+        assert answer == likeliest.replace("_", " ")
+
+
+def _explained(address: str, clip: str) -> str:
+    """What the Explain page of a session of its own names as the evidence's instrument."""
+    with sync_playwright() as playwright:
+        page = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page()
+        page.set_default_timeout(2 * PATIENCE)
+        visit(page, address, "explain", clip=clip)
+        said = re.search(r"Evidence for ([a-z ]+),", page.locator(".player").inner_text())
+        return said.group(1) if said else ""

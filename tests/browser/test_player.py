@@ -1,0 +1,371 @@
+"""The player in a real browser: what is heard (level, track, sources started) and what is seen follow the user."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.browser.serving import CHROMIUM, FLAGS, serve
+
+# Before any script of the page runs: counts what it does with Web Audio, and taps every sample that goes out.
+SPY = """
+window.audio = { contexts: [], starts: 0, heard: [] };
+const TAP = `registerProcessor("tap", class extends AudioWorkletProcessor {
+  process([[samples]]) { if (samples) this.port.postMessage(samples); return true; }
+})`;
+window.AudioContext = class extends AudioContext {
+  constructor(...options) { super(...options); window.audio.contexts.push(this); }
+  createAnalyser() {
+    const analyser = super.createAnalyser();
+    this.audioWorklet.addModule(URL.createObjectURL(new Blob([TAP], { type: "text/javascript" }))).then(() => {
+      const tap = new AudioWorkletNode(this, "tap");
+      tap.port.onmessage = ({ data }) => window.audio.heard.push(...data);
+      analyser.connect(tap);
+    });
+    return analyser;
+  }
+};
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (...when) { window.audio.starts++; return start.apply(this, when); };
+"""
+# RMS of the tones of player_app.py: amplitude / sqrt(2).
+LOW, HIGH = 0.2 / 2**0.5, 0.3 / 2**0.5
+MIX = (LOW**2 + HIGH**2) ** 0.5
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Address of player_app.py, served by Streamlit."""
+    with serve(Path(__file__).with_name("player_app.py")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.add_init_script(SPY)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address)
+        expect(page.locator('.player[data-state="ready"]')).to_have_count(2, timeout=60_000)
+        yield page
+        assert errors == []
+
+
+@pytest.fixture
+def player(page: Page) -> Locator:
+    return page.locator(".player", has=page.get_by_text("One at a time"))
+
+
+@pytest.fixture
+def mixer(page: Page) -> Locator:
+    return page.locator(".player", has=page.locator(".mixer"))
+
+
+def number(player: Locator, name: str) -> float:
+    return float(player.get_attribute(f"data-{name}") or "nan")
+
+
+def press(player: Locator, action: str, track: str | None = None) -> None:
+    which = f'[data-track-name="{track}"]' if track else ""
+    player.locator(f'button[data-action="{action}"]{which}').click()
+
+
+def play(player: Locator) -> None:
+    press(player, "play")
+    expect(player).to_have_attribute("data-state", "playing")
+    await_level(player, 0.01, 1.0)
+
+
+def await_level(player: Locator, low: float, high: float) -> None:
+    _await_number(player, "level", low, high)
+
+
+def await_position(player: Locator, beyond: float) -> None:
+    _await_number(player, "position", beyond, float("inf"))
+
+
+def _await_number(player: Locator, name: str, low: float, high: float) -> None:
+    """Looks in every frame: a level that is right for an instant only would be missed by polling from here."""
+    wait = """async (root, [name, low, high]) => {
+        const deadline = performance.now() + 20000;
+        while (!(root.dataset[name] >= low && root.dataset[name] <= high)) {
+            if (performance.now() > deadline) throw new Error(`${name} stayed at ${root.dataset[name]}`);
+            await new Promise(requestAnimationFrame);
+        }
+    }"""
+    player.evaluate(wait, [name, low, high])
+
+
+def steps(player: Locator, clicks: list[str], seconds: float) -> list[tuple[float, float]]:
+    """Clicks buttons, evenly spread over a time; returns (passed, moved) seconds between reports of the position."""
+    trace = """async (root, [clicks, ms]) => {
+        const seen = [];
+        const observer = new MutationObserver(() => seen.push([performance.now() / 1000, +root.dataset.position]));
+        observer.observe(root, { attributeFilter: ["data-position"] });
+        for (const selector of [...clicks, null]) {
+            await new Promise((resolve) => setTimeout(resolve, ms / (clicks.length + 1)));
+            if (selector) root.querySelector(selector).click();
+        }
+        observer.disconnect();
+        return seen;
+    }"""
+    seen = player.evaluate(trace, [clicks, 1000 * seconds])
+    return [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(seen)]
+
+
+def loudness(page: Page, act: Callable[[], None]) -> np.ndarray:
+    """RMS in each window of 20 ms of all that goes out from shortly before ``act`` to shortly after it."""
+    more = "count => window.audio.heard.length > count"
+    page.evaluate("window.audio.heard = []")
+    page.wait_for_function(more, arg=5_000)
+    act()
+    page.wait_for_function(more, arg=page.evaluate("window.audio.heard.length") + 15_000)
+    heard = np.array(page.evaluate("window.audio.heard"))
+    return np.sqrt(np.convolve(heard**2, np.full(441, 1 / 441), "valid"))
+
+
+def drag(player: Locator, start: float, end: float) -> None:
+    """Drags over the picture between two shares of its width."""
+    box = player.locator('[data-action="seek"]').bounding_box()
+    assert box
+    mouse = player.page.mouse
+    mouse.move(box["x"] + start * box["width"], box["y"] + box["height"] / 2)
+    mouse.down()
+    mouse.move(box["x"] + end * box["width"], box["y"] + box["height"] / 3, steps=4)
+    mouse.up()
+
+
+def rerun(page: Page, toggle: str) -> None:
+    """Flips a switch of the app and waits for the run that follows."""
+    runs = int(page.get_by_text("runs:").inner_text().split()[-1])
+    page.get_by_text(toggle).click()
+    expect(page.get_by_text(f"runs: {runs + 1}")).to_be_visible()
+
+
+def fetched(page: Page) -> list[str]:
+    """Collects the addresses of the sounds that are fetched from now on."""
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url) if request.url.endswith(".wav") else None)
+    return urls
+
+
+def starts(page: Page) -> int:
+    return int(page.evaluate("window.audio.starts"))
+
+
+def test_nothing_sounds_before_a_click_and_then_it_plays(page: Page, player: Locator) -> None:
+    assert page.evaluate("window.audio.contexts.length") == 0
+    assert number(player, "duration") == 8
+    play(player)
+    await_level(player, 0.95 * MIX, 1.05 * MIX)
+    await_position(player, 1.0)
+    press(player, "play")
+    expect(player).to_have_attribute("data-state", "paused")
+    assert number(player, "level") == 0
+    assert steps(player, [], 0.5) == []
+
+
+def test_switching_tracks_neither_moves_nor_restarts_the_sound(page: Page, player: Locator) -> None:
+    play(player)
+    started = starts(page)
+    passed = steps(player, [f'button[data-track-name="{name}"]' for name in ("Only this", "Without it")], 2.0)
+    assert len(passed) >= 8
+    for seconds, moved in passed:
+        assert moved == pytest.approx(seconds, abs=0.1)
+    expect(player).to_have_attribute("data-track", "Without it")
+    await_level(player, 0.95 * LOW, 1.05 * LOW)
+    assert starts(page) == started == 3
+
+
+def test_no_gap_and_no_click_is_heard(page: Page, player: Locator) -> None:
+    picture = player.locator('[data-action="seek"]')
+    play(player)
+    switched = loudness(page, lambda: press(player, "track", "Only this"))
+    assert 0.97 * HIGH < switched.min() < switched.max() < 1.03 * MIX
+    sought = loudness(page, lambda: picture.click(position={"x": 50, "y": 30}))
+    assert 0.7 * HIGH < sought.min() < sought.max() < 1.03 * HIGH  # two phases of one tone may cancel as they cross
+    swapped = loudness(page, lambda: rerun(page, "Another concept"))
+    assert 0.97 * HIGH / 4 < swapped.min() < swapped.max() < 1.03 * HIGH
+
+
+def test_click_seeks(player: Locator) -> None:
+    box = player.locator('[data-action="seek"]').bounding_box()
+    assert box
+    player.locator('[data-action="seek"]').click(position={"x": box["width"] * 0.75, "y": 30})
+    assert number(player, "position") == pytest.approx(6.0, abs=0.02)
+    cursor = player.locator(".cursor").bounding_box()
+    assert cursor
+    assert cursor["x"] - box["x"] == pytest.approx(0.75 * box["width"], abs=2)
+
+
+def test_plays_to_the_end_and_again_from_the_start(player: Locator) -> None:
+    player.locator('[data-action="seek"]').focus()
+    for _ in range(7):
+        player.press("ArrowRight")
+    play(player)
+    expect(player).to_have_attribute("data-state", "paused")
+    assert number(player, "position") == 8
+    play(player)
+    assert number(player, "position") < 4
+
+
+def test_drag_loops_and_wraps_around(player: Locator) -> None:
+    drag(player, 0.9, 0.98)  # near the end: sounds that did not loop, too, would fall silent
+    start, end = map(float, (player.get_attribute("data-loop") or "").split(","))
+    assert (start, end) == (pytest.approx(7.2, abs=0.02), pytest.approx(7.84, abs=0.02))
+    play(player)
+    moves = [moved for _, moved in steps(player, [], 2.0)]
+    assert sum(moved < 0 for moved in moves) >= 2
+    assert start <= number(player, "position") <= end
+    await_level(player, 0.95 * MIX, 1.05 * MIX)
+    press(player, "clear-loop")
+    expect(player).to_have_attribute("data-loop", "")
+    expect(player).to_have_attribute("data-state", "paused")
+    assert number(player, "position") == 8
+
+
+def test_click_outside_the_loop_ends_it(player: Locator) -> None:
+    drag(player, 0.6, 0.5)  # leftwards works, too
+    expect(player.locator(".loop")).to_be_visible()
+    player.locator('[data-action="seek"]').click(position={"x": 50, "y": 50})
+    expect(player).to_have_attribute("data-loop", "")
+    expect(player.locator(".loop")).to_be_hidden()
+
+
+def test_keyboard(player: Locator) -> None:
+    press(player, "track", "Only this")  # after a mouse click on a button, space still means play
+    player.page.keyboard.press("Space")
+    expect(player).to_have_attribute("data-state", "playing")
+    expect(player).to_have_attribute("data-track", "Only this")
+    player.page.keyboard.press("Space")
+    expect(player).to_have_attribute("data-state", "paused")
+    player.page.keyboard.press("Home")
+    player.page.keyboard.press("ArrowRight")
+    player.page.keyboard.press("ArrowRight")
+    player.page.keyboard.press("ArrowLeft")
+    assert number(player, "position") == 1
+    player.locator('button[data-track-name="Mix"]').focus()
+    player.page.keyboard.press("Space")  # on a focused button it presses that button
+    expect(player).to_have_attribute("data-track", "Mix")
+    expect(player).to_have_attribute("data-state", "paused")
+
+
+def test_opacity_and_layers_need_no_server(page: Page, player: Locator) -> None:
+    runs = page.get_by_text("runs:").inner_text()
+    evidence = {side: player.locator(f'canvas[data-part="{side}"]') for side in ("for", "against")}
+    player.locator('[data-action="opacity"]').fill("0.25")
+    expect(player).to_have_attribute("data-opacity", "0.25")
+    for canvas in evidence.values():
+        expect(canvas).to_have_css("opacity", "0.25")
+    player.locator('[data-layer="against"]').click()
+    expect(evidence["against"]).to_have_css("opacity", "0")
+    expect(evidence["for"]).to_have_css("opacity", "0.25")
+    assert page.get_by_text("runs:").inner_text() == runs
+
+
+def test_other_evidence_does_not_touch_the_sound(page: Page, player: Locator) -> None:
+    pixel = """canvas => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return [...data].findIndex((value, i) => i % 4 === 3 && value > 0);
+    }"""
+    drag(player, 0.25, 0.9)
+    press(player, "track", "Without it")
+    player.locator('[data-action="opacity"]').fill("0.5")
+    play(player)
+    before = player.locator('canvas[data-part="for"]').evaluate(pixel)
+    loop, started, sounds = player.get_attribute("data-loop"), starts(page), fetched(page)
+    rerun(page, "Flip the evidence")
+    expect(player).to_have_attribute("aria-busy", "false")
+    for seconds, moved in steps(player, [], 1.0):
+        assert moved == pytest.approx(seconds, abs=0.1)
+    await_level(player, 0.95 * LOW, 1.05 * LOW)
+    assert player.locator('canvas[data-part="for"]').evaluate(pixel) != before
+    assert starts(page) == started
+    assert sounds == []
+    state = {name: player.get_attribute(f"data-{name}") for name in ("state", "track", "loop", "opacity")}
+    assert state == {"state": "playing", "track": "Without it", "loop": loop, "opacity": "0.5"}
+
+
+def test_a_changed_track_is_swapped_in_where_the_old_one_was(page: Page, player: Locator) -> None:
+    press(player, "track", "Only this")
+    play(player)
+    await_level(player, 0.95 * HIGH, 1.05 * HIGH)
+    started, sounds, position = starts(page), fetched(page), number(player, "position")
+    rerun(page, "Another concept")
+    await_level(player, 0.95 * HIGH / 4, 1.05 * HIGH / 4)
+    expect(player).to_have_attribute("data-state", "playing")
+    expect(player).to_have_attribute("data-track", "Only this")
+    assert number(player, "position") > position
+    assert starts(page) == started + 1
+    assert len(sounds) == 1
+    press(player, "track", "Mix")
+    await_level(player, 0.95 * MIX, 1.05 * MIX)
+
+
+def test_leaving_the_page_stops_the_sound(page: Page, player: Locator) -> None:
+    play(player)
+    rerun(page, "Show the player")
+    expect(player).to_have_count(0)
+    page.wait_for_function("window.audio.contexts.every((context) => context.state === 'closed')")
+
+
+def test_sound_that_cannot_be_decoded_is_named(page: Page, player: Locator) -> None:
+    page.route("**/media/*.wav", lambda route: route.fulfill(body=b"not a sound"))
+    page.reload()
+    expect(player).to_have_attribute("data-state", "error", timeout=30_000)
+    alert = player.get_by_role("alert")
+    expect(alert).to_have_text("“Mix” cannot be played: this browser cannot decode it.")
+    expect(player.locator('[data-action="play"]')).to_be_disabled()
+
+
+def test_mixer_solo_and_mute(mixer: Locator) -> None:
+    play(mixer)
+    await_level(mixer, 0.95 * MIX, 1.05 * MIX)
+    press(mixer, "solo", "High")
+    expect(mixer).to_have_attribute("data-track", "High")
+    await_level(mixer, 0.95 * HIGH, 1.05 * HIGH)
+    press(mixer, "solo", "High")
+    press(mixer, "mute", "High")
+    expect(mixer).to_have_attribute("data-track", "Low")
+    await_level(mixer, 0.95 * LOW, 1.05 * LOW)
+    press(mixer, "mute", "Low")
+    expect(mixer).to_have_attribute("data-track", "")
+    await_level(mixer, 0, 1e-4)
+
+
+def test_one_player_sounds_at_a_time(player: Locator, mixer: Locator) -> None:
+    play(player)
+    play(mixer)
+    expect(player).to_have_attribute("data-state", "paused")
+
+
+def test_fits_a_phone(page: Page, player: Locator) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for part in (
+        '[data-action="seek"]',
+        *(f'button[data-track-name="{n}"]' for n in ("Mix", "Only this", "Without it")),
+    ):
+        box = player.locator(part).bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["height"] >= 40
+    labels = [label.bounding_box() for label in player.locator('[data-part="time-axis"] span').all()]
+    for left, right in itertools.pairwise(labels):
+        assert left
+        assert right
+        assert left["x"] + left["width"] < right["x"]

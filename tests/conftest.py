@@ -1,0 +1,45 @@
+"""What tests of several parts share."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from core.frontend import FrontendConfig
+from core.instruments import label_set
+from core.models.architecture import Network, build_network
+from core.models.card import Card, Training
+from core.models.store import save_model
+
+TINY = {"widths": (6, 8, 12), "pools": ((2, 4), (2, 2), (1, 1))}
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a small network with random weights, a trained model in every other respect: 29 labels, 3 layers."""
+    labels = list(label_set("general").labels)
+    network = build_network("convnet", TINY, len(labels), seed=0)
+    _randomise_statistics(network)
+    training = Training(
+        recipe="general", data_seed=0, clips=1, validation_seed=0, validation_clips=1, epochs=1, weight_seed=0,
+        settings={}, hardware="none", minutes=0.0, commit="unknown",
+    )  # fmt: skip
+    card = Card(
+        name="tiny", title="Tiny", description="Knows nothing.", label_set="general", labels=labels,
+        architecture="convnet", config=TINY, frontend=FrontendConfig(), parameters=network.parameter_count,
+        thresholds=dict.fromkeys(labels, 0.5), training=training,
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    save_model(network, card, folder)
+    return folder
+
+
+def _randomise_statistics(network: Network) -> None:
+    """Batch statistics as training leaves them: no bias is zero, and some channels do little."""
+    generator = torch.Generator().manual_seed(0)
+    for module in network:
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.3, generator=generator)
+            module.running_var.uniform_(0.3, 2, generator=generator)
+            nn.init.normal_(module.bias, 0, 0.3, generator=generator)

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import torch
+
+from core.errors import InputError
+from core.explanation.explainer import EXPLAINERS
+from core.explanation.relevance import Explanation, concept_map, explain, label_relevance
+from core.models.store import TrainedModel
+
+from .conftest import BANDS, FRAMES, random_inputs
+
+LOGMEL = random_inputs()[0, 0].numpy()
+
+
+def logit(model: TrainedModel, label: str) -> float:
+    return float(model.logits(LOGMEL[None])[0, model.label_index(label)])
+
+
+def check(explanation: Explanation) -> None:
+    """What holds for every explanation."""
+    assert explanation.conservation_error < 1e-3
+    assert explanation.relevance.values.shape == (BANDS, FRAMES)
+    assert np.abs(explanation.shares).sum() == pytest.approx(1, abs=1e-5)
+    for concept in explanation.concepts:
+        assert concept.share == explanation.shares[concept.channel]
+        assert concept.map.values.sum() == pytest.approx(concept.relevance, rel=1e-3, abs=1e-6)
+        assert concept.evidence.sum() >= 0
+
+
+@pytest.mark.parametrize("layer", [None, "conv1", "conv2", "conv3"])
+def test_every_label_is_explained_in_every_layer(model: TrainedModel, layer: str | None) -> None:
+    for label in model.labels:
+        explanation = explain(model, LOGMEL, label, layer, top=3)
+        check(explanation)
+        assert len(explanation.concepts) == 3
+        assert explanation.layer == (layer or "conv3")
+        assert explanation.relevance.logit == pytest.approx(logit(model, label), rel=1e-3, abs=1e-5)
+
+
+def test_all_concepts_together_are_the_whole_explanation(model: TrainedModel) -> None:
+    explanation = explain(model, LOGMEL, model.labels[1], "conv2", top=99)
+    whole, parts = explanation.relevance.values, sum(concept.map.values for concept in explanation.concepts)
+    assert len(explanation.concepts) == len(explanation.shares) == 8
+    assert np.abs(whole - parts).max() < 1e-4 * np.abs(whole).max()
+
+
+def test_the_concepts_that_pull_the_logit_its_way_come_first(model: TrainedModel) -> None:
+    signs = set()
+    for label in model.labels:
+        explanation = explain(model, LOGMEL, label, top=99)
+        sign = np.sign(explanation.relevance.logit)
+        assert np.all(np.diff([sign * concept.share for concept in explanation.concepts]) <= 0)
+        signs.add(sign)
+    assert signs == {-1, 1}, "labels that speak against themselves are explained too"
+
+
+def test_one_concept_s_map_is_that_of_the_explanation(model: TrainedModel) -> None:
+    concept = explain(model, LOGMEL, model.labels[0], "conv3").concepts[2]
+    alone = concept_map(model, LOGMEL, model.labels[0], "conv3", concept.channel)
+    np.testing.assert_allclose(alone.values, concept.map.values, rtol=1e-4, atol=1e-8)
+    assert (alone.layer, alone.channel) == ("conv3", concept.channel)
+
+
+@pytest.mark.parametrize("name", EXPLAINERS)
+def test_every_explainer_gives_a_map_of_any_label_and_leaves_the_model_alone(model: TrainedModel, name: str) -> None:
+    before = model.logits(LOGMEL[None])
+    maps = label_relevance(model, LOGMEL, model.labels[:2], name)
+    assert list(maps) == list(model.labels[:2])
+    for label, relevance in maps.items():
+        assert relevance.values.shape == (BANDS, FRAMES)
+        assert relevance.values.dtype == np.float32
+        assert np.isfinite(relevance.values).all()
+        assert relevance.logit == pytest.approx(logit(model, label), rel=1e-3)
+    np.testing.assert_array_equal(model.logits(LOGMEL[None]), before)
+
+
+def test_silence_is_explained_like_any_sound(model: TrainedModel) -> None:
+    silence = np.zeros((BANDS, FRAMES), np.float32)
+    for label in model.labels:
+        check(explain(model, silence, label))
+
+
+def test_names_that_the_model_does_not_know_are_refused(model: TrainedModel) -> None:
+    label = model.labels[0]
+    with pytest.raises(InputError, match=label):
+        explain(model, LOGMEL, "kazoo")
+    with pytest.raises(InputError, match="conv3"):
+        explain(model, LOGMEL, label, "conv9")
+    with pytest.raises(InputError, match="0 to 7"):
+        concept_map(model, LOGMEL, label, "conv2", 8)
+    with pytest.raises(InputError, match="crp"):
+        label_relevance(model, LOGMEL, [label], "tea-leaves")
+
+
+def test_explaining_works_inside_a_block_without_gradients(model: TrainedModel) -> None:
+    with torch.no_grad():
+        check(explain(model, LOGMEL, model.labels[0]))
+    assert not any(p.requires_grad for p in model.network.parameters())

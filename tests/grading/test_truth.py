@@ -1,0 +1,67 @@
+import json
+
+import numpy as np
+import pytest
+
+from core.errors import InputError
+from core.frontend import Frontend, FrontendConfig, Samples
+from core.grading.truth import Truth, grade
+
+FRONTEND = Frontend(FrontendConfig())
+
+
+def tone(hertz: float, seconds: float = 1.0) -> Samples:
+    time = np.arange(int(seconds * 22050)) / 22050
+    return (0.2 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+
+
+STEMS = {"double_bass": tone(110), "flute": tone(2000)}
+TRUTH = Truth(STEMS, FRONTEND)
+
+
+def test_a_map_of_the_true_cells_is_perfect_and_separates_the_stem() -> None:
+    result = grade(TRUTH.masks["flute"].astype(np.float32), STEMS, "flute", FRONTEND)
+    assert (result["rma"], result["rra"], result["pointing"]) == (1, 1, 1)
+    assert result["lift"] == pytest.approx(1 / result["area"])
+    assert result["share_per_stem"] == {"double_bass": 0, "flute": 1}
+    assert result["si_sdr_mix"] == pytest.approx(0, abs=0.1)
+    assert result["si_sdr_improvement"] == pytest.approx(result["si_sdr_masked"] - result["si_sdr_mix"])
+    assert result["si_sdr_floor"] < 3 < 20 < result["si_sdr_improvement"] <= result["si_sdr_ceiling"] + 3
+
+
+def test_a_map_of_the_other_stem_is_as_wrong_as_can_be() -> None:
+    result = grade(TRUTH.masks["double_bass"].astype(np.float32), STEMS, "flute", FRONTEND)
+    assert (result["rma"], result["lift"], result["rra"], result["pointing"]) == (0, 0, 0, 0)
+    assert result["si_sdr_improvement"] < -10
+
+
+def test_the_energy_as_a_map_scores_as_the_energy() -> None:
+    result = grade(TRUTH.mix.mel_power, STEMS, "double_bass", FRONTEND)
+    assert result["rma"] == result["energy_rma"]
+    assert result["lift"] == result["energy_lift"]
+    assert result["si_sdr_improvement"] == result["si_sdr_floor"]
+
+
+def test_an_absent_label_has_shares_only() -> None:
+    result = grade(TRUTH.mix.mel_power, STEMS, "piano", FRONTEND)
+    shares = result.pop("share_per_stem")
+    assert set(shares) == set(STEMS)
+    assert 0.9 < sum(shares.values()) <= 1
+    assert set(result.values()) == {None}
+
+
+@pytest.mark.parametrize("relevance", [TRUTH.mix.mel_power, np.zeros_like(TRUTH.mix.mel_power)])
+@pytest.mark.parametrize("stems", [{"flute": tone(440)}, {"flute": tone(440), "piano": 0 * tone(440)}])
+@pytest.mark.parametrize("label", ["flute", "piano"])
+def test_silent_and_single_stems_give_valid_json(relevance: np.ndarray, stems: dict[str, Samples], label: str) -> None:
+    json.dumps(grade(relevance, stems, label, FRONTEND), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "stems",
+    [{}, {"flute": tone(440), "piano": tone(440, 1.2)}, {"flute": tone(440, 2.0)}],
+    ids=["none", "uneven", "long"],
+)
+def test_stems_that_do_not_fit_are_refused(stems: dict[str, Samples]) -> None:
+    with pytest.raises(InputError, match="stems"):
+        grade(TRUTH.mix.mel_power, stems, "flute", FRONTEND)

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from core.frontend import Frontend, FrontendConfig
+from core.resynthesis import MaskSettings, apply_mask, common_gain, complement, relevance_mask
+
+FRONTEND = Frontend(FrontendConfig())
+RNG = np.random.default_rng(0)
+SOUND = FRONTEND.analyse(RNG.normal(size=30000).astype(np.float32) / 5)
+RELEVANCE = RNG.normal(size=SOUND.mel_power.shape).astype(np.float32)
+SETTINGS = [
+    MaskSettings(),
+    MaskSettings(blur=(0, 0), power=1, full_at=1),
+    MaskSettings(blur=(4, 1), power=0.5, full_at=0.5),
+]
+
+
+def test_a_mask_of_ones_returns_the_input() -> None:
+    sound = apply_mask(SOUND, np.ones(SOUND.stft.shape, np.float32))
+    np.testing.assert_allclose(sound, SOUND.samples, atol=1e-5)
+    assert sound.dtype == np.float32
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_a_sound_and_its_complement_add_up_to_the_input(settings: MaskSettings) -> None:
+    mask = relevance_mask(RELEVANCE, FRONTEND, settings)
+    both = apply_mask(SOUND, mask) + apply_mask(SOUND, complement(mask))
+    np.testing.assert_allclose(both, SOUND.samples, atol=1e-5)
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e6])
+def test_a_mask_lies_between_zero_and_one_whatever_the_scale(settings: MaskSettings, scale: float) -> None:
+    mask = relevance_mask(RELEVANCE * scale, FRONTEND, settings)
+    assert mask.shape == SOUND.stft.shape
+    assert mask.dtype == np.float32
+    assert mask.min() >= 0
+    assert 0.5 < mask.max() <= 1
+    np.testing.assert_allclose(mask, relevance_mask(RELEVANCE, FRONTEND, settings), rtol=1e-3, atol=1e-3)
+
+
+def test_negative_relevance_is_not_heard() -> None:
+    positive = np.maximum(RELEVANCE, 0)
+    np.testing.assert_array_equal(relevance_mask(RELEVANCE, FRONTEND), relevance_mask(positive, FRONTEND))
+    assert not relevance_mask(-positive, FRONTEND).any()
+
+
+def test_a_mask_without_smoothing_is_a_power_of_the_relevance() -> None:
+    relevance = np.full_like(RELEVANCE, 0.25)
+    relevance[64] = 1
+    mask = relevance_mask(relevance, FRONTEND, MaskSettings(blur=(0, 0), power=0.5, full_at=1))
+    expected = FRONTEND.bands_to_bins(np.sqrt(relevance))
+    np.testing.assert_allclose(mask, expected, rtol=1e-6)
+
+
+def test_a_tone_is_picked_out_of_noise_by_relevance_on_its_band() -> None:
+    tone = (0.2 * np.sin(2 * np.pi * 1000 * np.arange(30000) / 22050)).astype(np.float32)
+    mix = FRONTEND.analyse(tone + SOUND.samples)
+    relevance = FRONTEND.analyse(tone).mel_power
+    heard = apply_mask(mix, relevance_mask(relevance, FRONTEND, MaskSettings(blur=(1, 1), power=0.5)))
+    correlation = [np.corrcoef(sound, tone)[0, 1] for sound in (mix.samples, heard)]
+    assert correlation[0] < 0.7 < 0.9 < correlation[1]
+
+
+def test_one_gain_keeps_the_loudest_of_several_sounds_from_clipping() -> None:
+    quiet, loud = np.array([0.1, -0.2], np.float32), np.array([3.0, -4.0], np.float32)
+    gain = common_gain(quiet, loud)
+    assert np.abs(gain * loud).max() == pytest.approx(0.99)
+    assert common_gain(quiet) == 1
+    assert common_gain(0 * quiet) == 1
+    assert common_gain() == 1
