@@ -1,0 +1,78 @@
+# Set-up and everyday commands; `make` alone lists them. A command first installs what it lacks, which takes minutes
+# the first time and no time after that.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+RECIPE ?= general-train
+CLIPS ?= 20000
+CONFIG ?= general-shallow
+DATA ?= data/$(RECIPE)
+OUT ?= runs/$(CONFIG)
+
+# uv does not read pip's setting for folders of wheels, and wants commas in its own.
+ifdef PIP_FIND_LINKS
+export UV_FIND_LINKS ?= $(shell echo $(PIP_FIND_LINKS) | tr ' ' ',')
+endif
+
+.PHONY: help app test check dataset train
+
+help: ## List the commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+app: $(VENV)/.installed-app ## Open the app on http://localhost:8501
+	$(VENV)/bin/streamlit run app/main.py
+
+test: $(VENV)/.installed-dev ## Run all tests, those in a browser included
+	$(VENV)/bin/pytest
+
+check: $(VENV)/.installed-dev ## Check format, style and types
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+dataset: $(VENV)/.installed-train ## Compose training clips: RECIPE=… CLIPS=… DATA=…
+	$(VENV)/bin/timbrescope dataset $(RECIPE) --clips $(CLIPS) --out $(DATA)
+
+train: $(VENV)/.installed-train ## Train a model on them: CONFIG=… DATA=… OUT=…
+	$(VENV)/bin/timbrescope train $(CONFIG) --data $(DATA) --out $(OUT)
+
+# One stamp for each set of extras: when these files are newer there may be something to install.
+$(VENV)/.installed-app: EXTRAS := app
+$(VENV)/.installed-train: EXTRAS := train
+$(VENV)/.installed-dev: EXTRAS := app,train,cluster,dev
+$(VENV)/.installed-dev: BROWSER := chromium
+$(VENV)/.installed-%: pyproject.toml packages.txt
+	@$(call install_packages,$(shell cat packages.txt))
+	@$(find_uv); \
+	[ -x $(VENV)/bin/python ] || $$uv venv $(VENV); \
+	$$uv pip install --python $(VENV) -e '.[$(EXTRAS)]'
+	@$(if $(BROWSER),command -v $(BROWSER) >/dev/null || ($(call install_packages,$(BROWSER))) || \
+		echo "Tests in a browser are skipped until there is a $(BROWSER) on PATH.")
+	@touch $@
+
+# Debian packages, as far as they are missing.
+define install_packages
+	if ! command -v apt-get >/dev/null; then \
+		echo "This is not Debian or Ubuntu: install FluidSynth and ffmpeg (Homebrew: brew install fluid-synth ffmpeg)" \
+			"and put one of the soundfonts of soundfonts/soundfonts.toml into soundfonts/."; \
+		exit 0; \
+	fi; \
+	missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	[ -n "$$missing" ] || exit 0; \
+	as_root=$$([ $$(id -u) = 0 ] || echo sudo); \
+	$$as_root apt-get update -qq && \
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing || \
+	{ echo "These packages are missing, install them first:" $$missing; exit 1; }
+endef
+
+# Sets $uv: the one on PATH, or else one in a small environment of its own.
+define find_uv
+	uv=uv; \
+	if ! uv --version >/dev/null 2>&1; then \
+		uv=.venv-uv/bin/uv; \
+		[ -x $$uv ] || { python3 -m venv .venv-uv && .venv-uv/bin/pip install --quiet uv; }; \
+	fi
+endef
