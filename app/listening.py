@@ -7,18 +7,20 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import compute, figures
+from app import compute, figures, navigation
 from app.colors import NEUTRAL, color, title
 from app.downloads import download
 from app.player import Track, player
 from app.sounds import Sound
-from app.view import View
+from app.thumbnails import thumbnail
+from app.view import View, show
 from core import audio
-from core.recognition import Prediction
+from core.recognition import WINDOW_S, Prediction
 from core.synthesis.clip import Clip
 from core.synthesis.midi import score_to_midi
 
 SHOWN = 7  # bars and ribbons at first
+EVIDENCE = 4  # instruments whose evidence is shown at a glance
 REVEAL = "reveal"
 
 
@@ -64,6 +66,24 @@ def detected_sentence(prediction: Prediction) -> None:
         return
     names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in prediction.detected)
     st.markdown(f"The network hears: {names}.", unsafe_allow_html=True)
+
+
+def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
+    """For the likeliest instruments where in the sound they were heard, each a way to its explanation."""
+    labels = (prediction.detected or prediction.ranking)[:EVIDENCE]
+    for column, label in zip(st.columns(EVIDENCE), labels, strict=False):
+        passage = compute.passage_of(sound, view.model, label, None)
+        relevance, logmel = compute.relevance(passage, label), compute.analysed(passage).logmel
+        with column, st.container(border=True, gap="small"):
+            st.image(thumbnail(logmel, relevance.values), width="stretch", alt=f"Evidence for {title(label)}")
+            if st.button(
+                f"Why {title(label).lower()}?",
+                key=f"why-{label}",
+                width="stretch",
+                help=f"Where the network found its evidence in the {WINDOW_S:g} seconds in which it is surest.",
+            ):
+                show(instrument=label, concept=None, start=None)
+                st.switch_page(navigation.page("explain"))
 
 
 def bars(prediction: Prediction, sound: Sound, revealed: bool) -> None:

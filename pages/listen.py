@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import compute, listening, navigation
+from app import compute, listening
 from app.inputs import ways_in
 from app.shell import model_choice, page
 from app.sounds import Sound
@@ -19,9 +19,9 @@ def body(view: View, sound: Sound) -> None:
         listening.sound_player(view, sound, revealed)
         with st.container(horizontal=True, vertical_alignment="center"):
             listening.detected_sentence(prediction)
-            st.page_link(navigation.page("explain"), label="Why?", icon=":material/troubleshoot:")
             listening.reveal_toggle(sound)
             listening.export(sound, prediction)
+        listening.evidence(view, sound, prediction)
         which, when = st.columns(2, gap="medium")
     with which:
         st.subheader(

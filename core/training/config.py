@@ -21,6 +21,9 @@ class TrainingConfig(BaseModel):
         learning_rate: The highest of a one-cycle schedule (Smith & Topin 2019).
         mask_bands: Up to this many neighbouring bands are silenced at a random place (SpecAugment, Park et al. 2019).
         mask_frames: The same for frames.
+        mix_share: Share of the clips to which another clip of the batch is added (see :func:`mix_pairs`).
+        mix_most: Most labels that a clip made so may hold.
+        start_from: A trained model whose weights are the starting point.
         label_smoothing: Targets are moved from 0 and 1 towards one half by this much.
         precision: Lightning's name for it.
     """
@@ -41,6 +44,9 @@ class TrainingConfig(BaseModel):
     weight_decay: float = Field(0.01, ge=0)
     mask_bands: int = Field(8, ge=0)
     mask_frames: int = Field(16, ge=0)
+    mix_share: float = Field(0.0, ge=0, le=1)
+    mix_most: int = Field(4, ge=1)
+    start_from: str | None = None
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     weight_seed: int = 0
     precision: str = "bf16-mixed"

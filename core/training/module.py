@@ -1,5 +1,7 @@
 """The Lightning module: loss, augmentation, optimiser, validation figures."""
 
+import math
+
 import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
@@ -14,8 +16,9 @@ from core.training.data import Batch
 class RecognitionModule(L.LightningModule):
     """Trains a network to say which instruments a clip holds (multi-label, binary cross-entropy)."""
 
-    def __init__(self, network: Network, config: TrainingConfig) -> None:
+    def __init__(self, network: Network, config: TrainingConfig, range_db: float) -> None:
         super().__init__()
+        self.range_db = range_db
         self.network = network.to_channels_last()
         self.config = config
         labels = len(config.labels)
@@ -23,7 +26,7 @@ class RecognitionModule(L.LightningModule):
         self.f1 = MultilabelF1Score(labels)
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        features, targets = batch
+        features, targets = mix_pairs(*batch, self.config.mix_share, self.config.mix_most, self.range_db)
         features = mask_stripes(features, self.config.mask_bands, dim=2)
         features = mask_stripes(features, self.config.mask_frames, dim=3)
         smoothed = targets * (1 - self.config.label_smoothing) + self.config.label_smoothing / 2
@@ -47,6 +50,34 @@ class RecognitionModule(L.LightningModule):
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.config.learning_rate, total_steps=steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def mix_pairs(
+    features: torch.Tensor, targets: torch.Tensor, share: float, most: int, range_db: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Adds to some clips another one of the batch at up to ±6 dB, so that a clip holds the instruments of both.
+
+    The powers of the two are added, which is what happens to sounds on average over their phases.
+
+    Args:
+        features: Log-mels ``(batch, 1, bands, frames)`` as :func:`core.frontend.compress` makes them.
+        targets: ``(batch, labels)``.
+        share: Share of the clips to which one is added.
+        most: Pairs that would hold more labels than this stay as they are.
+        range_db: The dynamic range of the frontend.
+    """
+    if share == 0:
+        return features, targets
+    other = torch.randperm(len(features), device=features.device)
+    union = torch.maximum(targets, targets[other])
+    chosen = (torch.rand(len(features), device=features.device) < share) & (union.sum(1) <= most)
+    gain = 10 ** (torch.empty(int(chosen.sum()), 1, 1, 1, device=features.device).uniform_(-6, 6) / 10)
+    scale = math.log1p(10 ** (range_db / 10))
+    power = torch.expm1(features[chosen] * scale) + gain * torch.expm1(features[other][chosen] * scale)
+    loudest = power.amax(dim=(2, 3), keepdim=True).clamp(min=1)
+    mixed = features.clone()
+    mixed[chosen] = torch.log1p(power / loudest * 10 ** (range_db / 10)) / scale
+    return mixed, torch.where(chosen[:, None], union, targets)
 
 
 def mask_stripes(features: torch.Tensor, longest: int, dim: int) -> torch.Tensor:

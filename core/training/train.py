@@ -18,7 +18,7 @@ from core.errors import InputError
 from core.evaluation.calibration import fit_temperature, fit_thresholds
 from core.models.architecture import build_network
 from core.models.card import Card, Training
-from core.models.store import save_model
+from core.models.store import card, load_model, save_model
 from core.paths import ROOT
 from core.training.config import TrainingConfig
 from core.training.data import ClipDataModule
@@ -42,7 +42,9 @@ def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -
     source = BuiltDataset(data)
     L.seed_everything(config.weight_seed, workers=True, verbose=False)
     network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
-    module = RecognitionModule(network, config)
+    if config.start_from:
+        network.load_state_dict(load_model(config.start_from).network.state_dict())
+    module = RecognitionModule(network, config, source.frontend.range_db)
     clips = ClipDataModule(source, config.labels, config.batch_size, config.validation)
     runs = out / "training"
     best = ModelCheckpoint(runs, "best", monitor="val_mAP", mode="max", enable_version_counter=False)
@@ -59,9 +61,9 @@ def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -
     state = torch.load(best.best_model_path, weights_only=True)["state_dict"]
     module.load_state_dict(state)
     network.eval()
-    card = _card(config, source, network, _validation_logits(module, clips), (time.monotonic() - started) / 60)
-    save_model(network, card, out)
-    return card
+    trained = _card(config, source, network, _validation_logits(module, clips), (time.monotonic() - started) / 60)
+    save_model(network, trained, out)
+    return trained
 
 
 def _last_checkpoint(runs: Path) -> str:
@@ -96,12 +98,12 @@ def _card(
         validation_clips=config.validation,
         epochs=config.epochs,
         weight_seed=config.weight_seed,
-        settings=config.model_dump(include={"batch_size", "learning_rate", "weight_decay", "mask_bands", "mask_frames",
-                                            "label_smoothing", "precision"}),
+        settings=config.model_dump(exclude=set(Card.model_fields) | set(Training.model_fields)),
         hardware=_hardware(),
         minutes=round(minutes, 1),
         commit=_commit(),
-    )  # fmt: skip
+        previous=card(config.start_from).training if config.start_from else None,
+    )
     return Card(
         name=config.name,
         title=config.title,
