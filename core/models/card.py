@@ -10,7 +10,11 @@ from core.frontend import FrontendConfig
 
 
 class Training(BaseModel):
-    """How the weights came about. Clips are named by recipe and seed, so the data can be composed again."""
+    """How the weights came about. Clips are named by recipe and seed, so the data can be composed again.
+
+    Attributes:
+        previous: The training that these weights went on from, if they did.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,6 +29,7 @@ class Training(BaseModel):
     hardware: str
     minutes: float
     commit: str
+    previous: "Training | None" = None
 
 
 class Card(BaseModel):
