@@ -102,7 +102,7 @@ def recognise(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
 
 
 def excerpt(spectrogram: Spectrogram, start: float, seconds: float = WINDOW_S) -> Spectrogram:
-    """A passage that begins ``start`` seconds into a sound, heard on its own; moved back where it would end too late."""
+    """A passage that begins ``start`` seconds into a sound, heard on its own; moved back if it would end too late."""
     rate = spectrogram.config.sample_rate
     length = min(round(seconds * rate), len(spectrogram.samples))
     first = min(max(round(start * rate), 0), len(spectrogram.samples) - length)

@@ -12,8 +12,8 @@ from core.frontend import Frontend, Matrix, Samples, Spectrogram, frontend
 class MaskSettings:
     """How relevance becomes a mask.
 
-    The defaults were chosen by the SI-SDR of masked clips against their true stems: `python -m core.grading.mask_search`
-    does it again, and `core/grading/mask_search.json` holds its numbers.
+    The defaults were chosen by the SI-SDR of masked clips against their true stems; ``core/grading/mask_search.json``
+    holds the numbers, and ``python -m core.grading.mask_search`` measures them again.
 
     Attributes:
         blur: Standard deviations ``(bands, frames)`` of the Gaussian that relevance is blurred with. Relevance gathers

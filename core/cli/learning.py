@@ -54,7 +54,7 @@ def train(
 ) -> None:
     """Train a model on a data set.
 
-    Writes `model.safetensors` and `card.json`, and under `training/` the checkpoints and `metrics.csv`.
+    Writes `model.safetensors` and `card.json`, and under `training/` the checkpoints and a CSV log.
 
     Examples:
 

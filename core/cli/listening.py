@@ -199,11 +199,16 @@ def explain(
 
 def _print_report(report: dict[str, Any], out: Path) -> None:
     start, end = report["start_s"], report["start_s"] + report["duration_s"]
+    largest = max(abs(concept["share"]) for concept in report["concepts"]) or 1  # bars compare the concepts
     print_table(
         f"{report['label']} at {start:g} to {end:g} s of {report['file']}: probability {report['probability']:.2f}",
         ("concept", "", "share"),
         (
-            (f"{report['layer']}-{concept['channel']}", bar(abs(concept["share"])), f"{concept['share']:+.1%}")
+            (
+                f"{report['layer']}-{concept['channel']}",
+                bar(abs(concept["share"]) / largest),
+                f"{concept['share']:+.1%}",
+            )
             for concept in report["concepts"]
         ),
     )

@@ -9,6 +9,7 @@ Shapes: a relevance at a layer's output is ``(concepts, channels, bands, frames)
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +54,7 @@ class Trace:
 
     @torch.no_grad()
     def concept_maps(self, label: int, layer: str, channels: Sequence[int], batch_size: int = 8) -> Tensor:
-        """The part of the label's relevance that passes through each channel of a layer ``(channels, bands, frames)``."""
+        """The part of a label's relevance that passes through each channel of a layer ``(channels, bands, frames)``."""
         entering, step = self._down(self._start(label), above=layer), self._steps[layer]
         assert isinstance(step, _Convolution), f"{layer} is no convolution"
         maps = [
@@ -85,16 +86,16 @@ class _Convolution:
     inputs: Tensor  # a' (1, channels in, bands, frames)
     weights: Tensor  # W' (channels out, channels in, bands, frames)
     outputs: Tensor  # W' a' (1, channels out, bands, frames)
-    options: dict[str, tuple[int, ...]]
+    options: dict[str, Any]  # stride, padding and dilation
 
     @classmethod
     def of(cls, module: nn.Conv2d, above: nn.Module | None, values: Tensor, rule: Rule) -> "_Convolution":
         weights = module.weight
         if isinstance(above, nn.BatchNorm2d):
-            gain = above.weight / torch.sqrt(above.running_var + above.eps)
-            weights = weights * gain[:, None, None, None]
+            # The variance that it divides by is positive and would cancel out in the shares.
+            weights = weights * above.weight.sign()[:, None, None, None]
         inputs, weights = rule.inputs(values), rule.weights(weights)
-        options = {"stride": module.stride, "padding": module.padding, "dilation": module.dilation}
+        options: dict[str, Any] = {"stride": module.stride, "padding": module.padding, "dilation": module.dilation}
         return cls(inputs, weights, F.conv2d(inputs, weights, **options), options)
 
     def __call__(self, relevance: Tensor) -> Tensor:

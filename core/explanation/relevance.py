@@ -112,11 +112,11 @@ def concept_map(model: TrainedModel, logmel: Matrix, label: str, layer: str, cha
         InputError: the model knows no such label, layer or channel.
     """
     index = model.label_index(label)
-    network = model.network
-    channels = network.get_submodule(check_layer(network, layer)).out_channels
+    check_layer(model.network, layer)
+    trace = Trace(model.network, as_input(logmel))
+    channels = len(trace.relevance(index, layer))
     if not 0 <= channel < channels:
         raise InputError(f"The layer {layer!r} has the channels 0 to {channels - 1}, and no channel {channel}.")
-    trace = Trace(network, as_input(logmel))
     values = trace.concept_maps(index, layer, [channel])[0]
     return Relevance(values.numpy(), label, trace.logits[index].item(), layer, channel)
 

@@ -4,8 +4,8 @@ A layer with inputs ``a``, weights ``W`` and relevance ``R`` at its outputs hand
 
     ``R_in = a' ⊙ W'ᵀ (R / (W' a'))``
 
-(Bach et al. 2015; Montavon et al. 2019), where a :class:`Rule` says what ``a'`` and ``W'`` are. No bias takes a share, so
-the relevance of every layer has the same sum, which is the logit that was explained.
+(Bach et al. 2015; Montavon et al. 2019), where a :class:`Rule` says what ``a'`` and ``W'`` are. No bias takes a share,
+so the relevance of every layer has the same sum, which is the logit that was explained.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Looks for the rules and the mask that let a composed clip's true instruments be heard best.
 
-Run as ``python -m core.grading.mask_search --model NAME --clips 60 --seed 30000000``: prints a table, and writes all its
-numbers beside this file. The defaults in :mod:`core.explanation.rules` and :mod:`core.resynthesis` come from there.
+Run as ``python -m core.grading.mask_search --model NAME --clips 60 --seed 30000000``: prints a table, and writes all
+its numbers beside this file. The defaults in :mod:`core.explanation.rules` and :mod:`core.resynthesis` come from there.
 """
 
 import json

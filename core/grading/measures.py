@@ -1,8 +1,8 @@
 """Measures of an explanation against the truth, as pure functions.
 
-Conventions: a relevance map ``R`` and a mel power ``S`` are ``(bands, frames)``, a truth mask ``G`` is boolean of the same
-shape, waveforms are ``(samples,)``. ``R⁺ = max(R, 0)``: only what speaks for a label is graded. A measure that has no
-value (an instrument that is never the loudest has an empty truth mask) is ``nan``.
+Conventions: a relevance map ``R`` and a mel power ``S`` are ``(bands, frames)``, a truth mask ``G`` is boolean of the
+same shape, waveforms are ``(samples,)``. ``R⁺ = max(R, 0)``: only what speaks for a label is graded. A measure that has
+no value (an instrument that is never the loudest has an empty truth mask) is ``nan``.
 """
 
 from collections.abc import Mapping
@@ -117,7 +117,7 @@ def si_sdr_improvement(estimate: Array, mix: Array, reference: Array) -> float:
 
 
 def ideal_ratio_mask(target: npt.NDArray[np.complexfloating], rest: npt.NDArray[np.complexfloating]) -> Array:
-    """The mask ``|S|² / (|S|² + |N|²)`` of a stem's STFT against that of all the rest: the ceiling for any mask of ours.
+    """The mask ``|S|² / (|S|² + |N|²)`` of a stem's STFT against that of the rest: the ceiling for any mask of ours.
 
     This is the ratio mask of Wang, Narayanan & Wang (2014) with the exponent one.
 

@@ -51,7 +51,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Grade:
-    """How well a map of a label fits the truth; ``None`` where a measure has no value. See :mod:`core.grading.measures`.
+    """How well a map of a label fits the truth, by :mod:`core.grading.measures`; ``None`` where one has no value.
 
     Attributes:
         share_per_stem: Share of the positive relevance on each stem's truth mask.
@@ -89,7 +89,7 @@ def grade(
 ) -> dict[str, Any]:
     """Grades a map ``(bands, frames)`` of ``label`` against the clip's true stems, ready for JSON.
 
-    The keys are those of :class:`Grade`. A label without a stem does not sound: only ``share_per_stem`` has values then.
+    The keys are those of :class:`Grade`. A label without a stem does not sound: it has a ``share_per_stem`` only.
 
     Args:
         mask: The mask ``(bins, frames)`` whose sound is graded; by default that of ``relevance`` alone.

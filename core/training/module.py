@@ -12,6 +12,9 @@ from core.models.architecture import Network
 from core.training.config import TrainingConfig
 from core.training.data import Batch
 
+WARM_UP = 0.3  # share of the training until the learning rate is at its highest
+FIRST_RATE = 0.04  # share of the highest at which it begins
+
 
 class RecognitionModule(L.LightningModule):
     """Trains a network to say which instruments a clip holds (multi-label, binary cross-entropy)."""
@@ -48,8 +51,21 @@ class RecognitionModule(L.LightningModule):
             self.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
         )
         steps = int(self.trainer.estimated_stepping_batches)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.config.learning_rate, total_steps=steps)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: one_cycle(step / steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def one_cycle(progress: float) -> float:
+    """Learning rate at a point of the training, both as shares of one: up to the highest, then down along a cosine.
+
+    A function of progress alone, so that a run may be resumed with more epochs than it was started with.
+
+    >>> [round(one_cycle(progress), 2) for progress in (0, 0.3, 0.65, 1)]
+    [0.04, 1.0, 0.5, 0.0]
+    """
+    if progress < WARM_UP:
+        return FIRST_RATE + (1 - FIRST_RATE) * progress / WARM_UP
+    return (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))) / 2
 
 
 def mix_pairs(

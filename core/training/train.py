@@ -1,8 +1,10 @@
 """Trains a model from a configuration and a built data set, and writes it with its card."""
 
+import logging
 import os
 import platform
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,8 @@ LAST = "last"
 def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -> Card:
     """Trains, keeps the weights of the epoch with the best validation mAP, and calibrates on the same clips.
 
-    ``out`` gets ``model.safetensors`` and ``card.json``, and under ``training/`` the checkpoints and ``metrics.csv``.
+    ``out`` gets ``model.safetensors`` and ``card.json``, and under ``training/`` the checkpoints and, for the start
+    and for each time that it was resumed, ``log/version_N/metrics.csv``.
 
     Args:
         resume: Go on from the last checkpoint in ``out``.
@@ -39,6 +42,7 @@ def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -
         InputError: the data set is missing or too small, or there is nothing to resume.
     """
     started = time.monotonic()
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     source = BuiltDataset(data)
     L.seed_everything(config.weight_seed, workers=True, verbose=False)
     network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
@@ -47,13 +51,15 @@ def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -
     module = RecognitionModule(network, config, source.frontend.range_db)
     clips = ClipDataModule(source, config.labels, config.batch_size, config.validation)
     runs = out / "training"
+    on_terminal = sys.stderr.isatty()
     best = ModelCheckpoint(runs, "best", monitor="val_mAP", mode="max", enable_version_counter=False)
     last = ModelCheckpoint(runs, LAST, enable_version_counter=False)  # comes second, to remember which is the best
     trainer = L.Trainer(
         max_epochs=config.epochs,
         precision=config.precision,  # type: ignore[arg-type]  # pydantic does not know Lightning's literals
-        callbacks=[best, last, RichProgressBar()],
-        logger=CSVLogger(runs, name=None, version=""),
+        callbacks=[best, last, RichProgressBar()] if on_terminal else [best, last],
+        enable_progress_bar=on_terminal,
+        logger=CSVLogger(runs, name="log"),
         enable_model_summary=False,
         log_every_n_steps=10,
     )

@@ -72,7 +72,7 @@ def test_a_built_data_set(model: TrainedModel, built: Path) -> None:
 def test_a_slice_is_the_score_of_its_clips(model: TrainedModel) -> None:
     rng = np.random.default_rng(0)
     held = [["piano"], ["flute", "tuba"], ["tuba"], ["piano", "flute"], ["violin"]]
-    answers = Answers(held, ["a", "a", "b", "b", "b"], rng.random((5, 29)).astype(np.float32))
+    answers = Answers(held, ["a", "a", "b", "b", "b"], rng.random((5, len(model.labels))).astype(np.float32))
     report = scores(model, answers)
     alone = scores(model, Answers(held[2:], ["b"] * 3, answers.probabilities[2:]))
     assert {**report["by_kind"]["b"]} == {**{key: alone[key] for key in ("mAP", "macro_f1", "micro_f1")}, "clips": 3}

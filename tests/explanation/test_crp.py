@@ -54,7 +54,7 @@ def test_relevance_of_the_last_layer_is_weight_times_mean_activation(network: Ne
 
 
 def slow_map(network: Network, inputs: Tensor, label: int) -> Tensor:
-    """The z-plus map in plain torch, layer by layer: the weighted share of each input in each output, with no biases."""
+    """The z-plus map in plain torch, layer by layer: the share of each input in each output, without biases."""
     activations = [inputs]
     with torch.no_grad():
         for module in network:
@@ -75,7 +75,7 @@ def slow_map(network: Network, inputs: Tensor, label: int) -> Tensor:
 
 
 def gain_signs(network: Network, conv: nn.Module) -> Tensor:
-    """Signs of the normalisation's gains: it scales all the weights of a channel alike, which cancels but for the sign."""
+    """Signs of the normalisation's gains, which scale all weights of a channel alike: all but the sign cancels."""
     modules = list(network)
     return modules[modules.index(conv) + 1].weight.sign()[:, None, None, None]
 

@@ -1,8 +1,9 @@
 import copy
+from collections import OrderedDict
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.explanation.crp import attribute, concept_maps
 from core.explanation.engine import Trace
@@ -46,3 +47,32 @@ def test_the_network_is_only_read(network: Network, inputs: Tensor) -> None:
     trace.concept_maps(0, "conv2", [1, 2])
     torch.testing.assert_close(network.state_dict(), before, rtol=0, atol=0)
     assert all(p.requires_grad and p.grad is None for p in network.parameters())
+
+
+@pytest.mark.parametrize("rules", RULE_SETS)
+@pytest.mark.parametrize("scale", [0, 1e-4, 1])
+def test_relevance_is_conserved_down_to_the_input(network: Network, inputs: Tensor, rules: str, scale: float) -> None:
+    trace = Trace(network, scale * inputs, rules)
+    for label in range(LABELS):
+        for layer in (None, *network.concept_layers):
+            total = trace.relevance(label, layer).double().sum().item()
+            assert total == pytest.approx(trace.logits[label].item(), rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("pool", [nn.MaxPool2d(3, stride=2), nn.MaxPool2d(2, padding=1), nn.MaxPool2d((2, 4))])
+def test_other_strides_and_pools_are_propagated_like_zennit_does(stride: int, pool: nn.Module, inputs: Tensor) -> None:
+    torch.manual_seed(0)
+    layers: list[tuple[str, nn.Module]] = [
+        ("conv1", nn.Conv2d(1, 4, 3, padding=1)),
+        ("relu1", nn.ReLU()),
+        ("pool1", pool),
+        ("conv2", nn.Conv2d(4, 6, (3, 5), stride, padding=2)),
+        ("relu2", nn.ReLU()),
+        ("mean", nn.AdaptiveAvgPool2d(1)),
+        ("flatten", nn.Flatten()),
+        ("head", nn.Linear(6, LABELS, bias=False)),
+    ]
+    network = Network(OrderedDict(layers)).eval()
+    expected = concept_maps(network, inputs, 1, "conv2", [0, 5])
+    assert peak_difference(Trace(network, inputs).concept_maps(1, "conv2", [0, 5]), expected) < 1e-4

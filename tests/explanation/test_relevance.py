@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -96,3 +98,19 @@ def test_explaining_works_inside_a_block_without_gradients(model: TrainedModel) 
     with torch.no_grad():
         check(explain(model, LOGMEL, model.labels[0]))
     assert not any(p.requires_grad for p in model.network.parameters())
+
+
+def test_users_who_explain_and_predict_at_once_all_get_right_answers(model: TrainedModel) -> None:
+    labels = list(model.labels) * 4
+    logits = model.logits(LOGMEL[None])
+    right = {label: explain(model, LOGMEL, label, "conv2", top=2) for label in model.labels}
+
+    def work(label: str) -> tuple[Explanation, np.ndarray]:
+        return explain(model, LOGMEL, label, "conv2", top=2), model.logits(LOGMEL[None])
+
+    with ThreadPoolExecutor(4) as pool:
+        for label, (explanation, seen) in zip(labels, pool.map(work, labels), strict=True):
+            np.testing.assert_array_equal(seen, logits)
+            np.testing.assert_allclose(explanation.relevance.values, right[label].relevance.values, rtol=1e-5)
+            for concept, expected in zip(explanation.concepts, right[label].concepts, strict=True):
+                np.testing.assert_allclose(concept.map.values, expected.map.values, rtol=1e-5)
