@@ -21,6 +21,7 @@ from core.pictures import Axis, relevance_picture
 from core.recognition import WINDOW_S, Prediction
 
 COLUMNS = 4
+SHOWN_MEASURES = ("rma", "area", "lift", "energy_lift", "si_sdr_improvement", "si_sdr_ceiling")
 MOVED = 6  # predictions shown when concepts are silenced
 
 
@@ -149,12 +150,12 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
         st.caption("Only composed clips can be graded: for a recording nobody knows the true stems.")
         return
     grade = compute.truth(passage, shown)
-    if grade["rma"] is None:
+    if any(grade[measure] is None for measure in SHOWN_MEASURES):
         st.markdown(f"**{title(shown.label)} does not play here**, so no evidence can be right. It lies on:")
     else:
         first, second, third = st.columns(3)
         first.metric(
-            "On the true sound",
+            "On target",
             f"{grade['rma']:.0%}",
             help=(
                 "Relevance mass accuracy: the share of the evidence that lies where this instrument's true stem is "
@@ -162,7 +163,7 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
             ),
         )
         second.metric(
-            "Better than chance",
+            "Lift",
             f"{grade['lift']:.1f}×",
             help=(
                 f"Lift: how many times more than a random map. "

@@ -114,7 +114,7 @@ def test_a_mix_is_composed_and_its_truth_revealed(page: Page, address: str) -> N
 def test_a_link_restores_an_explained_concept(page: Page, address: str) -> None:
     visit(page, address, "explain", clip=SHORT, instrument="trumpet", layer="conv3", concept="5")
     expect(page.locator(".player")).to_contain_text("Concept 5")
-    expect(page.get_by_text("On the true sound")).to_be_visible()
+    expect(page.get_by_text("On target")).to_be_visible()
     for part in ("instrument=trumpet", "layer=conv3", "concept=5", "clip="):
         assert part in page.url
 
