@@ -37,10 +37,12 @@ def f1(targets: Scores, detected: Scores) -> npt.NDArray[np.float64]:
 
 
 def summary(targets: Scores, scores: Scores, detected: Scores) -> dict[str, float]:
-    """mAP, macro-F1 (mean over labels that occur) and micro-F1 (over all decisions)."""
+    """mAP, macro-F1 (mean over labels that occur) and micro-F1 (over all decisions); NaN where no label occurs."""
     occurring = targets.any(axis=0)
+    if not occurring.any():
+        return dict.fromkeys(("mAP", "macro_f1", "micro_f1"), float("nan"))
     return {
-        "mAP": float(np.nanmean(average_precision(targets, scores))) if occurring.any() else float("nan"),
-        "macro_f1": float(np.nanmean(f1(targets, detected))) if occurring.any() else float("nan"),
+        "mAP": float(np.nanmean(average_precision(targets, scores))),
+        "macro_f1": float(np.nanmean(f1(targets, detected))),
         "micro_f1": float(f1_score(targets[:, occurring], detected[:, occurring], average="micro", zero_division=0)),
     }

@@ -67,3 +67,8 @@ def test_only_the_order_of_scores_counts_for_average_precision() -> None:
     assert np.allclose(average_precision(targets, scores), average_precision(targets, scores**3))
     wanted = [average_precision_score(t, s) for t, s in zip(targets.T, scores.T, strict=True)]
     assert np.allclose(average_precision(targets, scores), wanted)
+
+
+def test_clips_without_any_known_label_have_no_scores() -> None:
+    nothing = np.zeros((3, 2))
+    assert all(np.isnan(value) for value in summary(nothing, np.ones((3, 2)), nothing).values())
