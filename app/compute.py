@@ -127,6 +127,12 @@ def relevance(passage: Passage, label: str) -> Relevance:
     return _relevance(passage.key, label, passage)
 
 
+def evidence(map: Relevance) -> Matrix:
+    """A map ``(bands, frames)`` turned so that what it shows is positive, also for a concept that speaks against."""
+    against = map.channel is not None and map.values.sum() < 0
+    return -map.values if against else map.values
+
+
 @dataclass(frozen=True)
 class Split:
     """A passage parted in two that add up to it: what a map points at, and the rest."""
@@ -142,15 +148,14 @@ def _split(key: str, _passage: Passage, _values: np.ndarray) -> Split:
     return Split(apply_mask(sound, mask), apply_mask(sound, complement(mask)))
 
 
-def split(passage: Passage, map: Relevance, sign: int = 1) -> Split:
-    """The sound of a map: of what speaks for its label (``sign`` 1) or against it (-1)."""
-    key = f"{passage.key}|{map.label}|{map.layer}|{map.channel}|{sign}"
-    return _split(key, passage, sign * map.values)
+def split(passage: Passage, map: Relevance) -> Split:
+    """The sound of what a map shows."""
+    return _split(f"{passage.key}|{map.label}|{map.layer}|{map.channel}", passage, evidence(map))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _truth(key: str, _passage: Passage, _map: Relevance) -> dict[str, Any]:
-    return grade(_map.values, _passage.stems, _map.label, model(_passage.model).frontend)
+    return grade(evidence(_map), _passage.stems, _map.label, model(_passage.model).frontend)
 
 
 def truth(passage: Passage, map: Relevance) -> dict[str, Any]:

@@ -151,7 +151,9 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
         return
     grade = compute.truth(passage, shown)
     if any(grade[measure] is None for measure in SHOWN_MEASURES):
-        st.markdown(f"**{title(shown.label)} does not play here**, so no evidence can be right. It lies on:")
+        plays = np.any(passage.stems.get(shown.label, 0))
+        why = "is not heard here" if plays else "does not play here, so no evidence for it can be right"
+        st.markdown(f"**{title(shown.label)}** {why}. What is shown lies on:")
     else:
         first, second, third = st.columns(3)
         first.metric(

@@ -175,7 +175,7 @@ def test_every_instrument_can_be_asked_for_heard_or_not() -> None:
     assert any("why not?" in option for option in choice.options)
     choice.set_value("saxophone").run()
     assert not app.exception
-    assert "Saxophone does not play here" in words(app)
+    assert "Saxophone** does not play here" in words(app)
 
 
 def test_silencing_concepts_keeps_the_page_and_says_what_moved() -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from playwright.sync_api import Locator
+
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
     "--no-sandbox",
@@ -50,3 +52,18 @@ def _await(url: str, patience_s: float = 90) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
+
+
+def await_number(player: Locator, name: str, above: float, below: float = 1e9) -> None:
+    """Waits until a number of a player's ``data-`` attributes lies between two others.
+
+    Looks in every frame: a level that is right for an instant only would be missed by polling from here.
+    """
+    wait = """async (root, [name, above, below]) => {
+        const deadline = performance.now() + 30000;
+        while (!(root.dataset[name] >= above && root.dataset[name] <= below)) {
+            if (performance.now() > deadline) throw new Error(`${name} stayed at ${root.dataset[name]}`);
+            await new Promise(requestAnimationFrame);
+        }
+    }"""
+    player.evaluate(wait, [name, above, below])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from tests.browser.serving import CHROMIUM, FLAGS, serve
+from tests.browser.serving import CHROMIUM, FLAGS, await_number, serve
 
 # Before any script of the page runs: counts what it does with Web Audio, and taps every sample that goes out.
 SPY = """
@@ -91,23 +91,11 @@ def play(player: Locator) -> None:
 
 
 def await_level(player: Locator, low: float, high: float) -> None:
-    _await_number(player, "level", low, high)
+    await_number(player, "level", low, high)
 
 
 def await_position(player: Locator, beyond: float) -> None:
-    _await_number(player, "position", beyond, float("inf"))
-
-
-def _await_number(player: Locator, name: str, low: float, high: float) -> None:
-    """Looks in every frame: a level that is right for an instant only would be missed by polling from here."""
-    wait = """async (root, [name, low, high]) => {
-        const deadline = performance.now() + 20000;
-        while (!(root.dataset[name] >= low && root.dataset[name] <= high)) {
-            if (performance.now() > deadline) throw new Error(`${name} stayed at ${root.dataset[name]}`);
-            await new Promise(requestAnimationFrame);
-        }
-    }"""
-    player.evaluate(wait, [name, low, high])
+    await_number(player, "position", beyond)
 
 
 def steps(player: Locator, clicks: list[str], seconds: float) -> list[tuple[float, float]]:
