@@ -110,6 +110,15 @@ def agreement(predictions: list[Prediction], passages: list[Passage], label: str
     return pd.DataFrame(rows)
 
 
+def agreement_table(table: pd.DataFrame) -> None:
+    """The agreement of every pair as bars."""
+    bars = {
+        column: st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+        for column in table.columns[1:]
+    }
+    st.dataframe(table, hide_index=True, column_config=bars)
+
+
 def _jaccard(a: set[str], b: set[str]) -> float:
     return len(a & b) / len(a | b) if a | b else 1.0
 

@@ -9,12 +9,13 @@ def _example(instruments: str, seed: int, style: str = "musical") -> str:
     return modified(RECIPES["general"], **changes).clip_name(seed)
 
 
+# Seeds at which the default model tells who plays, but for one instrument too many in "Brass with a beat".
 EXAMPLES: dict[str, str] = {
-    "Brass with a beat": _example("piano trumpet drums", 21),
-    "A quiet duet": _example("cello flute", 3),
+    "Jazz quartet": _example("piano double_bass saxophone drums", 6),
     "Rock band": _example("distorted_guitar electric_bass drums", 12),
-    "Jazz quartet": _example("piano double_bass saxophone drums", 7),
-    "Three strings": _example("violin viola cello", 5),
-    "Random notes for two": _example("organ clarinet", 9, "random"),
-    "Five at once": _example("harp violin french_horn bassoon flute", 4),
+    "Three strings": _example("violin viola cello", 12),
+    "A quiet duet": _example("cello flute", 13),
+    "Brass with a beat": _example("piano trumpet drums", 7),
+    "Five at once": _example("harp violin french_horn bassoon flute", 3),
+    "Random notes for two": _example("organ clarinet", 1, "random"),
 }

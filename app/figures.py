@@ -49,14 +49,15 @@ def probability_bars(prediction: Prediction, labels: Sequence[str], truth: Seque
     hover = "%{y}: %{x:.1%}<extra></extra>"
     figure = go.Figure(
         [
-            go.Bar(x=probabilities, y=names, orientation="h", marker_color=colors, hovertemplate=hover,
-                   text=[f"{p:.0%}" for p in probabilities], **OUTSIDE),
+            go.Bar(x=probabilities, y=names, orientation="h", marker_color=colors, hovertemplate=hover),
+            go.Scatter(x=np.full(len(names), 1.03), y=names, mode="text", hoverinfo="skip", textposition="middle right",
+                       text=[f"{p:.0%}" for p in probabilities]),
             go.Scatter(x=thresholds, y=names, mode="markers", hovertemplate="threshold %{x:.0%}<extra></extra>",
                        marker={"symbol": "line-ns-open", "size": 16, "color": TEXT, "line": {"width": 2}}),
         ]
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(range=[0, 1.12], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_xaxes(range=[0, 1.15], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     return _layout(figure, ROW * len(labels) + 40)
 
 

@@ -20,16 +20,15 @@ def body(view: View, sound: Sound) -> None:
     comparing.maps(passages, label)
     for name in set(models) - {passage.model for passage in passages}:
         st.caption(f"{name} does not know the instrument {title(label).lower()}.")
-    answers, agree = st.columns([1.5, 1], gap="medium")
-    with answers, st.container(border=True):
+    with st.container(border=True):
         st.subheader("What each hears", help="Probability of each instrument in the whole sound.")
         comparing.prediction_bars(predictions)
-    with agree, st.container(border=True):
+    with st.container(border=True):
         st.subheader(
             "How far they agree",
             help="Instruments heard by both among those heard by either; correlation of the two maps.",
         )
-        st.dataframe(comparing.agreement(predictions, passages, label), hide_index=True)
+        comparing.agreement_table(comparing.agreement(predictions, passages, label))
 
 
 page(
