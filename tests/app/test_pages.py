@@ -1,10 +1,13 @@
 """Every page with Streamlit's own test runner: what it says, what its widgets do, what its address restores."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import figures
 from app.examples import EXAMPLES
 from core.models.store import default_model, model_names
 from core.paths import ROOT
@@ -178,12 +181,25 @@ def test_every_instrument_can_be_asked_for_heard_or_not() -> None:
     assert "Saxophone** does not play here" in words(app)
 
 
-def test_silencing_concepts_keeps_the_page_and_says_what_moved() -> None:
+def test_silencing_concepts_keeps_the_page_and_moves_the_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[list[float], list[float]]] = []
+    draw = figures.change_bars
+
+    def spy(labels: Sequence[str], before: np.ndarray, after: np.ndarray) -> Any:
+        seen.append((before.tolist(), after.tolist()))
+        return draw(labels, before, after)
+
+    monkeypatch.setattr(figures, "change_bars", spy)
     app = open_page("explain")
+    channel = next(int(b.key.removeprefix("concept-")) for b in app.button if b.key and b.key.startswith("concept-"))
     pills = next(group for group in app.button_group if group.key and group.key.startswith("silent-"))
-    before = address(app)
-    pills.set_value([pills.options[0].content if hasattr(pills.options[0], "content") else 0])
-    assert address(app) == before
+    shown = address(app)
+    pills.set_value([channel]).run()
+    assert not app.exception
+    assert address(app) == shown
+    (before, unmoved), (_, moved) = seen
+    assert before == unmoved
+    assert moved != before
 
 
 def test_compare_shows_every_chosen_model() -> None:
