@@ -23,6 +23,8 @@ class TrainingConfig(BaseModel):
         mask_frames: The same for frames.
         mix_share: Share of the clips to which another clip of the batch is added (see :func:`mix_pairs`).
         mix_most: Most labels that a clip made so may hold.
+        average_decay: Decay a step of the exponential moving average over the weights that is kept as the result
+            (Polyak & Juditsky 1992); 0 keeps the weights themselves.
         start_from: A trained model whose weights are the starting point.
         label_smoothing: Targets are moved from 0 and 1 towards one half by this much.
         precision: Lightning's name for it.
@@ -46,6 +48,7 @@ class TrainingConfig(BaseModel):
     mask_frames: int = Field(16, ge=0)
     mix_share: float = Field(0.0, ge=0, le=1)
     mix_most: int = Field(4, ge=1)
+    average_decay: float = Field(0.0, ge=0, lt=1)
     start_from: str | None = None
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     weight_seed: int = 0

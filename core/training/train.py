@@ -12,7 +12,7 @@ from typing import Any
 import lightning as L
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger
 
 from core.datasets.read import BuiltDataset
@@ -57,7 +57,12 @@ def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -
     trainer = L.Trainer(
         max_epochs=config.epochs,
         precision=config.precision,  # type: ignore[arg-type]  # pydantic does not know Lightning's literals
-        callbacks=[best, last, RichProgressBar()] if on_terminal else [best, last],
+        callbacks=[
+            best,
+            last,
+            *([RichProgressBar()] if on_terminal else []),
+            *([EMAWeightAveraging(decay=config.average_decay)] if config.average_decay else []),
+        ],
         enable_progress_bar=on_terminal,
         logger=CSVLogger(runs, name="log"),
         enable_model_summary=False,
