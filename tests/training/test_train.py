@@ -201,6 +201,19 @@ def test_no_mask_leaves_the_features_alone() -> None:
     assert torch.equal(mask_stripes(features, 0, dim=2), features)
 
 
+def test_averaged_weights_are_kept_and_start_the_next_run(data: Path, tmp_path: Path) -> None:
+    config = TINY.model_copy(update={"epochs": 3, "average_decay": 0.9})
+    train(config, data, tmp_path / "first")
+    state = torch.load(tmp_path / "first" / "training" / "last.ckpt", weights_only=True)
+    head = "network.head.weight"
+    assert not torch.equal(state["state_dict"][head], state["current_model_state"][head])
+    again = TINY.model_copy(update={"epochs": 1, "learning_rate": 1e-9, "start_from": str(tmp_path / "first")})
+    card = train(again, data, tmp_path / "second")
+    assert card.training.previous == read_card(tmp_path / "first").training
+    first, second = (load_model(str(tmp_path / name)).network.head.weight for name in ("first", "second"))
+    assert torch.allclose(first, second, atol=1e-6)
+
+
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
 def test_shipped_configurations_can_be_read(path: Path) -> None:
     assert read_config(path.stem) == read_config(str(path))
