@@ -9,6 +9,7 @@ import streamlit as st
 from app import compute, figures
 from app.colors import NEUTRAL, color, title
 from app.compute import Passage
+from app.downloads import download
 from app.player import Overlay, Track, player
 from app.sounds import Sound
 from app.view import View, choose, show
@@ -117,6 +118,26 @@ def agreement_table(table: pd.DataFrame) -> None:
         for column in table.columns[1:]
     }
     st.dataframe(table, hide_index=True, column_config=bars)
+
+
+def export(predictions: list[Prediction], passages: list[Passage], label: str, agreement: pd.DataFrame) -> None:
+    """Everything on the page as files."""
+    with st.popover("Export", icon=":material/download:"):
+        download("Predictions (CSV)", lambda: _predictions_csv(predictions), "predictions.csv")
+        download("Agreement (JSON)", lambda: str(agreement.to_json(orient="records", indent=2)), "agreement.json")
+        for passage in passages:
+            _download_picture(passage, label)
+
+
+def _download_picture(passage: Passage, label: str) -> None:
+    relevance = compute.relevance(passage, label)
+    name = f"{label}-{passage.model}"
+    download(f"Map of {passage.model} (PNG)", lambda: compute.picture(passage, relevance), f"{name}.png")
+
+
+def _predictions_csv(predictions: list[Prediction]) -> str:
+    columns = {p.model: pd.Series(p.probabilities, index=list(p.labels)) for p in predictions}
+    return str(pd.DataFrame(columns).rename_axis("instrument").to_csv())
 
 
 def _jaccard(a: set[str], b: set[str]) -> float:

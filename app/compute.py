@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app.colors import title
 from app.sounds import Sound, passage
 from core.explanation.intervention import silence
 from core.explanation.relevance import Explanation, Relevance, as_input, concept_map, explain, label_relevance
 from core.frontend import Matrix, Samples, Spectrogram, frontend
 from core.grading.truth import grade
 from core.models.store import TrainedModel, load_model
+from core.pictures import Axis, relevance_picture
 from core.recognition import WINDOW_S, Prediction, likeliest_start, recognise
 from core.resynthesis import apply_mask, complement, relevance_mask
 
@@ -161,6 +163,14 @@ def _truth(key: str, _passage: Passage, _map: Relevance) -> dict[str, Any]:
 def truth(passage: Passage, map: Relevance) -> dict[str, Any]:
     """How well a map fits the true stems of a composed passage (see :class:`core.grading.truth.Grade`)."""
     return _truth(f"{passage.key}|{map.label}|{map.layer}|{map.channel}", passage, map)
+
+
+def picture(passage: Passage, map: Relevance) -> bytes:
+    """A PNG of the passage's spectrogram and of a map over it, with axes."""
+    sound, frontend = analysed(passage), model(passage.model).frontend
+    axis = Axis(frontend.frame_times(sound.frames) + passage.start, frontend.band_hz)
+    what = title(map.label) if map.channel is None else f"{title(map.label)}, concept {map.channel}"
+    return relevance_picture(sound.logmel, map.values, axis, what)
 
 
 def probabilities_without(passage: Passage, layer: str, channels: list[int]) -> np.ndarray:

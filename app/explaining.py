@@ -17,7 +17,6 @@ from app.thumbnails import thumbnail
 from app.view import View, choose, show
 from core import audio
 from core.explanation.relevance import Concept, Explanation, Relevance
-from core.pictures import Axis, relevance_picture
 from core.recognition import WINDOW_S, Prediction
 
 COLUMNS = 4
@@ -189,18 +188,11 @@ def export(passage: Passage, explanation: Explanation, shown: Relevance) -> None
     parts = compute.split(passage, shown)
     name = shown.label if shown.channel is None else f"{shown.label}-{shown.layer}-{shown.channel}"
     with st.popover("Export", icon=":material/download:"):
-        download("Picture (PNG)", lambda: _picture(passage, shown), f"{name}.png")
+        download("Picture (PNG)", lambda: compute.picture(passage, shown), f"{name}.png")
         download("Only this (WAV)", lambda: audio.wav_bytes(parts.kept), f"{name}.wav")
         download("Without it (WAV)", lambda: audio.wav_bytes(parts.rest), f"without-{name}.wav")
         download("Report (JSON)", lambda: json.dumps(_report(passage, explanation), indent=2), f"{name}.json")
         download("Map (CSV)", lambda: _csv(shown.values), f"{name}.csv")
-
-
-def _picture(passage: Passage, shown: Relevance) -> bytes:
-    sound, frontend = compute.analysed(passage), compute.model(passage.model).frontend
-    axis = Axis(frontend.frame_times(sound.frames) + passage.start, frontend.band_hz)
-    what = title(shown.label) if shown.channel is None else f"{title(shown.label)}, concept {shown.channel}"
-    return relevance_picture(sound.logmel, shown.values, axis, what)
 
 
 def _csv(values: np.ndarray) -> str:

@@ -11,6 +11,7 @@ from app import compute, figures, navigation
 from app.colors import NEUTRAL, color, title
 from app.downloads import download
 from app.player import Track, player
+from app.player.encoding import spectrogram_png
 from app.sounds import Sound
 from app.thumbnails import thumbnail
 from app.view import View, show
@@ -121,6 +122,8 @@ def export(sound: Sound, prediction: Prediction) -> None:
     name = "clip" if sound.clip else sound.title.rsplit(".", 1)[0]
     with st.popover("Export", icon=":material/download:"):
         download("Sound (WAV)", lambda: audio.wav_bytes(sound.samples), f"{name}.wav")
+        picture = compute.spectrogram(sound, prediction.model).logmel
+        download("Spectrogram (PNG)", lambda: spectrogram_png(picture), f"{name}.png")
         download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.title), indent=2), f"{name}.json")
         download("Timeline (CSV)", lambda: _timeline_csv(prediction), f"{name}-timeline.csv")
         if clip := sound.clip:

@@ -28,7 +28,9 @@ def body(view: View, sound: Sound) -> None:
             "How far they agree",
             help="Instruments heard by both among those heard by either; correlation of the two maps.",
         )
-        comparing.agreement_table(comparing.agreement(predictions, passages, label))
+        agreement = comparing.agreement(predictions, passages, label)
+        comparing.agreement_table(agreement)
+        comparing.export(predictions, passages, label, agreement)
 
 
 page(

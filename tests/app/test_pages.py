@@ -218,3 +218,11 @@ def test_the_view_survives_a_walk_through_all_pages(page: str) -> None:
         assert not app.exception
         assert address(app)["clip"] == SHORT
         assert address(app)["instrument"] == "piano"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_shown_can_be_exported(page: str) -> None:
+    labels = " ".join(button.label for button in open_page(page, instrument="piano").get("download_button"))
+    assert "PNG" in labels
+    assert "JSON" in labels
+    assert "CSV" in labels
