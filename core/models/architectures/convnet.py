@@ -15,10 +15,13 @@ class ConvNetConfig:
     Attributes:
         widths: Channels of each convolution, from the input upwards.
         pools: Max-pooling ``(bands, frames)`` after each convolution; ``(1, 1)`` means none.
+        patch: Where it is above 1, the first convolution reads squares of twice this side at steps of this size,
+            which spares the costly work at full resolution; every cell of the input is read equally often.
     """
 
     widths: tuple[int, ...] = (32, 64, 128, 256)
     pools: tuple[tuple[int, int], ...] = ((2, 4), (2, 2), (2, 2), (1, 1))
+    patch: int = 1
 
     def __post_init__(self) -> None:
         # Configurations come back from JSON as lists.
@@ -29,14 +32,14 @@ class ConvNetConfig:
 
 
 def build(config: ConvNetConfig, labels: int) -> Network:
-    """3×3 convolutions, then the mean over bands and frames, then a linear head without bias.
+    """Convolutions (3×3 but for a patching first one), then the mean over bands and frames, then a linear head without bias.
 
     No layer after the last ReLU has a bias, so a logit is exactly the sum of the channels' contributions.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     channels = 1
     for n, (width, pool) in enumerate(zip(config.widths, config.pools, strict=True), start=1):
-        layers[f"conv{n}"] = nn.Conv2d(channels, width, kernel_size=3, padding=1, bias=False)
+        layers[f"conv{n}"] = _convolution(channels, width, config.patch if n == 1 else 1)
         layers[f"norm{n}"] = nn.BatchNorm2d(width)
         layers[f"relu{n}"] = nn.ReLU()
         if pool != (1, 1):
@@ -46,6 +49,12 @@ def build(config: ConvNetConfig, labels: int) -> Network:
     layers["flatten"] = nn.Flatten()
     layers["head"] = nn.Linear(channels, labels, bias=False)
     return Network(layers)
+
+
+def _convolution(channels: int, width: int, patch: int) -> nn.Conv2d:
+    if patch == 1:
+        return nn.Conv2d(channels, width, kernel_size=3, padding=1, bias=False)
+    return nn.Conv2d(channels, width, kernel_size=2 * patch, stride=patch, padding=patch // 2, bias=False)
 
 
 ARCHITECTURES.register("convnet")(Architecture(ConvNetConfig, build))
