@@ -4,6 +4,7 @@ A new instrument is one new row of ``_ROWS``. Pitches are MIDI note numbers (60 
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from core.errors import InputError
 
@@ -122,6 +123,16 @@ _PROGRAM_RANGES = {
 
 INSTRUMENTS: dict[str, Instrument] = {row.label: row for row in _ROWS}
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(row.family for row in _ROWS))
+
+
+def words_of(data_set: Literal["irmas", "openmic"]) -> dict[str, tuple[str, ...]]:
+    """For each word of another data set that we know, the labels of the taxonomy that it stands for.
+
+    >>> words_of("irmas")["gel"]
+    ('electric_guitar', 'distorted_guitar')
+    """
+    words = sorted({word for row in _ROWS if (word := getattr(row, data_set))})
+    return {word: tuple(row.label for row in _ROWS if getattr(row, data_set) == word) for word in words}
 
 
 @dataclass(frozen=True)

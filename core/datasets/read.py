@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.datasets.build import SHARD
+from core.datasets.build import shard_file
 from core.errors import InputError
 from core.frontend import FrontendConfig
+
+OPEN_SHARDS = 512  # mapped at once: each is an open file, of which a process may have a thousand
 
 
 class BuiltDataset:
@@ -36,17 +38,29 @@ class BuiltDataset:
     def __len__(self) -> int:
         return len(self.manifest)
 
-    @cached_property
-    def _shards(self) -> list[npt.NDArray[np.float16]]:
-        return [np.load(path, mmap_mode="r") for path in sorted((self.folder / "shards").glob("*.npy"))]
-
     def features(self, indices: Sequence[int]) -> npt.NDArray[np.float16]:
         """Log-mels ``(len(indices), bands, frames)`` of the clips at the given rows of the manifest."""
-        return np.stack([self._shards[index // SHARD][index % SHARD] for index in indices])
+        size = self._shard_size
+        return np.stack([self._shard(index // size)[index % size] for index in indices])
+
+    @cached_property
+    def _shard_size(self) -> int:
+        """Clips in a shard; only the last one holds fewer."""
+        return len(self._shard(0))
+
+    def _shard(self, number: int) -> npt.NDArray[np.float16]:
+        path = shard_file(self.folder, number)
+        return _mapped(path, path.stat().st_mtime_ns)
 
     def targets(self, labels: Sequence[str]) -> npt.NDArray[np.float32]:
         """Which of the labels each clip holds, 0 or 1 ``(clips, labels)``."""
         return multi_hot([row.split(";") for row in self.manifest["instruments"]], labels)
+
+
+@lru_cache(OPEN_SHARDS)
+def _mapped(path: Path, changed: int) -> npt.NDArray[np.float16]:
+    """A shard on disk; the time at which it was ``changed`` tells it from one that lay there before."""
+    return np.load(path, mmap_mode="r")
 
 
 def multi_hot(label_lists: Sequence[Sequence[str]], labels: Sequence[str]) -> npt.NDArray[np.float32]:

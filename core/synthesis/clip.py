@@ -12,9 +12,11 @@ import numpy.typing as npt
 
 from core.audio import SAMPLE_RATE
 from core.instruments import INSTRUMENTS, Instrument
+from core.synthesis.effects import EFFECTS, Effects, in_the_room, played, recorded
 from core.synthesis.recipe import Recipe, split_clip_name
-from core.synthesis.render import render_stem
+from core.synthesis.render import DRUM_BANK, render_stem
 from core.synthesis.score import STYLES, Score, ScoreRequest
+from core.synthesis.soundfonts import presets
 
 Samples = npt.NDArray[np.float32]
 
@@ -38,6 +40,7 @@ class Clip:
         soundfonts: Soundfont of each stem.
         gains_db: Gain of each stem over equal loudness.
         style: The score generator.
+        effects: What was done to each stem.
         sample_rate: Samples a second.
     """
 
@@ -49,6 +52,7 @@ class Clip:
     soundfonts: dict[str, str]
     gains_db: dict[str, float]
     style: str
+    effects: dict[str, Effects]
     sample_rate: int = SAMPLE_RATE
 
     @property
@@ -71,6 +75,7 @@ class Clip:
             "programs": self.programs,
             "soundfonts": self.soundfonts,
             "gains_db": {label: round(gain, 3) for label, gain in self.gains_db.items()},
+            "effects": {label: effects.to_dict() for label, effects in self.effects.items()},
             "notes": {label: len(notes) for label, notes in self.score.parts.items()},
         }
 
@@ -89,31 +94,43 @@ def compose(name: str) -> Clip:
     """
     recipe, seed = split_clip_name(name)
     # Streams of their own, so that for one seed the music does not change with the soundfont, say.
-    casting, scoring, mixing = (np.random.default_rng(stream) for stream in np.random.SeedSequence(seed).spawn(3))
+    streams = np.random.SeedSequence(seed).spawn(4)
+    casting, scoring, mixing, recording = (np.random.default_rng(stream) for stream in streams)
     labels = _draw_labels(recipe, casting)
     programs = {label: int(casting.choice(recipe.labels.programs[label])) for label in labels}
-    soundfonts = {label: str(mixing.choice(recipe.soundfont)) for label in labels}
-    gains = {label: float(mixing.uniform(-recipe.gain, recipe.gain)) for label in labels}
+    soundfonts = {label: _draw_soundfont(recipe, label, programs[label], mixing) for label in labels}
+    effects = EFFECTS[recipe.effects](labels, recipe.duration, recording)
+    gains = {label: float(mixing.uniform(-recipe.gain, recipe.gain)) + effects[label].level for label in labels}
     players = tuple(INSTRUMENTS[label].playing(programs[label]) for label in labels)
     style = str(scoring.choice(recipe.style))
     score = STYLES.get(style)(ScoreRequest(players, recipe.duration, recipe.midi or None), scoring)
-    stems = _balance({p.label: _play(p, score, programs[p.label], soundfonts[p.label]) for p in players}, gains)
+    stems = {p.label: _play(p, score, programs[p.label], soundfonts[p.label], effects[p.label]) for p in players}
+    stems = _balance(stems, gains)
     mix = reduce(np.add, stems.values())
-    return Clip(recipe.clip_name(seed), mix, stems, score, programs, soundfonts, gains, style)
+    return Clip(recipe.clip_name(seed), mix, stems, score, programs, soundfonts, gains, style, effects)
 
 
 def _draw_labels(recipe: Recipe, rng: np.random.Generator) -> tuple[str, ...]:
     if recipe.instruments:
         return recipe.instruments
     count = int(rng.integers(min(recipe.count), max(recipe.count) + 1))
-    drawn = set(rng.choice(recipe.labels.labels, count, replace=False))
-    return tuple(label for label in recipe.labels.labels if label in drawn)
+    drawn = set(rng.choice(recipe.candidates, count, replace=False))
+    return tuple(label for label in recipe.candidates if label in drawn)
 
 
-def _play(instrument: Instrument, score: Score, program: int, soundfont: str) -> Samples:
+def _draw_soundfont(recipe: Recipe, label: str, program: int, rng: np.random.Generator) -> str:
+    wanted = (DRUM_BANK if INSTRUMENTS[label].is_drums else 0, program)
+    able = [font for font in recipe.soundfont if wanted in presets(font)]
+    # A font without the program plays what FluidSynth thinks is nearest.
+    return str(rng.choice(able or recipe.soundfont))
+
+
+def _play(instrument: Instrument, score: Score, program: int, soundfont: str, effects: Effects) -> Samples:
     """One stem at equal loudness: its RMS while it sounds is ``STEM_LEVEL``."""
-    stem = render_stem(score.parts[instrument.label], instrument, program, score.duration, soundfont)
-    return stem * np.float32(STEM_LEVEL / max(_sounding_rms(stem), SILENT))
+    notes = played(score.parts[instrument.label], effects)
+    dry = render_stem(notes, instrument, program, score.duration, soundfont, effects.detune, effects.generators)
+    wet = in_the_room(dry, effects)
+    return recorded(wet * np.float32(STEM_LEVEL / max(_sounding_rms(wet), SILENT)), STEM_LEVEL, effects)
 
 
 def _balance(stems: dict[str, Samples], gains_db: dict[str, float]) -> dict[str, Samples]:

@@ -4,11 +4,13 @@ A recipe's own name may carry changes, so that every clip that the app or the co
 which it can be made again: ``general;instruments=violin,piano;duration=8@7``.
 """
 
+from collections import Counter
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from core.errors import InputError
-from core.instruments import LabelSet, check_labels, label_set
+from core.instruments import FAMILIES, INSTRUMENTS, LabelSet, check_labels, label_set
+from core.synthesis.effects import EFFECTS
 from core.synthesis.score import STYLES
 from core.synthesis.soundfonts import known_soundfonts
 
@@ -25,28 +27,38 @@ class Recipe:
     Attributes:
         base: Name of the preset that this recipe is, or differs from.
         label_set: Labels that may occur, and their programs.
+        family: Where given, only instruments of this family are drawn.
         count: Fewest and most instruments in a clip; every number is equally likely.
         instruments: Fixed instruments; where empty they are drawn, ``count`` of them.
         duration: Seconds.
         style: Score generators, one of which is drawn for each clip.
-        soundfont: Soundfonts, one of which is drawn for each stem.
+        soundfont: Soundfonts, one of which is drawn for each stem among those that have its program; one named twice
+            is drawn twice as often.
         gain: Stems of equal loudness are turned up or down by up to this many dB.
+        effects: What is done to the stems, a name of ``core.synthesis.effects.EFFECTS``.
         midi: Folder of MIDI files, for the style ``midi``.
     """
 
     base: str
     label_set: str = "general"
+    family: str = ""
     count: tuple[int, ...] = (1, 5)
     instruments: tuple[str, ...] = ()
     duration: float = 5.0
     style: tuple[str, ...] = ("random",)
     soundfont: tuple[str, ...] = ("musescore",)
     gain: float = 6.0
+    effects: str = "none"
     midi: str = ""
 
     @property
     def labels(self) -> LabelSet:
         return label_set(self.label_set)
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Labels that instruments are drawn from."""
+        return tuple(label for label in self.labels.labels if self.family in ("", INSTRUMENTS[label].family))
 
     @property
     def name(self) -> str:
@@ -67,14 +79,29 @@ class Recipe:
         return f"{self.name}@{seed}"
 
 
+_RICH = Recipe(
+    "rich",
+    count=(1, 6),
+    style=("random", "musical", "sparse"),
+    soundfont=("musescore", "fluidr3", "csound"),
+    effects="varied",  # which turn stems up or down by another ±6 dB
+)
+
 RECIPES: dict[str, Recipe] = {
     recipe.base: recipe
     for recipe in (
         Recipe("general", count=(1, 5), style=("random", "musical")),
         Recipe("wimu12", label_set="wimu12", count=(1, 4)),
-        Recipe(
-            "general-train", count=(1, 5), style=("random", "musical"), soundfont=("musescore", "fluidr3"), gain=9.0
+        Recipe("simple", count=(1, 2)),
+        _RICH,
+        # To test with: what makes a mix hard, one thing at a time.
+        *(replace(_RICH, base=f"count-{count}", count=(count, count)) for count in range(1, 7)),
+        *(
+            replace(_RICH, base=f"similar-{family}", family=family, count=(2, min(members, 4)))
+            for family, members in Counter(row.family for row in INSTRUMENTS.values()).items()
+            if members > 1
         ),
+        replace(_RICH, base="unheard-soundfont", soundfont=("timgm6mb",)),
     )
 }
 
@@ -125,6 +152,10 @@ def _check(recipe: Recipe) -> None:
     low, high = COUNTS
     if len(recipe.count) not in (1, 2) or not all(low <= n <= high for n in recipe.count):
         raise InputError(f"A clip has {low} to {high} instruments, so {_to_text(recipe.count)} is not possible.")
+    if recipe.family not in ("", *FAMILIES):
+        raise InputError(f"There is no family {recipe.family!r}; choose one of: {', '.join(FAMILIES)}.")
+    if not recipe.instruments and max(recipe.count) > len(recipe.candidates):
+        raise InputError(f"Only {len(recipe.candidates)} instruments to draw from, so {max(recipe.count)} is too many.")
     if len(recipe.instruments) > high:
         raise InputError(f"A clip has {low} to {high} instruments, but {len(recipe.instruments)} were asked for.")
     if not DURATIONS[0] <= recipe.duration <= DURATIONS[1]:
@@ -137,6 +168,8 @@ def _check(recipe: Recipe) -> None:
         )
     if not recipe.style or not recipe.soundfont:
         raise InputError("A recipe needs at least one style and one soundfont.")
+    if recipe.effects not in EFFECTS:
+        raise InputError(f"There are no effects {recipe.effects!r}; choose one of: {', '.join(EFFECTS)}.")
     for style in recipe.style:
         STYLES.get(style)
     for font in recipe.soundfont:

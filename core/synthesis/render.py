@@ -7,11 +7,12 @@ seconds to unpack, is loaded once in a process and lent to one synthesiser after
 
 import contextlib
 import io
-from collections.abc import Iterator, Sequence
-from ctypes import c_int, c_void_p
+from collections.abc import Iterator, Mapping, Sequence
+from ctypes import c_float, c_int, c_void_p
 from functools import cache
 from itertools import groupby
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def render_stem(
     duration: float,
     soundfont: str,
     detune: float = 0.0,
+    generators: Mapping[int, float] = MappingProxyType({}),
 ) -> Samples:
     """Plays the notes of one instrument.
 
@@ -57,6 +59,7 @@ def render_stem(
         duration: Seconds to render; what still sounds then is cut.
         soundfont: A name of ``soundfonts.toml``.
         detune: Semitones by which the whole stem is shifted, within ±2.
+        generators: Shifts of the voices' settings by the number of the generator (SoundFont 2.04, section 8.1.2).
 
     Returns:
         float32 ``(round(duration · 22050),)``, mono.
@@ -69,6 +72,9 @@ def render_stem(
     with _synthesizer(soundfont) as (synth, font):
         synth.program_select(channel, font, DRUM_BANK if instrument.is_drums else 0, program)
         synth.pitch_bend(channel, round(detune * BEND_PER_SEMITONE))
+        for generator, value in generators.items():
+            set_generator = _function("fluid_synth_set_gen", c_int, c_void_p, c_int, c_int, c_float)
+            set_generator(synth.synth, channel, generator, value)
         return _play(synth, channel, notes, blocks=-(-samples // BLOCK))[:samples]
 
 

@@ -1,10 +1,12 @@
-"""The soundfonts of ``soundfonts/soundfonts.toml``: which there are, and where they lie on this machine."""
+"""The soundfonts of ``soundfonts/soundfonts.toml``: which there are, where they lie on this machine, what they play."""
 
 import os
+import struct
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 from core.errors import InputError
 from core.paths import SOUNDFONTS
@@ -17,19 +19,40 @@ SYSTEM_FOLDERS = (
     "/opt/homebrew/share/soundfonts",
     str(Path.home() / ".local/share/soundfonts"),
 )
+PRESET_HEADER = struct.Struct("<20s3H3I")  # name, program, bank, ... (SoundFont 2.04, section 7.2)
 
 
 @dataclass(frozen=True)
 class Soundfont:
-    """One known soundfont, installed or not."""
+    """One known soundfont, installed or not; where it comes from is one of ``package``, ``npm``, ``pypi``, ``notes``.
+
+    Attributes:
+        name: What recipes call it.
+        title: Name for people.
+        licence: Of the sounds.
+        homepage: Where it is described.
+        files: Names or absolute paths that it may have, the usual one first.
+        sha256: Of the file that clip names refer to.
+        package: Debian package that installs it.
+        npm: npm package that holds it, ``name@version``.
+        pypi: Python package that holds it, ``name==version``.
+        member: Path in that package.
+        notes: Table of recorded notes from which it is built, beside ``soundfonts.toml``.
+        unusable: General MIDI programs (of bank 0) that are silent, out of tune or another instrument in it.
+    """
 
     name: str
     title: str
     licence: str
-    package: str
     homepage: str
     files: tuple[str, ...]
     sha256: str
+    package: str = ""
+    npm: str = ""
+    pypi: str = ""
+    member: str = ""
+    notes: str = ""
+    unusable: tuple[int, ...] = ()
 
     @property
     def path(self) -> Path | None:
@@ -42,7 +65,7 @@ class Soundfont:
 def known_soundfonts() -> dict[str, Soundfont]:
     """All soundfonts of the table, by name, the preferred one first."""
     table = tomllib.loads((SOUNDFONTS / "soundfonts.toml").read_text(encoding="utf-8"))
-    return {name: Soundfont(name, **{**row, "files": tuple(row["files"])}) for name, row in table.items()}
+    return {name: Soundfont(name, **{key: _frozen(value) for key, value in row.items()}) for name, row in table.items()}
 
 
 def installed_soundfonts() -> list[Soundfont]:
@@ -61,8 +84,43 @@ def soundfont_path(name: str) -> Path:
         raise InputError(f"There is no soundfont {name!r}; choose one of: {', '.join(fonts)}.")
     font = fonts[name]
     if font.path is None:
+        command = f"sudo apt-get install {font.package}" if font.package else "make soundfonts"
         raise InputError(
-            f"The soundfont {name!r} ({font.title}) is not installed; install it with `sudo apt-get install "
-            f"{font.package}`, or put {font.files[0]} into the folder soundfonts/."
+            f"The soundfont {name!r} ({font.title}) is not installed; get it with `{command}`, "
+            f"or put {font.files[0]} into the folder soundfonts/."
         )
     return font.path
+
+
+def presets(name: str) -> frozenset[tuple[int, int]]:
+    """(bank, General MIDI program) of all that the soundfont called ``name`` can play well; drum kits are in bank 128.
+
+    Raises:
+        InputError: the name is unknown, the font is not installed, or its file is damaged.
+    """
+    return _presets_in(soundfont_path(name)) - {(0, program) for program in known_soundfonts()[name].unusable}
+
+
+@cache
+def _presets_in(path: Path) -> frozenset[tuple[int, int]]:
+    try:
+        with path.open("rb") as file:
+            headers = [*PRESET_HEADER.iter_unpack(_preset_headers(file))]
+    except struct.error as error:
+        raise InputError(f"The soundfont {path.name} is damaged; install it again.") from error
+    return frozenset((bank, program) for _, program, bank, *_ in headers[:-1])  # the last one marks the end
+
+
+def _preset_headers(file: BinaryIO) -> bytes:
+    """The chunk ``phdr`` of a SoundFont, found by walking over the RIFF chunks (SoundFont 2.04, section 4)."""
+    file.seek(len("RIFF....sfbk"))
+    while True:
+        kind, size = struct.unpack("<4sI", file.read(8))
+        if kind == b"phdr":
+            return file.read(size)
+        if kind != b"LIST" or file.read(4) != b"pdta":
+            file.seek(size + size % 2 - (4 if kind == b"LIST" else 0), os.SEEK_CUR)
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value

@@ -21,8 +21,10 @@ class TrainingConfig(BaseModel):
         learning_rate: The highest of a one-cycle schedule (Smith & Topin 2019).
         mask_bands: Up to this many neighbouring bands are silenced at a random place (SpecAugment, Park et al. 2019).
         mask_frames: The same for frames.
-        mix_share: Share of the clips to which another clip of the batch is added (see :func:`mix_pairs`).
+        mix_share: Share of the clips to which another clip of the batch is added (see ``core.training.augment``).
         mix_most: Most labels that a clip made so may hold.
+        equaliser_db: Standard deviation of the random curve along which a clip's bands are turned up and down.
+        noise_share: Share of the clips that are put above a noise floor.
         average_decay: Decay a step of the exponential moving average over the weights that is kept as the result
             (Polyak & Juditsky 1992); 0 keeps the weights themselves.
         start_from: A trained model whose weights are the starting point.
@@ -48,6 +50,8 @@ class TrainingConfig(BaseModel):
     mask_frames: int = Field(16, ge=0)
     mix_share: float = Field(0.0, ge=0, le=1)
     mix_most: int = Field(4, ge=1)
+    equaliser_db: float = Field(0.0, ge=0)
+    noise_share: float = Field(0.0, ge=0, le=1)
     average_decay: float = Field(0.0, ge=0, lt=1)
     start_from: str | None = None
     label_smoothing: float = Field(0.0, ge=0, lt=1)

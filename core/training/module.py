@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from torchmetrics.classification import MultilabelAveragePrecision, MultilabelF1Score
 
 from core.models.architecture import Network
+from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power
 from core.training.config import TrainingConfig
 from core.training.data import Batch
 
@@ -29,20 +30,29 @@ class RecognitionModule(L.LightningModule):
         self.f1 = MultilabelF1Score(labels)
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        features, targets = mix_pairs(*batch, self.config.mix_share, self.config.mix_most, self.range_db)
-        features = mask_stripes(features, self.config.mask_bands, dim=2)
-        features = mask_stripes(features, self.config.mask_frames, dim=3)
+        features, targets = self._augment(*batch)
         smoothed = targets * (1 - self.config.label_smoothing) + self.config.label_smoothing / 2
         loss = F.binary_cross_entropy_with_logits(self.network(features), smoothed)
-        self.log("train_loss", loss, prog_bar=True, on_step=False, on_epoch=True)
+        self.log("train_loss", loss, prog_bar=True, on_step=False, on_epoch=True, sync_dist=True)
         return loss
+
+    def _augment(self, features: torch.Tensor, targets: torch.Tensor) -> Batch:
+        settings = self.config
+        if settings.mix_share or settings.equaliser_db or settings.noise_share:
+            power = to_power(features, self.range_db)
+            power, targets = mix_pairs(power, targets, settings.mix_share, settings.mix_most)
+            power = add_noise(equalise(power, settings.equaliser_db), settings.noise_share)
+            features = to_features(power, self.range_db)
+        features = mask_stripes(features, settings.mask_bands, dim=2)
+        return mask_stripes(features, settings.mask_frames, dim=3), targets
 
     def validation_step(self, batch: Batch, _: int) -> None:
         features, targets = batch
         logits = self.network(features).float()
         self.average_precision.update(logits, targets.int())
         self.f1.update(logits, targets.int())
-        self.log("val_loss", F.binary_cross_entropy_with_logits(logits, targets), prog_bar=True)
+        loss = F.binary_cross_entropy_with_logits(logits, targets)
+        self.log("val_loss", loss, prog_bar=True, sync_dist=True)  # the other two gather over the devices by themselves
         self.log("val_mAP", self.average_precision, prog_bar=True)
         self.log("val_macro_f1", self.f1, prog_bar=True)
 
@@ -66,49 +76,3 @@ def one_cycle(progress: float) -> float:
     if progress < WARM_UP:
         return FIRST_RATE + (1 - FIRST_RATE) * progress / WARM_UP
     return (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))) / 2
-
-
-def mix_pairs(
-    features: torch.Tensor, targets: torch.Tensor, share: float, most: int, range_db: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Adds to some clips another one of the batch at up to ±6 dB, so that a clip holds the instruments of both.
-
-    The powers of the two are added, which is what happens to sounds on average over their phases.
-
-    Args:
-        features: Log-mels ``(batch, 1, bands, frames)`` as :func:`core.frontend.compress` makes them.
-        targets: ``(batch, labels)``.
-        share: Share of the clips to which one is added.
-        most: Pairs that would hold more labels than this stay as they are.
-        range_db: The dynamic range of the frontend.
-    """
-    if share == 0:
-        return features, targets
-    other = torch.randperm(len(features), device=features.device)
-    union = torch.maximum(targets, targets[other])
-    chosen = (torch.rand(len(features), device=features.device) < share) & (union.sum(1) <= most)
-    gain = 10 ** (torch.empty(int(chosen.sum()), 1, 1, 1, device=features.device).uniform_(-6, 6) / 10)
-    scale = math.log1p(10 ** (range_db / 10))
-    power = torch.expm1(features[chosen] * scale) + gain * torch.expm1(features[other][chosen] * scale)
-    loudest = power.amax(dim=(2, 3), keepdim=True).clamp(min=1)
-    mixed = features.clone()
-    mixed[chosen] = torch.log1p(power / loudest * 10 ** (range_db / 10)) / scale
-    return mixed, torch.where(chosen[:, None], union, targets)
-
-
-def mask_stripes(features: torch.Tensor, longest: int, dim: int) -> torch.Tensor:
-    """Silences one stripe of random place and width, up to ``longest``, in each item along bands (2) or frames (3).
-
-    Args:
-        features: ``(batch, 1, bands, frames)``.
-    """
-    if longest == 0:
-        return features
-    batch, size = features.shape[0], features.shape[dim]
-    width = torch.randint(0, longest + 1, (batch, 1), device=features.device)
-    start = (torch.rand(batch, 1, device=features.device) * (size - width + 1)).long()
-    place = torch.arange(size, device=features.device)
-    kept = (place < start) | (place >= start + width)
-    shape = [batch, 1, 1, 1]
-    shape[dim] = size
-    return features * kept.view(shape)

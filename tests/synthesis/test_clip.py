@@ -8,11 +8,12 @@ from functools import reduce
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare, kstest
 
 from core.errors import InputError
 from core.instruments import INSTRUMENTS, LABEL_SETS
 from core.paths import ROOT
-from core.synthesis.clip import MIX_PEAK, Clip, compose
+from core.synthesis.clip import MIX_PEAK, Clip, _draw_labels, _draw_soundfont, compose
 from core.synthesis.recipe import RECIPES, Recipe, modified, recipe, split_clip_name
 from core.synthesis.render import render_stem
 from core.synthesis.score import Note
@@ -20,7 +21,7 @@ from core.synthesis.soundfonts import installed_soundfonts
 
 NAMES = [
     "general@3",
-    "general-train;duration=2@11",
+    "rich;soundfont=timgm6mb;duration=2@11",
     "wimu12;duration=3@4",
     "general;style=musical;count=8;duration=4@8",
     "general;instruments=drums,violin;duration=2;soundfont=timgm6mb@1",
@@ -89,12 +90,13 @@ def test_every_change_of_a_recipe_survives_its_name(preset: Recipe) -> None:
     assert preset.name == preset.base
     changes = {
         "label_set": "wimu12",
-        "count": (3,),
+        "count": (2,),
         "instruments": ("piano", "violin"),
         "duration": 7.25,
         "style": ("musical",),
         "soundfont": ("fluidr3", "timgm6mb"),
         "gain": 1.5,
+        "effects": "varied" if preset.effects == "none" else "none",
         "midi": "songs/folk tunes",
     }
     for key, value in changes.items():
@@ -130,6 +132,42 @@ def test_what_is_drawn_belongs_to_the_label_set(name: str) -> None:
         assert list(clip.labels) == [label for label in LABEL_SETS[name].labels if label in clip.labels]
         seen |= set(clip.labels)
     assert len(seen) > len(LABEL_SETS[name].labels) / 2
+
+
+@pytest.mark.parametrize("family", ["strings", "brass", "reeds", "plucked"])
+def test_similar_instruments_are_of_one_family(family: str) -> None:
+    members = {label for label, row in INSTRUMENTS.items() if row.family == family}
+    drawn = [_draw_labels(RECIPES[f"similar-{family}"], np.random.default_rng(seed)) for seed in range(60)]
+    assert set().union(*map(set, drawn)) == members
+    assert {len(labels) for labels in drawn} == {2, 3, 4}
+
+
+@pytest.mark.parametrize("count", range(1, 7))
+def test_a_count_recipe_draws_exactly_so_many(count: int) -> None:
+    drawn = [_draw_labels(RECIPES[f"count-{count}"], np.random.default_rng(seed)) for seed in range(40)]
+    assert {len(labels) for labels in drawn} == {count}
+
+
+def test_every_instrument_and_number_is_equally_likely() -> None:
+    drawn = [_draw_labels(RECIPES["rich"], np.random.default_rng(seed)) for seed in range(3000)]
+    counts = np.bincount([len(labels) for labels in drawn], minlength=7)[1:]
+    assert chisquare(counts).pvalue > 1e-3
+    labels = [labels.count(label) for label in INSTRUMENTS for labels in [[x for clip in drawn for x in clip]]]
+    assert chisquare(labels).pvalue > 1e-3
+
+
+def test_a_soundfont_is_drawn_as_often_as_it_is_named() -> None:
+    weighted = recipe("general;soundfont=timgm6mb,musescore,musescore")
+    rng = np.random.default_rng(0)
+    drawn = [_draw_soundfont(weighted, "piano", 0, rng) for _ in range(600)]
+    assert drawn.count("musescore") / 600 == pytest.approx(2 / 3, abs=0.06)
+
+
+def test_gains_are_drawn_over_their_range() -> None:
+    clips = [compose(f"general;duration=1;soundfont=timgm6mb;instruments=flute,oboe@{seed}") for seed in range(60)]
+    gains = [gain for clip in clips for gain in clip.gains_db.values()]
+    assert max(map(abs, gains)) <= 6
+    assert kstest(gains, "uniform", (-6, 12)).pvalue > 1e-3
 
 
 def test_the_description_holds_all_but_the_audio() -> None:
@@ -181,6 +219,9 @@ BAD_NAMES = {
     "general;duration=31@1": "1 to 30 seconds",
     "general;duration=nan@1": "1 to 30 seconds",
     "general;count=0@1": "1 to 8 instruments",
+    "general;family=noise@1": "no family 'noise'.*strings",
+    "general;effects=magic@1": "no effects 'magic'.*varied",
+    "similar-brass;count=6@1": "Only 4 instruments.*6 is too many",
     "general;count=9@1": "1 to 8 instruments",
     "general;count=1,2,3@1": "1 to 8 instruments",
     "general;count=@1": "not a possible count",

@@ -32,7 +32,7 @@ class ConvNetConfig:
 
 
 def build(config: ConvNetConfig, labels: int) -> Network:
-    """Convolutions (3×3 but for a patching first one), then the mean over bands and frames, then a linear head without bias.
+    """Convolutions, the mean over bands and frames, then a linear head without bias.
 
     No layer after the last ReLU has a bias, so a logit is exactly the sum of the channels' contributions.
     """

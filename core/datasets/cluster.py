@@ -1,0 +1,53 @@
+"""Composing on many machines: joblib's parallel jobs run on a Dask cluster (https://distributed.dask.org)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from joblib import parallel_config
+
+from core.errors import InputError
+
+CONNECT_S = 5.0  # seconds for a scheduler, and then a worker, to answer
+
+
+@contextmanager
+def on_cluster(address: str, shared: Path) -> Iterator[None]:
+    """All joblib jobs inside run on the workers of a cluster.
+
+    Args:
+        address: Of the scheduler, ``tcp://host:8786``.
+        shared: A file that every worker must find under the same path.
+
+    Raises:
+        InputError: Dask is not installed, nobody answers, there are no workers, or one of them lacks the file.
+    """
+    with _connected(address) as client:
+        if not all(client.run(shared.is_file).values()):
+            raise InputError(
+                f"Not every worker of the cluster {address} sees {shared.parent}; choose a folder that all share."
+            )
+        with parallel_config(backend="dask", client=client):
+            yield
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Any]:
+    """A client of the cluster, which has at least one worker."""
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise InputError("A cluster needs Dask; install it with `uv pip install -e '.[cluster]'`.") from error
+    try:
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"No Dask scheduler answers at {address!r}; it looks like tcp://host:8786.") from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_S)
+        except TimeoutError as error:
+            raise InputError(
+                f"The cluster {address} has no workers; start some with `dask worker {address}`."
+            ) from error
+        yield client

@@ -1,0 +1,233 @@
+"""What happens to a stem between the score and the mix: playing technique, room, recording.
+
+Effects are drawn for each stem as plain numbers (:class:`Effects`), so that a clip is still known from its name alone
+and the mix stays the exact sum of its stems. What recordings do to all instruments alike (bandwidth, codec) is drawn
+once for a clip and applied to each stem.
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import irfft, next_fast_len, rfft
+
+from core.audio import SAMPLE_RATE
+from core.synthesis.score import Note
+
+Samples = npt.NDArray[np.float32]
+
+EQUALISER_HZ = (60.0, 180.0, 500.0, 1400.0, 4000.0, 10000.0)
+FADE = 0.02  # seconds, at the ends of a gap
+GAP_KEEPS = 0.3  # a gap that would leave less of the stem's energy is not made
+STEEPNESS = 8  # order of the cuts at the ends of the band
+
+# FluidSynth's numbers for the generators of a voice (SoundFont 2.04, section 8.1.2), which a channel may shift.
+VIBRATO_DEPTH, CUTOFF, VIBRATO_RATE, RELEASE = 6, 8, 24, 38
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What is done to one stem; the defaults do nothing.
+
+    Attributes:
+        velocity: Factor on the velocities of the notes.
+        detune: Semitones by which the stem is out of tune.
+        cutoff: Cents by which the soundfont's low-pass filter is shifted: darker below zero.
+        vibrato: Depth in cents.
+        vibrato_rate: Cents by which the vibrato is faster than the soundfont's own, which is usually 8.2 Hz.
+        release: Time cents by which notes die away more slowly.
+        level: dB.
+        equaliser: dB at the frequencies of ``EQUALISER_HZ``, interpolated between them.
+        reverb: Seconds in which the room dies away by 60 dB; 0 for no room.
+        reverb_level: dB of the room's energy relative to the direct sound's.
+        band: Hz below and above which the recording holds (nearly) nothing; (0, 0) for the whole band.
+        gap: Seconds where the stem is silent; (0, 0) for none.
+        noise: dB of the noise floor relative to the stem; 0 for none.
+        noise_tilt: dB an octave by which the noise falls.
+        codec: Strength of MP3 compression in (0, 1]; 0 for none.
+        seed: Of the room and the noise.
+    """
+
+    velocity: float = 1.0
+    detune: float = 0.0
+    cutoff: float = 0.0
+    vibrato: float = 0.0
+    vibrato_rate: float = 0.0
+    release: float = 0.0
+    level: float = 0.0
+    equaliser: tuple[float, ...] = ()
+    reverb: float = 0.0
+    reverb_level: float = 0.0
+    band: tuple[float, float] = (0.0, 0.0)
+    gap: tuple[float, float] = (0.0, 0.0)
+    noise: float = 0.0
+    noise_tilt: float = 0.0
+    codec: float = 0.0
+    seed: int = 0
+
+    @property
+    def generators(self) -> dict[int, float]:
+        """What FluidSynth's voices are told, by the number of the generator."""
+        values = {
+            CUTOFF: self.cutoff,
+            VIBRATO_DEPTH: self.vibrato,
+            VIBRATO_RATE: self.vibrato_rate,
+            RELEASE: self.release,
+        }
+        return {generator: value for generator, value in values.items() if value}
+
+    def to_dict(self) -> dict[str, Any]:
+        """What differs from doing nothing.
+
+        >>> Effects(level=3.0).to_dict()
+        {'level': 3.0}
+        """
+        nothing = asdict(Effects())
+        return {key: value for key, value in asdict(self).items() if value != nothing[key]}
+
+
+def draw_none(labels: tuple[str, ...], duration: float, rng: np.random.Generator) -> dict[str, Effects]:
+    """Stems as the soundfont plays them."""
+    return {label: Effects() for label in labels}
+
+
+def draw_varied(labels: tuple[str, ...], duration: float, rng: np.random.Generator) -> dict[str, Effects]:
+    """Every stem in another room, in front of another microphone; some clips through a narrow band or a codec."""
+    narrow, compressed = rng.random(2) < (0.3, 0.1)
+    band = (float(rng.uniform(30, 250)), float(np.exp(rng.uniform(np.log(2500), np.log(10000)))))
+    codec = float(rng.uniform(0.5, 0.95))
+    return {
+        label: replace(
+            _draw_stem(duration, rng), band=band if narrow else (0.0, 0.0), codec=codec if compressed else 0.0
+        )
+        for label in labels
+    }
+
+
+def _draw_stem(duration: float, rng: np.random.Generator) -> Effects:
+    def sometimes(share: float, low: float, high: float) -> float:
+        chance, value = rng.random(), rng.uniform(low, high)
+        return round(float(value), 3) if chance < share else 0.0
+
+    gap = float(rng.uniform(0.1, 0.45) * duration)
+    start = float(rng.uniform(-gap, duration))  # gaps may lie at the ends of the clip
+    return Effects(
+        velocity=round(float(rng.uniform(0.55, 1.1)), 3),
+        detune=round(float(rng.normal(0, 0.15)), 3),
+        cutoff=sometimes(0.4, -2400, 0),
+        vibrato=sometimes(0.4, 5, 45),
+        vibrato_rate=round(float(rng.uniform(-1000, -100)), 1),  # 4.6 to 7.7 Hz
+        release=sometimes(0.4, -1200, 1800),
+        level=round(float(rng.uniform(-6, 6)), 3),
+        equaliser=tuple(rng.normal(0, 5, len(EQUALISER_HZ)).round(2).tolist()) if rng.random() < 0.8 else (),
+        reverb=sometimes(0.6, 0.15, 1.6),
+        reverb_level=round(float(rng.uniform(-20, 0)), 2),
+        gap=(max(start, 0.0), min(start + gap, duration)) if rng.random() < 0.25 else (0.0, 0.0),
+        noise=sometimes(0.5, -75, -35),
+        noise_tilt=round(float(rng.uniform(0, 6)), 2),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+EFFECTS: dict[str, Callable[[tuple[str, ...], float, np.random.Generator], dict[str, Effects]]] = {
+    "none": draw_none,
+    "varied": draw_varied,
+}
+
+
+def played(notes: tuple[Note, ...], effects: Effects) -> tuple[Note, ...]:
+    """The notes, struck more softly or harder."""
+    if effects.velocity == 1:
+        return notes
+    return tuple(
+        replace(note, velocity=int(np.clip(round(note.velocity * effects.velocity), 1, 127))) for note in notes
+    )
+
+
+def in_the_room(stem: Samples, effects: Effects) -> Samples:
+    """A stem ``(samples,)`` with its gap, its equaliser, its room and its band: all that is linear."""
+    if effects.gap[1] > effects.gap[0]:
+        stem = _with_gap(stem, *effects.gap)
+    if not (effects.equaliser or effects.reverb or any(effects.band)):
+        return stem
+    tail = round(effects.reverb * SAMPLE_RATE)
+    size = next_fast_len(len(stem) + tail, real=True)
+    response = _band(size, *effects.band) if any(effects.band) else np.ones(size // 2 + 1)
+    if effects.equaliser:
+        response = response * _equaliser(size, effects.equaliser)
+    if effects.reverb:
+        response = response * rfft(_impulse_response(effects), size)
+    return np.asarray(irfft(rfft(stem, size) * response, size)[: len(stem)], dtype=np.float32)
+
+
+def recorded(stem: Samples, level: float, effects: Effects) -> Samples:
+    """A stem ``(samples,)`` whose RMS is ``level``, with noise and codec."""
+    if effects.noise:
+        stem = stem + np.float32(level * 10 ** (effects.noise / 20)) * _noise(len(stem), effects)
+    return _compressed(stem, effects.codec) if effects.codec else stem
+
+
+def _with_gap(stem: Samples, start: float, end: float) -> Samples:
+    times = np.arange(len(stem), dtype=np.float32) / SAMPLE_RATE
+    inside = np.minimum(times - start, end - times) / FADE
+    silenced = stem * np.clip(1 - inside, 0, 1).astype(np.float32)
+    whole = float(stem @ stem)
+    return silenced if float(silenced @ silenced) >= GAP_KEEPS * whole else stem
+
+
+def _frequencies(size: int) -> npt.NDArray[np.float64]:
+    return np.asarray(np.fft.rfftfreq(size, 1 / SAMPLE_RATE))
+
+
+@cache
+def _octaves(size: int) -> npt.NDArray[np.float64]:
+    return np.asarray(np.log2(np.maximum(_frequencies(size), 1.0)), dtype=np.float64)
+
+
+def _equaliser(size: int, gains: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    decibels = np.interp(_octaves(size), np.log2(EQUALISER_HZ), gains)
+    return np.asarray(10 ** (decibels / 20))
+
+
+def _band(size: int, low: float, high: float) -> npt.NDArray[np.float64]:
+    """Magnitudes of Butterworth cuts at both ends."""
+    hz = np.maximum(_frequencies(size), 1e-3)
+    return np.asarray(1 / np.sqrt((1 + (low / hz) ** STEEPNESS) * (1 + (hz / high) ** (2 * STEEPNESS))))
+
+
+def _impulse_response(effects: Effects) -> npt.NDArray[np.float64]:
+    """The direct sound, then noise that dies away exponentially and loses its heights on the way (Moorer 1979)."""
+    rng = np.random.default_rng(effects.seed)
+    times = np.arange(round(effects.reverb * SAMPLE_RATE)) / SAMPLE_RATE
+    tail = rng.normal(size=len(times)) * 10 ** (-3 * times / effects.reverb)
+    tail = tail + 0.7 * np.concatenate([[0.0], tail[:-1]])  # air and walls swallow the heights
+    delay = round(rng.uniform(0.002, 0.02) * SAMPLE_RATE)
+    tail[:delay] = 0
+    tail *= 10 ** (effects.reverb_level / 20) / max(float(np.sqrt(tail @ tail)), 1e-9)
+    tail[0] = 1
+    return np.asarray(tail)
+
+
+def _noise(samples: int, effects: Effects) -> Samples:
+    """Noise of RMS 1 that falls by so many dB an octave above 60 Hz."""
+    size = next_fast_len(samples, real=True)
+    spectrum = rfft(np.random.default_rng(effects.seed + 1).normal(size=size))
+    spectrum *= 10 ** (-effects.noise_tilt / 20 * np.maximum(_octaves(size) - np.log2(60), 0))
+    noise = irfft(spectrum, size)[:samples]
+    return np.asarray(noise / np.sqrt((noise**2).mean()), dtype=np.float32)
+
+
+def _compressed(stem: Samples, strength: float) -> Samples:
+    """The stem after an MP3 encoder and decoder, as long as before."""
+    import soundfile
+
+    peak = max(float(np.abs(stem).max()), 1e-6)
+    file = io.BytesIO()
+    soundfile.write(file, stem / peak, SAMPLE_RATE, format="MP3", compression_level=strength)
+    file.seek(0)
+    decoded, _ = soundfile.read(file, dtype="float32")
+    return np.asarray(np.resize(np.pad(decoded, (0, max(0, len(stem) - len(decoded)))), len(stem)) * np.float32(peak))
