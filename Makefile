@@ -17,7 +17,7 @@ ifdef PIP_FIND_LINKS
 export UV_FIND_LINKS ?= $(shell echo $(PIP_FIND_LINKS) | tr ' ' ',')
 endif
 
-.PHONY: help app test check dataset train
+.PHONY: help app test check soundfonts dataset train
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,11 +33,17 @@ check: $(VENV)/.installed-dev ## Check format, style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
+soundfonts: $(VENV)/.installed-app ## Download the soundfonts that Debian does not have
+	@$(find_uv); UV=$$uv $(VENV)/bin/python -m core.synthesis.fetch_soundfonts
+
 dataset: $(VENV)/.installed-train ## Compose training clips: RECIPE=… CLIPS=… DATA=…
 	$(VENV)/bin/timbrescope dataset $(RECIPE) --clips $(CLIPS) --out $(DATA)
 
 train: $(VENV)/.installed-train ## Train a model on them: CONFIG=… DATA=… OUT=…
 	$(VENV)/bin/timbrescope train $(CONFIG) --data $(DATA) --out $(OUT)
+
+bench: $(VENV)/.installed-train ## Measure the speed of the costly work, as ratios
+	$(VENV)/bin/timbrescope bench
 
 # One stamp for each set of extras: when these files are newer there may be something to install.
 $(VENV)/.installed-app: EXTRAS := app

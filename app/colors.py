@@ -1,8 +1,11 @@
-"""One colour per instrument, the same on every page.
+"""One colour per instrument and one per model, the same on every page.
 
 The colours were spread as far apart as 29 can be for normal, red-blind and green-blind eyes at once (smallest CIELAB
 distance 14, 11 and 11), the commonest instruments furthest. Names always stand beside them.
 """
+
+from collections.abc import Iterable
+from itertools import cycle
 
 from core.instruments import INSTRUMENTS
 
@@ -39,6 +42,8 @@ COLORS: dict[str, str] = {
 }
 NEUTRAL = "#8b95a5"  # for what belongs to no instrument, such as the mix
 
+MODEL_COLORS = ("#34a0f4", "#e88828", "#a0f4c4", "#f47cac", "#d0b8ff", "#f4e04c", "#289464")
+
 
 def color(label: str) -> str:
     """The colour of an instrument, as ``#rrggbb``."""
@@ -52,3 +57,12 @@ def title(label: str) -> str:
     'Acoustic guitar'
     """
     return INSTRUMENTS[label].title if label in INSTRUMENTS else label.replace("_", " ").capitalize()
+
+
+def model_colors(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each of all models there are, whatever their order.
+
+    >>> model_colors(["b", "a"]) == model_colors(["a", "b"])
+    True
+    """
+    return dict(zip(sorted(names), cycle(MODEL_COLORS), strict=False))

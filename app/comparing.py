@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import compute, figures
-from app.colors import NEUTRAL, color, title
+from app.colors import NEUTRAL, color, model_colors, title
 from app.compute import Passage
 from app.downloads import download
 from app.player import Overlay, Track, player
@@ -51,7 +51,7 @@ def prediction_bars(predictions: list[Prediction]) -> None:
     )
     labels = list({**detected, **likely})[:SHOWN]
     st.plotly_chart(
-        figures.model_bars(predictions, labels, figures.MODEL_SHADES[: len(predictions)]),
+        figures.model_bars(predictions, labels, model_colors(model_names())),
         config=figures.CONFIG,
         key="models",
     )

@@ -10,14 +10,14 @@ import numpy as np
 import streamlit as st
 
 from app.colors import title
-from app.sounds import Sound, passage
+from app.sounds import Sound
 from core.explanation.intervention import silence
 from core.explanation.relevance import Explanation, Relevance, as_input, concept_map, explain, label_relevance
 from core.frontend import Matrix, Samples, Spectrogram, frontend
 from core.grading.truth import grade
 from core.models.store import TrainedModel, load_model
 from core.pictures import Axis, relevance_picture
-from core.recognition import WINDOW_S, Prediction, likeliest_start, recognise
+from core.recognition import WINDOW_S, Prediction, likeliest_start, passage, recognise
 from core.resynthesis import apply_mask, complement, relevance_mask
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from app.colors import NEUTRAL, color, title
+from app.colors import color, title
 from core.recognition import Prediction
 from core.synthesis.score import Score
 
@@ -16,7 +16,8 @@ TEXT, FAINT = "#c9d1d9", "#2b3240"
 CONFIG = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
 
 
-def _layout(figure: go.Figure, height: int, **settings: object) -> go.Figure:
+def layout(figure: go.Figure, height: int, **settings: object) -> go.Figure:
+    """The look of all figures; changes the figure and returns it."""
     figure.update_layout(
         height=height,
         margin={"l": 4, "r": 12, "t": 6, "b": 28},
@@ -34,7 +35,8 @@ def _layout(figure: go.Figure, height: int, **settings: object) -> go.Figure:
     return figure
 
 
-def _fade(hex_color: str, opacity: float) -> str:
+def fade(hex_color: str, opacity: float) -> str:
+    """A colour ``#rrggbb`` that lets the background through."""
     red, green, blue = (int(hex_color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
 
@@ -45,7 +47,7 @@ def probability_bars(prediction: Prediction, labels: Sequence[str], truth: Seque
     probabilities, thresholds = prediction.probabilities[index], prediction.thresholds[index]
     names = [_marked(label, truth) for label in labels]
     sure = probabilities >= thresholds
-    colors = [_fade(color(label), 1.0 if over else 0.4) for label, over in zip(labels, sure, strict=True)]
+    colors = [fade(color(label), 1.0 if over else 0.4) for label, over in zip(labels, sure, strict=True)]
     hover = "%{y}: %{x:.1%}<extra></extra>"
     figure = go.Figure(
         [
@@ -58,7 +60,7 @@ def probability_bars(prediction: Prediction, labels: Sequence[str], truth: Seque
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(range=[0, 1.15], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
-    return _layout(figure, ROW * len(labels) + 40)
+    return layout(figure, ROW * len(labels) + 40)
 
 
 def _marked(label: str, truth: Sequence[str] | None) -> str:
@@ -80,7 +82,7 @@ def timeline(prediction: Prediction, labels: Sequence[str], score: Score | None 
         x, y = np.repeat(edges, 2)[1:-1], base + np.repeat(values, 2)
         figure.add_scatter(
             x=[edges[0], *x, edges[-1]], y=[base, *y, base], fill="toself", mode="lines", line={"width": 0},
-            fillcolor=_fade(color(label), 0.75), hoverinfo="skip",
+            fillcolor=fade(color(label), 0.75), hoverinfo="skip",
         )  # fmt: skip
         if score:
             onsets, heights = _note_lines(score, label, base - 0.07)
@@ -90,7 +92,7 @@ def timeline(prediction: Prediction, labels: Sequence[str], score: Score | None 
         range=[-0.15, len(labels)], tickvals=rows, ticktext=[title(label) for label in labels], showgrid=False
     )
     figure.update_xaxes(range=[0, prediction.duration], ticksuffix=" s")
-    return _layout(figure, max(34 * len(labels) + 44, 110))
+    return layout(figure, max(34 * len(labels) + 44, 110))
 
 
 def _note_lines(score: Score, label: str, height: float) -> tuple[list[float | None], list[float | None]]:
@@ -116,7 +118,7 @@ def piano_roll(score: Score) -> go.Figure:
     octaves = list(range(24, 109, 12))
     figure.update_yaxes(tickvals=octaves, ticktext=[f"C{pitch // 12 - 1}" for pitch in octaves])
     figure.update_xaxes(range=[0, score.duration], ticksuffix=" s")
-    return _layout(figure, 220)
+    return layout(figure, 220)
 
 
 def share_bars(shares: Mapping[str, float]) -> go.Figure:
@@ -129,7 +131,7 @@ def share_bars(shares: Mapping[str, float]) -> go.Figure:
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(range=[0, 1.12], tickformat=".0%")
-    return _layout(figure, ROW * len(labels) + 44)
+    return layout(figure, ROW * len(labels) + 44)
 
 
 def change_bars(labels: Sequence[str], before: npt.NDArray[np.floating], after: npt.NDArray[np.floating]) -> go.Figure:
@@ -141,7 +143,7 @@ def change_bars(labels: Sequence[str], before: npt.NDArray[np.floating], after: 
     hover = "%{y}: %{x:.1%}<extra></extra>"
     figure = go.Figure(
         [
-            go.Bar(x=before, y=names, orientation="h", marker_color=[_fade(color(label), 0.28) for label in labels],
+            go.Bar(x=before, y=names, orientation="h", marker_color=[fade(color(label), 0.28) for label in labels],
                    hovertemplate="before, " + hover),
             go.Bar(x=after, y=names, orientation="h", marker_color=[color(label) for label in labels], width=0.4,
                    hovertemplate="now, " + hover, text=texts, **OUTSIDE),
@@ -149,23 +151,21 @@ def change_bars(labels: Sequence[str], before: npt.NDArray[np.floating], after: 
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(range=[0, 1.3], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
-    return _layout(figure, ROW * len(labels) + 44)
+    return layout(figure, ROW * len(labels) + 44)
 
 
-def model_bars(predictions: Sequence[Prediction], labels: Sequence[str], shades: Sequence[str]) -> go.Figure:
+def model_bars(predictions: Sequence[Prediction], labels: Sequence[str], shades: Mapping[str, str]) -> go.Figure:
     """The same labels by several models, side by side; a model that does not know a label has no bar."""
     figure = go.Figure()
-    for prediction, shade in zip(predictions, shades, strict=True):
+    for prediction in predictions:
         known = [label for label in labels if label in prediction.labels]
         values = [float(prediction.probabilities[prediction.labels.index(label)]) for label in known]
         figure.add_bar(
-            x=values, y=[title(label) for label in known], orientation="h", name=prediction.model, marker_color=shade,
+            x=values, y=[title(label) for label in known], orientation="h", name=prediction.model,
+            marker_color=shades[prediction.model],
             hovertemplate=f"{prediction.model}, %{{y}}: %{{x:.1%}}<extra></extra>",
         )  # fmt: skip
     figure.update_yaxes(categoryorder="array", categoryarray=[title(label) for label in labels][::-1])
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
-    _layout(figure, (ROW + 8) * len(labels) + 70)
+    layout(figure, (ROW + 8) * len(labels) + 70)
     return figure.update_layout(barmode="group", showlegend=True, legend={"orientation": "h", "y": 1.12})
-
-
-MODEL_SHADES = ("#34a0f4", "#e88828", "#a0f4c4", "#f4d0f4", "#b840f4", NEUTRAL)

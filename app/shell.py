@@ -32,16 +32,24 @@ def sentences() -> Iterator[None]:
 
 def page(heading: str, sentence: str, body: Callable[[View, Sound], None]) -> None:
     """A page: its heading, one sentence that says what it is for, and its body for the current view and sound."""
-    st.html(STYLE)
-    st.title(heading)
-    st.caption(sentence)
-    with sentences():
-        view = restore()
+
+    def with_sound(view: View) -> None:
         if wrong := complaint():
             st.error(wrong, icon=":material/error:")
         sound = _sound(view)
         if sound:
             body(view, sound)
+
+    page_without_sound(heading, sentence, with_sound)
+
+
+def page_without_sound(heading: str, sentence: str, body: Callable[[View], None]) -> None:
+    """A page that is about no sound."""
+    st.html(STYLE)
+    st.title(heading)
+    st.caption(sentence)
+    with sentences():
+        body(restore())
 
 
 def _sound(view: View) -> Sound | None:

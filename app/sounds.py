@@ -3,13 +3,11 @@
 import hashlib
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
 from core import audio
 from core.errors import InputError
 from core.frontend import Samples
-from core.recognition import WINDOW_S
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import split_clip_name
 
@@ -85,10 +83,3 @@ def _uploaded(clip: str) -> Sound:
     if digest not in uploads:
         raise InputError(f"This link is about the file “{name}”, which stays on its owner's computer: upload it again.")
     return uploads[digest]
-
-
-def passage(samples: Samples, start: float) -> Samples:
-    """The part of a sound that is explained at once: ``WINDOW_S`` seconds from ``start``, or all of a shorter sound."""
-    length = min(round(WINDOW_S * audio.SAMPLE_RATE), len(samples))
-    first = min(max(round(start * audio.SAMPLE_RATE), 0), len(samples) - length)
-    return np.asarray(samples[first : first + length])

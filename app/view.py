@@ -29,6 +29,7 @@ class View:
         concept: The channel whose map is shown; None for the whole label.
         start: Where the explained passage of a longer sound begins, in seconds.
         models: The models that are compared, joined by commas.
+        shown: The models whose figures are shown, joined by commas.
     """
 
     clip: str = ""
@@ -38,6 +39,7 @@ class View:
     concept: int | None = None
     start: float | None = None
     models: str | None = None
+    shown: str | None = None
 
 
 def restore() -> View:
@@ -116,6 +118,7 @@ def _parse(stored: dict[str, str]) -> View:
         concept=_number(stored.get("concept"), int),
         start=_number(stored.get("start"), float),
         models=stored.get("models"),
+        shown=stored.get("shown"),
     )
 
 

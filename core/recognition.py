@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.frontend import Matrix, Spectrogram, compress, frontend
+from core.audio import SAMPLE_RATE
+from core.frontend import Matrix, Samples, Spectrogram, compress
 from core.models.store import TrainedModel
 
 WINDOW_S, HOP_S = 5.0, 2.5  # for the whole
@@ -101,18 +102,18 @@ def recognise(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
     )
 
 
-def excerpt(spectrogram: Spectrogram, start: float, seconds: float = WINDOW_S) -> Spectrogram:
-    """A passage that begins ``start`` seconds into a sound, heard on its own; moved back if it would end too late."""
-    rate = spectrogram.config.sample_rate
-    length = min(round(seconds * rate), len(spectrogram.samples))
-    first = min(max(round(start * rate), 0), len(spectrogram.samples) - length)
-    if length == len(spectrogram.samples):
-        return spectrogram
-    return frontend(spectrogram.config).analyse(spectrogram.samples[first : first + length])
+def passage(samples: Samples, start: float, seconds: float = WINDOW_S) -> Samples:
+    """The part of a sound that is explained at once: from ``start`` seconds on, or earlier if it would end too late.
+
+    A sound shorter than ``seconds`` is returned whole.
+    """
+    length = min(round(seconds * SAMPLE_RATE), len(samples))
+    first = min(max(round(start * SAMPLE_RATE), 0), len(samples) - length)
+    return samples[first : first + length]
 
 
 def likeliest_start(prediction: Prediction, label: str, seconds: float = WINDOW_S) -> float:
-    """Where an excerpt should begin, in seconds, to have the moment at which a label is most probable at its middle."""
+    """Where a passage should begin, in seconds, to have the moment at which a label is most probable at its middle."""
     moment = prediction.times[prediction.timeline[:, prediction.labels.index(label)].argmax()]
     return round(float(np.clip(moment - seconds / 2, 0, max(0.0, prediction.duration - seconds))), 2)
 

@@ -14,7 +14,7 @@ from core.frontend import Frontend, Matrix, Samples, Spectrogram
 from core.grading.truth import grade
 from core.models.store import TrainedModel
 from core.pictures import Axis, relevance_picture
-from core.recognition import WINDOW_S, excerpt, likeliest_start, recognise
+from core.recognition import WINDOW_S, likeliest_start, passage, recognise
 from core.resynthesis import apply_mask, common_gain, complement, relevance_mask
 
 CONCEPT_PICTURE = (8, 6)  # inches
@@ -55,11 +55,8 @@ def open_passage(model: TrainedModel, file: Path, label: str, start: float | Non
     whole = model.frontend.analyse(sound.samples)
     begin = likeliest_start(recognise(model, whole), label) if start is None else start
     begin = min(begin, max(0.0, sound.duration - WINDOW_S))
-    passage = excerpt(whole, begin)
-    first = round(begin * audio.SAMPLE_RATE)
-    cut = slice(first, first + len(passage.samples))
-    truth = {name: samples[cut] for name, samples in _load_stems(stems, sound).items()} if stems else {}
-    return Passage(str(file), begin, passage, truth)
+    truth = {name: passage(samples, begin) for name, samples in _load_stems(stems, sound).items()} if stems else {}
+    return Passage(str(file), begin, model.frontend.analyse(passage(sound.samples, begin)), truth)
 
 
 def _load_stems(folder: Path, mix: audio.Audio) -> dict[str, Samples]:

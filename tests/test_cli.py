@@ -20,7 +20,7 @@ from core.instruments import INSTRUMENTS
 from core.models.store import model_names
 from tests.bad_files import BAD_FILES, ODD_FILES, encoded, tone
 
-COMMANDS = ("compose", "predict", "explain", "models", "dataset", "train", "evaluate")
+COMMANDS = ("compose", "predict", "explain", "models", "dataset", "train", "evaluate", "report", "bench")
 QUANTUM = 1 / 32768  # step of 16-bit sound
 EXECUTABLE = str(Path(sys.executable).with_name("timbrescope"))
 
@@ -287,10 +287,12 @@ BAD_ARGUMENTS = {
     "bad file to explain": (f"explain {{tmp}}/no.wav --instrument oboe --model {{model}} {TO}", "no.wav"),
     "recipe": (f"dataset jazz --clips 2 {TO}", "wimu12"),
     "no clips": (f"dataset wimu12 --clips 0 {TO}", "--clips"),
+    "workers and a cluster": (f"dataset wimu12 --clips 2 --workers 2 --cluster tcp://host:8786 {TO}", "not both"),
     "folder that holds other things": ("dataset wimu12 --clips 2 --out {clip}", "not an empty folder"),
     "configuration": (f"train huge --data {{clip}} {TO}", "wimu12-shallow"),
     "no data to train on": (f"train wimu12-shallow --data {{clip}} {TO}", "timbrescope dataset"),
     "no data to measure on": ("evaluate --data {clip} --model {model}", "labels.csv"),
+    "a name that cannot be recorded": ("evaluate --data {clip} --model {model} --record a/b", "letters, digits"),
 }
 
 
@@ -345,9 +347,13 @@ def test_from_a_recipe_to_a_trained_and_measured_model(tmp_path: Path) -> None:
     assert (out / "training/log/version_0/metrics.csv").is_file()
     measured = json.loads(succeed("evaluate", "--model", out, "--data", data, "--json"))
     assert measured["clips"] == 8
-    assert 0 <= measured["mAP"] <= 1
-    table = succeed("evaluate", "--model", out, "--data", data)
+    assert 0 <= measured["mAP"]["low"] <= measured["mAP"]["high"] <= 1
+    assert not (out / "evaluation").exists()
+    table = succeed("evaluate", "--model", out, "--data", data, "--record", "own")
     assert all(label in table for label in measured["per_instrument"])
+    assert "{value:.3f} [{low:.2f}-{high:.2f}]".format(**measured["mAP"]) in table
+    assert json.loads((out / "evaluation/own.json").read_text()) == measured
+    assert json.loads((out / "card.json").read_text())["evaluation"]["own"]["mAP"] == measured["mAP"]
 
 
 def test_an_interrupt_ends_quietly_with_130(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "resynthesis": {"frontend"},
     "pictures": GROUND,
     "grading": GROUND | {"explanation", "models", "resynthesis", "synthesis"},
+    "comparison": GROUND | {"evaluation", "explanation", "grading", "models", "synthesis"},
+    "bench": GROUND | {"datasets", "explanation", "models", "recognition", "synthesis", "training"},
     "report": GROUND | {"explanation", "grading", "models", "pictures", "recognition", "resynthesis"},
 }
 UNLIMITED = {"cli"}  # the command line ties the parts together

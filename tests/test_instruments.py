@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from core.errors import InputError
-from core.instruments import FAMILIES, INSTRUMENTS, LABEL_SETS, Instrument, check_labels, label_set
+from core.instruments import FAMILIES, INSTRUMENTS, LABEL_SETS, Instrument, check_labels, label_set, words_of
 
 # label, family, General MIDI programs
 TABLE = """
@@ -100,7 +100,8 @@ def test_label_sets() -> None:
 
 
 def test_codes_of_other_data_sets() -> None:
-    assert {item.irmas for item in INSTRUMENTS.values()} - {None} == IRMAS
+    assert {item.irmas for item in INSTRUMENTS.values()} - {None} == set(words_of("irmas")) == IRMAS
+    assert words_of("openmic")["bass"] == ("electric_bass", "double_bass")
     unknown = {item.openmic for item in INSTRUMENTS.values()} - {None} - OPENMIC
     assert not unknown
     assert OPENMIC - {item.openmic for item in INSTRUMENTS.values()} == {"cymbals", "mandolin", "ukulele"}

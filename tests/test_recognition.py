@@ -11,8 +11,8 @@ from core.recognition import (
     BATCH,
     QUIET_POWER,
     SURE_SHARE,
-    excerpt,
     likeliest_start,
+    passage,
     recognise,
     window_frames,
     window_logmel,
@@ -141,15 +141,12 @@ def test_times_of_the_timeline_are_the_middles_of_its_windows(model: TrainedMode
     assert prediction.times[-1] < 20
 
 
-def test_an_excerpt_is_the_passage_heard_on_its_own(model: TrainedModel) -> None:
-    song = sound(model, 12)
-    passage = excerpt(song, 3.0)
-    assert np.array_equal(passage.samples, song.samples[3 * RATE : 8 * RATE])
-    assert np.array_equal(passage.stft, model.frontend.stft(passage.samples))
-    assert np.array_equal(excerpt(song, 11.0).samples, song.samples[7 * RATE :]), "moved back from the end"
-    assert np.array_equal(excerpt(song, -4.0).samples, song.samples[: 5 * RATE])
-    short = sound(model, 2)
-    assert excerpt(short, 1.0) is short
+def test_a_passage_is_moved_back_where_it_would_end_too_late() -> None:
+    samples = np.arange(12 * RATE, dtype=np.float32)
+    assert np.array_equal(passage(samples, 3.0), samples[3 * RATE : 8 * RATE])
+    assert np.array_equal(passage(samples, 11.0), samples[7 * RATE :])
+    assert np.array_equal(passage(samples, -4.0), samples[: 5 * RATE])
+    assert np.array_equal(passage(samples[:RATE], 0.5), samples[:RATE])
 
 
 def test_the_likeliest_start_puts_the_best_moment_in_the_middle(model: TrainedModel) -> None:

@@ -10,6 +10,8 @@ from typer.core import TyperGroup
 from core.cli.console import BAD_INPUT, complain
 from core.cli.learning import dataset, evaluate, models, train
 from core.cli.listening import compose, explain, predict
+from core.cli.reporting import report
+from core.cli.speed import bench
 from core.errors import InputError
 
 UsageError: Any = typer.BadParameter.__base__  # Typer does not export the error of which this is one kind
@@ -38,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (compose, predict, explain, models, dataset, train, evaluate):
+for command in (compose, predict, explain, models, dataset, train, evaluate, report, bench):
     app.command()(command)
 
 

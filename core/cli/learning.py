@@ -19,6 +19,13 @@ def dataset(
     out: Out,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core if not given.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Data sets of different seeds share no clip.")] = 0,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Compose on a Dask cluster, tcp://host:8786; all its workers must share the folder --out.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compose a data set to train on or to measure with.
@@ -31,13 +38,17 @@ def dataset(
         timbrescope dataset general-train --clips 20000 --out data/general
 
         timbrescope dataset "wimu12;style=musical" --clips 1000 --seed 1 --out data/test
+
+        timbrescope dataset general-train --clips 10000000 --out /shared/general --cluster tcp://host:8786
     """
     from core.datasets.build import DatasetPlan, build_dataset
     from core.frontend import FrontendConfig
 
+    if workers and cluster:
+        raise InputError("Give --workers or --cluster, not both: a cluster has its own number of workers.")
     plan = DatasetPlan(recipe, clips, seed, FrontendConfig())
     with progress("Composing", total=clips) as move:
-        manifest = build_dataset(plan, output_folder(out), workers, lambda finished: move(advance=finished))
+        manifest = build_dataset(plan, output_folder(out), workers, lambda finished: move(advance=finished), cluster)
     if as_json:
         print_json({"recipe": recipe, "clips": clips, "seed": seed, "manifest": str(manifest)})
     else:
@@ -50,6 +61,9 @@ def train(
     out: Out,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the number in the configuration.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in the folder.")] = False,
+    devices: Annotated[str, typer.Option(help="Lightning's: how many GPUs of a machine, or which.")] = "auto",
+    nodes: Annotated[int, typer.Option(min=1, help="Lightning's: how many machines.")] = 1,
+    strategy: Annotated[str, typer.Option(help="Lightning's: how devices work together, ddp for example.")] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a data set.
@@ -61,6 +75,8 @@ def train(
         timbrescope train general-shallow --data data/general --out trained_models/general-shallow
 
         timbrescope train mine.toml --data data/general --out runs/mine --epochs 3 --resume
+
+        timbrescope train mine.toml --data /shared/general --out runs/mine --devices 4 --nodes 2 --strategy ddp
     """
     from core.training.config import read_config
 
@@ -71,31 +87,50 @@ def train(
     except ModuleNotFoundError as error:
         raise InputError(f"Training needs {error.name}; install it with `uv pip install -e '.[train]'`.") from error
     with redirect_stdout(sys.stderr):  # where Lightning's progress belongs
-        card = train_model(settings, data, output_folder(out), resume)
+        card = train_model(settings, data, output_folder(out), resume, devices, nodes, strategy)
+    if card is None:  # this process only helped
+        return
     if as_json:
         print_json(card.model_dump())
     else:
         typer.echo(f"{out}: {card.name}, {card.parameters} parameters, trained for {card.training.minutes:g} minutes")
 
 
-def evaluate(data: Data, model: Model = None, as_json: AsJson = False) -> None:
+def evaluate(
+    data: Data,
+    model: Model = None,
+    record: Annotated[
+        str | None, typer.Option(help="Keep the answer under this name beside the model, a summary in its card.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Measure how well a model recognises instruments.
 
-    The data is a built data set, or a folder of sound files with a `labels.csv` whose columns include `file` and
-    `instruments` (joined by semicolons); labels that the model does not know are left out and named.
+    The data is a built data set; a folder of sound files with a `labels.csv` whose columns include `file` and
+    `instruments` (joined by semicolons); or a folder of IRMAS or OpenMIC-2018. Labels that the model does not know are
+    left out and named. Each score comes with its 95 % bootstrap interval over clips.
 
     Examples:
 
         timbrescope evaluate --model general-shallow --data data/test
 
         timbrescope evaluate --data recordings --json
+
+        timbrescope evaluate --data data/count-3 --record count-3
     """
     from core.evaluation.evaluate import evaluate as evaluate_model
+    from core.evaluation.record import record as keep
+    from core.evaluation.record import record_name
     from core.models.store import default_model, load_model
 
-    trained = load_model(model or default_model())
+    name = model or default_model()
+    trained = load_model(name)
+    if record is not None:
+        record_name(record)
     with progress("Listening") as move:
         result = evaluate_model(trained, data, lambda done, total: move(completed=done, total=total))
+    if record is not None:
+        keep(name, record, result)
     if as_json:
         print_json(result)
     else:
@@ -103,26 +138,45 @@ def evaluate(data: Data, model: Model = None, as_json: AsJson = False) -> None:
 
 
 def _print_scores(result: dict[str, Any]) -> None:
-    """The figures over all clips, by number of instruments and by kind, then those of each instrument."""
-    slices = {"all": result, **_named("instruments", result["by_count"]), **_named("kind", result["by_kind"])}
+    """The figures over all clips and by slices, then those of each instrument, with their intervals."""
+    slices = {
+        "all": result,
+        **_named("instruments", result["by_count"]),
+        **_named("kind", result["by_kind"]),
+        **_named("family", result["by_family"]),
+    }
     print_table(
         f"{result['model']} on {result['clips']} clips",
         ("", "clips", "mAP", "macro-F1", "micro-F1"),
         (
-            (name, str(scores["clips"]), *(f"{scores[key]:.3f}" for key in ("mAP", "macro_f1", "micro_f1")))
+            (name, str(scores["clips"]), *(_interval(scores[key]) for key in ("mAP", "macro_f1", "micro_f1")))
             for name, scores in slices.items()
         ),
     )
+    typer.echo(f"Likeliest label of a solo is right: {_interval(result['top1_solo'])}")
     print_table(
         "",
         ("instrument", "clips", "AP", "", "F1"),
         (
-            (label, str(scores["support"]), f"{scores['ap']:.3f}", bar(scores["ap"]), f"{scores['f1']:.3f}")
+            (
+                label,
+                str(scores["support"]),
+                _interval(scores["ap"]),
+                bar(scores["ap"]["value"]),
+                _interval(scores["f1"]),
+            )
             for label, scores in result["per_instrument"].items()
         ),
     )
     if result["unknown_labels"]:
         typer.echo(f"Left out, since the model does not know them: {', '.join(result['unknown_labels'])}")
+
+
+def _interval(score: dict[str, float | None]) -> str:
+    """``0.805 [0.79-0.82]``; a dash where there was nothing to measure."""
+    if score["value"] is None:
+        return "–"
+    return f"{score['value']:.3f} [{score['low']:.2f}-{score['high']:.2f}]"
 
 
 def _named(kind: str, slices: dict[str, Any]) -> dict[str, Any]:

@@ -1,48 +1,140 @@
 """Metrics of multi-label recognition as pure functions.
 
 Conventions: ``targets`` are 0 or 1 ``(clips, labels)``, ``scores`` anything that grows with the belief and
-``detected`` 0 or 1, of the same shape. A label that no clip holds has no average precision and no F1, and is left out
-of the means over labels.
+``detected`` 0 or 1, of the same shape. ``known`` is False where nobody knows whether a clip holds a label; such a pair
+counts for nothing. A label that no clip holds has no average precision and no F1, and is left out of the means over
+labels.
+
+``weights (..., clips)`` say how often each clip counts, and the results have their leading axes: with the counts of
+many resamples every metric comes once for each, at little more than the price of one. Without weights each clip counts
+once. A label is then present in a resample if a clip with a weight holds it.
 """
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import average_precision_score, f1_score
 
 Scores = npt.NDArray[np.floating]
+Mask = npt.NDArray[np.bool_]
 
 
-def average_precision(targets: Scores, scores: Scores) -> npt.NDArray[np.float64]:
-    """Area under the precision–recall steps of each label ``(labels,)``; NaN for a label without clips.
+def average_precision(
+    targets: Scores, scores: Scores, weights: Scores | None = None, known: Mask | None = None
+) -> Scores:
+    """Area under the precision–recall steps of each label ``(..., labels)``; NaN for a label without clips.
+
+    AP = Σₙ (Rₙ − Rₙ₋₁) Pₙ, where Pₙ and Rₙ are precision and recall at the n-th highest score, as in scikit-learn.
 
     >>> average_precision(np.array([[1, 0], [0, 0]]), np.array([[0.9, 0.1], [0.2, 0.3]])).tolist()
     [1.0, nan]
     """
-    return np.array(
-        [
-            average_precision_score(target, score) if target.any() else np.nan
-            for target, score in zip(targets.T, scores.T, strict=True)
-        ]
-    )
+    weights, known = _defaults(targets, weights, known)
+    columns = [
+        _average_precision(targets[chosen, label], scores[chosen, label], weights[..., chosen])
+        for label, chosen in enumerate(known.T)
+    ]
+    return np.stack(columns, axis=-1)
 
 
-def f1(targets: Scores, detected: Scores) -> npt.NDArray[np.float64]:
-    """F1 = 2TP / (2TP + FP + FN) of each label ``(labels,)``; NaN for a label without clips.
+def _average_precision(target: Scores, score: Scores, weights: Scores) -> Scores:
+    """Average precision ``(...)`` of one label: sorted once, then running sums for all weights together."""
+    if not target.any():
+        return np.full(weights.shape[:-1], np.nan)
+    order = np.argsort(-score, kind="stable")
+    hit, score = target[order] > 0, score[order]
+    # Clips with equal scores are called together, so only the last of them is a step; without a hit it has no height.
+    last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
+    run = np.searchsorted(last, np.flatnonzero(hit))
+    steps, first_hit = np.unique(run, return_index=True)
+    called = np.cumsum(weights[..., order], axis=-1)[..., last[steps]]
+    gained = np.add.reduceat(weights[..., order[hit]], first_hit, axis=-1)
+    hits = np.cumsum(gained, axis=-1)
+    area = (gained * hits / np.maximum(called, np.finfo(float).tiny)).sum(-1)
+    return _ratio(area, hits[..., -1])
+
+
+def f1(targets: Scores, detected: Scores | Mask, weights: Scores | None = None, known: Mask | None = None) -> Scores:
+    """F1 = 2TP / (2TP + FP + FN) of each label ``(..., labels)``; NaN for a label without clips.
 
     >>> f1(np.array([[1, 0], [1, 0]]), np.array([[1, 0], [0, 0]])).round(2).tolist()
     [0.67, nan]
     """
-    values = f1_score(targets, detected, average=None, zero_division=0)
-    return np.where(targets.any(axis=0), np.atleast_1d(values), np.nan)
+    hits, called, there = _decisions(targets, detected, *_defaults(targets, weights, known))
+    return np.where(there > 0, _ratio(2 * hits, called + there), np.nan)
 
 
-def summary(targets: Scores, scores: Scores, detected: Scores) -> dict[str, float]:
-    """mAP, macro-F1 (mean over labels that occur) and micro-F1 (over all decisions); NaN where no label occurs."""
-    occurring = targets.any(axis=0)
-    if not occurring.any():
-        return dict.fromkeys(("mAP", "macro_f1", "micro_f1"), float("nan"))
+def summary(
+    targets: Scores, scores: Scores, detected: Scores | Mask, weights: Scores | None = None, known: Mask | None = None
+) -> dict[str, Scores]:
+    """mAP, macro-F1 (means over the labels present) and micro-F1 (over their decisions), each ``(...)``.
+
+    NaN where no label is present.
+    """
+    hits, called, there = _decisions(targets, detected, *_defaults(targets, weights, known))
+    present = there > 0
     return {
-        "mAP": float(np.nanmean(average_precision(targets, scores))),
-        "macro_f1": float(np.nanmean(f1(targets, detected))),
-        "micro_f1": float(f1_score(targets[:, occurring], detected[:, occurring], average="micro", zero_division=0)),
+        "mAP": _mean_present(average_precision(targets, scores, weights, known)),
+        "macro_f1": _mean_present(f1(targets, detected, weights, known)),
+        "micro_f1": _ratio(2 * (hits * present).sum(-1), ((called + there) * present).sum(-1)),
     }
+
+
+def top1(targets: Scores, scores: Scores, weights: Scores | None = None) -> Scores:
+    """How often the label with the highest score is one that the clip holds ``(...)``; NaN without clips.
+
+    >>> float(top1(np.array([[1, 0], [0, 1]]), np.array([[0.4, 0.3], [0.9, 0.2]])))
+    0.5
+    """
+    weights, _ = _defaults(targets, weights, None)
+    right = np.take_along_axis(targets, scores.argmax(1, keepdims=True), axis=1)[:, 0]
+    return _ratio(weights @ right, weights.sum(-1))
+
+
+def confusion(
+    targets: Scores, detected: Scores | Mask, known: Mask | None = None
+) -> tuple[Scores, npt.NDArray[np.int_]]:
+    """How often label i is called on clips that hold j but not i, in row j and column i ``(labels, labels)``.
+
+    Returns:
+        The rates, NaN where there is no such clip, and the numbers of clips that they are taken over.
+
+    >>> rates, clips = confusion(np.array([[1, 0], [1, 0], [1, 1]]), np.array([[1, 1], [1, 0], [1, 1]]))
+    >>> rates.tolist(), clips.tolist()
+    ([[nan, 0.5], [nan, nan]], [[0, 2], [0, 0]])
+    """
+    _, known = _defaults(targets, None, known)
+    there, absent = (targets > 0) & known, (targets == 0) & known
+    clips = there.T.astype(float) @ absent
+    return _ratio(there.T.astype(float) @ (absent & (detected > 0)), clips), clips.astype(int)
+
+
+def solo_confusion(targets: Scores, scores: Scores) -> npt.NDArray[np.int_]:
+    """On how many clips that hold j the highest score is i's, in row j and column i ``(labels, labels)``.
+
+    >>> solo_confusion(np.array([[1, 0], [1, 0], [0, 1]]), np.array([[0.9, 0.2], [0.3, 0.4], [0.1, 0.2]])).tolist()
+    [[1, 1], [0, 1]]
+    """
+    answers = np.eye(targets.shape[1])[scores.argmax(1)]
+    return (targets.T @ answers).astype(int)
+
+
+def _defaults(targets: Scores, weights: Scores | None, known: Mask | None) -> tuple[Scores, Mask]:
+    return (
+        np.ones(len(targets)) if weights is None else weights,
+        np.ones(targets.shape, bool) if known is None else known,
+    )
+
+
+def _decisions(targets: Scores, detected: Scores | Mask, weights: Scores, known: Mask) -> tuple[Scores, Scores, Scores]:
+    """Weights of the clips where a label is rightly called, called, and there, each ``(..., labels)``."""
+    there, called = ((values * known).astype(weights.dtype) for values in (targets, detected))
+    return weights @ (there * called), weights @ called, weights @ there
+
+
+def _ratio(part: Scores, whole: Scores) -> Scores:
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)[()]  # a number if there is one
+
+
+def _mean_present(values: Scores) -> Scores:
+    """Mean over the labels ``(..., labels)`` that have a value."""
+    present = ~np.isnan(values)
+    return _ratio(np.where(present, values, 0).sum(-1), present.sum(-1))

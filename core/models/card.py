@@ -39,7 +39,7 @@ class Card(BaseModel):
         labels: In the order of the network's outputs.
         thresholds: Probability from which a label counts as detected, fitted on validation clips.
         temperature: Logits are divided by it before the sigmoid, fitted on validation clips.
-        evaluation: What ``timbrescope evaluate`` measured, by the name of the data.
+        evaluation: A summary of what ``timbrescope evaluate --record NAME`` measured, by that name.
         default: Whether the app opens with this model.
     """
 

@@ -78,13 +78,28 @@ def default_model() -> str:
     return names[0]
 
 
+def model_folder(name: str) -> Path:
+    """Where a model's files lie.
+
+    Args:
+        name: A trained model's name, or the path of its folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    for folder in (TRAINED_MODELS / name, Path(name)):
+        if (folder / WEIGHTS).is_file():
+            return folder
+    raise InputError(f"There is no trained model {name!r}; choose one of: {', '.join(model_names()) or '(none yet)'}.")
+
+
 def card(name: str) -> Card:
     """The card of a model on disk.
 
     Raises:
         InputError: there is no model of this name.
     """
-    return read_card(_folder(name))
+    return read_card(model_folder(name))
 
 
 @lru_cache(maxsize=8)
@@ -94,7 +109,7 @@ def load_model(name: str) -> TrainedModel:
     Raises:
         InputError: there is none, or its files do not fit together.
     """
-    folder = _folder(name)
+    folder = model_folder(name)
     card = read_card(folder)
     network = build_network(card.architecture, card.config, len(card.labels))
     try:
@@ -111,10 +126,3 @@ def save_model(network: Network, card: Card, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     save_file({key: value.contiguous() for key, value in network.state_dict().items()}, folder / WEIGHTS)
     card.write(folder)
-
-
-def _folder(name: str) -> Path:
-    for folder in (TRAINED_MODELS / name, Path(name)):
-        if (folder / WEIGHTS).is_file():
-            return folder
-    raise InputError(f"There is no trained model {name!r}; choose one of: {', '.join(model_names()) or '(none yet)'}.")

@@ -121,7 +121,7 @@ def _draw_labels(recipe: Recipe, rng: np.random.Generator) -> tuple[str, ...]:
 def _draw_soundfont(recipe: Recipe, label: str, program: int, rng: np.random.Generator) -> str:
     wanted = (DRUM_BANK if INSTRUMENTS[label].is_drums else 0, program)
     able = [font for font in recipe.soundfont if wanted in presets(font)]
-    # A font without the program plays what FluidSynth thinks is nearest.
+    # The same music can be played with every font: without the program, FluidSynth takes what it thinks is nearest.
     return str(rng.choice(able or recipe.soundfont))
 
 

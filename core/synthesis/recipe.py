@@ -83,7 +83,7 @@ _RICH = Recipe(
     "rich",
     count=(1, 6),
     style=("random", "musical", "sparse"),
-    soundfont=("musescore", "fluidr3", "csound"),
+    soundfont=("musescore", "fluidr3"),
     effects="varied",  # which turn stems up or down by another ±6 dB
 )
 

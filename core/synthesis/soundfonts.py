@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from core.errors import InputError
 from core.paths import SOUNDFONTS
@@ -112,15 +112,18 @@ def _presets_in(path: Path) -> frozenset[tuple[int, int]]:
 
 
 def _preset_headers(file: BinaryIO) -> bytes:
-    """The chunk ``phdr`` of a SoundFont, found by walking over the RIFF chunks (SoundFont 2.04, section 4)."""
+    """The chunk ``phdr`` of a SoundFont, found by walking over the RIFF chunks (SoundFont 2.04, section 4).
+
+    Those of an .sf2 have even sizes; those of an .sf3 need not, but are not padded either.
+    """
     file.seek(len("RIFF....sfbk"))
     while True:
         kind, size = struct.unpack("<4sI", file.read(8))
         if kind == b"phdr":
             return file.read(size)
         if kind != b"LIST" or file.read(4) != b"pdta":
-            file.seek(size + size % 2 - (4 if kind == b"LIST" else 0), os.SEEK_CUR)
+            file.seek(size - (4 if kind == b"LIST" else 0), os.SEEK_CUR)
 
 
-def _frozen(value: object) -> object:
+def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

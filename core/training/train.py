@@ -12,8 +12,10 @@ from typing import Any
 import lightning as L
 import numpy as np
 import torch
+from lightning.pytorch.accelerators import CUDAAccelerator
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from core.datasets.read import BuiltDataset
 from core.errors import InputError
@@ -23,23 +25,39 @@ from core.models.card import Card, Training
 from core.models.store import card, load_model, save_model
 from core.paths import ROOT
 from core.training.config import TrainingConfig
-from core.training.data import ClipDataModule
+from core.training.curve import write_curve
+from core.training.data import GPU_READERS, ClipDataModule
 from core.training.module import RecognitionModule
 
 LAST = "last"
 
 
-def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -> Card:
+def train(
+    config: TrainingConfig,
+    data: Path,
+    out: Path,
+    resume: bool = False,
+    devices: str = "auto",
+    nodes: int = 1,
+    strategy: str = "auto",
+) -> Card | None:
     """Trains, keeps the weights of the epoch with the best validation mAP, and calibrates on the same clips.
 
-    ``out`` gets ``model.safetensors`` and ``card.json``, and under ``training/`` the checkpoints and, for the start
-    and for each time that it was resumed, ``log/version_N/metrics.csv``.
+    ``out`` gets ``model.safetensors``, ``card.json`` and ``training.csv`` (the figures of each epoch), and under
+    ``training/`` the checkpoints and, for the start and for each time that it was resumed,
+    ``log/version_N/metrics.csv``.
 
     Args:
         resume: Go on from the last checkpoint in ``out``.
+        devices: Lightning's: how many on each machine, or which, or "auto".
+        nodes: Lightning's ``num_nodes``: how many machines.
+        strategy: Lightning's: how devices work together, "ddp" for example.
+
+    Returns:
+        The card; None in the processes that only help, which Lightning starts for every device but the first.
 
     Raises:
-        InputError: the data set is missing or too small, or there is nothing to resume.
+        InputError: the data set is missing or too small, there is nothing to resume, or no such devices.
     """
     started = time.monotonic()
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -49,32 +67,47 @@ def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -
     if config.start_from:
         network.load_state_dict(load_model(config.start_from).network.state_dict())
     module = RecognitionModule(network, config, source.frontend.range_db)
-    clips = ClipDataModule(source, config.labels, config.batch_size, config.validation)
     runs = out / "training"
+    trainer = _trainer(config, runs, devices=devices, num_nodes=nodes, strategy=strategy)
+    count = trainer.num_devices * trainer.num_nodes
+    readers = GPU_READERS if isinstance(trainer.accelerator, CUDAAccelerator) else 0
+    clips = ClipDataModule(source, config.labels, config.batch_size, config.validation, count, readers)
+    trainer.fit(module, clips, ckpt_path=_last_checkpoint(runs) if resume else None)
+    if not trainer.is_global_zero:
+        return None
+    best = trainer.checkpoint_callbacks[0].best_model_path  # type: ignore[attr-defined]
+    module.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
+    network.eval()
+    minutes = (time.monotonic() - started) / 60
+    trained = _card(config, source, network, _validation_logits(module, clips), count, minutes)
+    save_model(network, trained, out)
+    write_curve(runs / "log", out / "training.csv")
+    return trained
+
+
+def _trainer(config: TrainingConfig, runs: Path, **where: Any) -> L.Trainer:
+    """A trainer that keeps the best epoch and the last one."""
     on_terminal = sys.stderr.isatty()
     best = ModelCheckpoint(runs, "best", monitor="val_mAP", mode="max", enable_version_counter=False)
     last = ModelCheckpoint(runs, LAST, enable_version_counter=False)  # comes second, to remember which is the best
-    trainer = L.Trainer(
-        max_epochs=config.epochs,
-        precision=config.precision,  # type: ignore[arg-type]  # pydantic does not know Lightning's literals
-        callbacks=[
-            best,
-            last,
-            *([RichProgressBar()] if on_terminal else []),
-            *([EMAWeightAveraging(decay=config.average_decay)] if config.average_decay else []),
-        ],
-        enable_progress_bar=on_terminal,
-        logger=CSVLogger(runs, name="log"),
-        enable_model_summary=False,
-        log_every_n_steps=10,
-    )
-    trainer.fit(module, clips, ckpt_path=_last_checkpoint(runs) if resume else None)
-    state = torch.load(best.best_model_path, weights_only=True)["state_dict"]
-    module.load_state_dict(state)
-    network.eval()
-    trained = _card(config, source, network, _validation_logits(module, clips), (time.monotonic() - started) / 60)
-    save_model(network, trained, out)
-    return trained
+    try:
+        return L.Trainer(
+            max_epochs=config.epochs,
+            precision=config.precision,  # type: ignore[arg-type]  # pydantic does not know Lightning's literals
+            callbacks=[
+                best,
+                last,
+                *([RichProgressBar()] if on_terminal else []),
+                *([EMAWeightAveraging(decay=config.average_decay)] if config.average_decay else []),
+            ],
+            enable_progress_bar=on_terminal,
+            logger=CSVLogger(runs, name="log"),
+            enable_model_summary=False,
+            log_every_n_steps=10,
+            **where,
+        )
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        raise InputError(f"Lightning cannot train there: {error}") from error
 
 
 def _last_checkpoint(runs: Path) -> str:
@@ -95,7 +128,12 @@ def _validation_logits(module: RecognitionModule, clips: ClipDataModule) -> tupl
 
 
 def _card(
-    config: TrainingConfig, source: BuiltDataset, network: Any, held_out: tuple[np.ndarray, np.ndarray], minutes: float
+    config: TrainingConfig,
+    source: BuiltDataset,
+    network: Any,
+    held_out: tuple[np.ndarray, np.ndarray],
+    devices: int,
+    minutes: float,
 ) -> Card:
     logits, targets = held_out
     temperature = fit_temperature(logits, targets)
@@ -110,7 +148,7 @@ def _card(
         epochs=config.epochs,
         weight_seed=config.weight_seed,
         settings=config.model_dump(exclude=set(Card.model_fields) | set(Training.model_fields)),
-        hardware=_hardware(),
+        hardware=_hardware(devices),
         minutes=round(minutes, 1),
         commit=_commit(),
         previous=card(config.start_from).training if config.start_from else None,
@@ -132,9 +170,9 @@ def _card(
     )
 
 
-def _hardware() -> str:
+def _hardware(devices: int) -> str:
     if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
+        return f"{devices} × {torch.cuda.get_device_name()}" if devices > 1 else torch.cuda.get_device_name()
     return f"{os.cpu_count()} CPU cores ({platform.machine()})"
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.serving import CHROMIUM, FLAGS, await_number, serve
+from tests.browser.serving import CHROMIUM, await_number, serve
 
 # Before any script of the page runs: counts what it does with Web Audio, and taps every sample that goes out.
 SPY = """
@@ -43,12 +43,6 @@ def address() -> Iterator[str]:
     """Address of player_app.py, served by Streamlit."""
     with serve(Path(__file__).with_name("player_app.py")) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
 
 @pytest.fixture

@@ -1,29 +1,29 @@
 """Building data sets: the same bytes always, and an interrupted build goes on where it was."""
 
+import dataclasses
 import hashlib
+import signal
+import subprocess
+import sys
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from distributed import LocalCluster
 
-from core.datasets import build, read
+from core.datasets import build, cluster, read
 from core.datasets.build import DatasetPlan, build_dataset
 from core.datasets.read import BuiltDataset
 from core.errors import InputError
 from core.frontend import FrontendConfig, frontend
+from core.paths import ROOT
 from core.synthesis.clip import compose
 
 RECIPE = "general;duration=1;soundfont=timgm6mb"
 FRONTEND = FrontendConfig(bands=16, hop=1024)
-PLAN = DatasetPlan(RECIPE, clips=10, seed=3, frontend=FRONTEND)
-
-
-@pytest.fixture
-def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four clips a shard, so that ten clips are two whole shards and a half."""
-    monkeypatch.setattr(build, "SHARD", 4)
-    monkeypatch.setattr(read, "SHARD", 4)
+PLAN = DatasetPlan(RECIPE, clips=10, seed=3, frontend=FRONTEND, shard_size=4)  # two whole shards and a half
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -57,22 +57,89 @@ def count_composed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def whole(tmp_path: Path, small_shards: None) -> dict[str, str]:
+def whole(tmp_path: Path) -> dict[str, str]:
     """What an uninterrupted build writes."""
     build_dataset(PLAN, tmp_path / "whole", workers=1)
     return contents(tmp_path / "whole")
 
 
 def test_any_number_of_workers_gives_the_same_bytes(tmp_path: Path) -> None:
-    plan = DatasetPlan(f"{RECIPE};count=1;style=random", clips=build.SHARD + 6, seed=1, frontend=FRONTEND)
     done: list[int] = []
     for workers in (1, 2):
-        build_dataset(plan, tmp_path / str(workers), workers, done.append)
+        build_dataset(PLAN, tmp_path / str(workers), workers, done.append)
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
-    assert sorted(done) == [6, 6, build.SHARD, build.SHARD]
+    assert sorted(done) == [2, 2, 4, 4, 4, 4]
 
 
-@pytest.mark.usefixtures("small_shards")
+def test_a_cluster_gives_the_same_bytes(tmp_path: Path, whole: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done: list[int] = []
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as here:
+        build_dataset(PLAN, Path("cluster"), on_progress=done.append, cluster=here.scheduler_address)
+    assert contents(tmp_path / "cluster") == whole
+    assert sorted(done) == [2, 4, 4]
+
+
+def test_a_cluster_needs_workers_that_share_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_S", 0.2)
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as here:
+        with pytest.raises(InputError, match="has no workers"):
+            build_dataset(PLAN, tmp_path, cluster=here.scheduler_address)
+        here.scale(1)
+        monkeypatch.setattr(cluster, "CONNECT_S", 20)
+        with (
+            pytest.raises(InputError, match="Not every worker"),
+            cluster.on_cluster(here.scheduler_address, tmp_path / "elsewhere" / "dataset.json"),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "telepathy://host:8786", "127.0.0.1:port", "host"])
+def test_a_cluster_that_does_not_answer(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_S", 0.2)
+    with pytest.raises(InputError, match="No Dask scheduler answers"):
+        build_dataset(PLAN, tmp_path, cluster=address)
+
+
+def test_a_cluster_without_dask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match="cluster"):
+        build_dataset(PLAN, tmp_path, cluster="tcp://127.0.0.1:9")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from core.datasets import build
+from tests.datasets.test_build import PLAN
+
+write, calls = build._write_whole, iter(range(100))
+
+def dying(path, content):
+    def half(file):
+        content(file)
+        file.truncate(file.tell() // 2)
+        file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(path, half if next(calls) == int(sys.argv[2]) else content)
+
+build._write_whole = dying
+build.build_dataset(PLAN, Path(sys.argv[1]), workers=1)
+"""
+WRITTEN = ["dataset.json", "shards/00000.npy", "shards/00000.parquet", "shards/00001.npy", "shards/00001.parquet"]
+
+
+@pytest.mark.parametrize("at", [0, 3, 4])
+def test_a_killed_build_goes_on(at: int, tmp_path: Path, whole: dict[str, str]) -> None:
+    folder = tmp_path / "killed"
+    command = [sys.executable, "-c", KILLED, str(folder), str(at)]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
+    assert [name for name in WRITTEN if (folder / name).exists()] == WRITTEN[:at]
+    assert len(list(folder.rglob("*.part"))) == 1
+    build_dataset(PLAN, folder, workers=1)
+    assert {name: digest for name, digest in contents(folder).items() if not name.endswith(".part")} == whole
+
+
 def test_rows_and_features_are_those_of_the_named_clips(tmp_path: Path) -> None:
     manifest = pd.read_parquet(build_dataset(PLAN, tmp_path, workers=1))
     data = BuiltDataset(tmp_path)
@@ -88,6 +155,15 @@ def test_rows_and_features_are_those_of_the_named_clips(tmp_path: Path) -> None:
         assert manifest["instruments"][row].split(";") == list(clip.labels)
         assert manifest["n_instruments"][row] == len(clip.labels)
     assert np.array_equal(data.targets(["piano", "tuba"])[:, 1], manifest["instruments"].str.contains("tuba"))
+
+
+def test_few_shards_are_open_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_dataset(dataclasses.replace(PLAN, shard_size=1), tmp_path / "many", workers=1)
+    build_dataset(PLAN, tmp_path / "few", workers=1)
+    monkeypatch.setattr(read, "_mapped", lru_cache(2)(read._mapped.__wrapped__))
+    many, few = (BuiltDataset(tmp_path / name).features(range(10)) for name in ("many", "few"))
+    assert np.array_equal(many, few)
+    assert read._mapped.cache_info().currsize == 2
 
 
 def test_seeds_share_no_clip() -> None:

@@ -1,16 +1,21 @@
-"""Evaluation of a model on a built data set and on folders of recordings, good and bad."""
+"""Evaluation of a model on built data sets, on recordings and on other data sets' folders, good and bad."""
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
+from core.audio import write_wav
 from core.datasets.build import DatasetPlan, build_dataset
 from core.datasets.read import BuiltDataset
+from core.datasets.source import LabelledClips
 from core.errors import InputError
-from core.evaluation.evaluate import Answers, evaluate, scores
+from core.evaluation.evaluate import evaluate, grouped
 from core.evaluation.metrics import summary
+from core.evaluation.scores import scores
 from core.frontend import FrontendConfig
 from core.models.store import TrainedModel, load_model
 from core.recognition import recognise
@@ -57,9 +62,12 @@ def test_a_built_data_set(model: TrainedModel, built: Path) -> None:
     detected = (probabilities >= 0.5).astype(np.float32)
     assert report["clips"] == 20
     assert report["model"] == "tiny"
+    assert report["data"] == {"source": "built", "recipe": "general;duration=1;count=1,3;soundfont=timgm6mb", "seed": 0}
+    assert report["groups"] == {}
     assert report["unknown_labels"] == []
     for name, value in summary(targets, probabilities, detected).items():
-        assert report[name] == pytest.approx(value, abs=1e-4)
+        assert report[name]["value"] == pytest.approx(value, abs=1e-4)
+        assert report[name]["low"] < report[name]["high"]
     supports = {label: int(count) for label, count in zip(model.labels, targets.sum(0), strict=True) if count}
     assert {label: row["support"] for label, row in report["per_instrument"].items()} == supports
     assert sum(row["clips"] for row in report["by_count"].values()) == 20
@@ -69,41 +77,102 @@ def test_a_built_data_set(model: TrainedModel, built: Path) -> None:
     assert calls[-1] == (20, 20)
 
 
-def test_a_slice_is_the_score_of_its_clips(model: TrainedModel) -> None:
-    rng = np.random.default_rng(0)
-    held = [["piano"], ["flute", "tuba"], ["tuba"], ["piano", "flute"], ["violin"]]
-    answers = Answers(held, ["a", "a", "b", "b", "b"], rng.random((5, len(model.labels))).astype(np.float32))
-    report = scores(model, answers)
-    alone = scores(model, Answers(held[2:], ["b"] * 3, answers.probabilities[2:]))
-    assert {**report["by_kind"]["b"]} == {**{key: alone[key] for key in ("mAP", "macro_f1", "micro_f1")}, "clips": 3}
-    solos = [0, 2, 4]
-    right = [model.labels[answers.probabilities[i].argmax()] == held[i][0] for i in solos]
-    assert report["top1_solo"] == pytest.approx(np.mean(right), abs=1e-4)
-
-
-def test_perfect_answers_score_one(model: TrainedModel) -> None:
-    held = [["piano"], ["flute", "tuba"]]
-    perfect = np.array([[float(label in labels) for label in model.labels] for labels in held], np.float32)
-    report = scores(model, Answers(held, ["x", "x"], perfect))
-    assert (report["mAP"], report["macro_f1"], report["micro_f1"], report["top1_solo"]) == (1, 1, 1, 1)
-
-
 def test_a_folder_of_recordings(model: TrainedModel, recordings: Path) -> None:
     report = evaluate(model, recordings)
     assert report["clips"] == 4
+    assert report["data"] == {"source": "folder", "folder": recordings.name}
     assert report["unknown_labels"] == ["kazoo"]
     assert set(report["per_instrument"]) == {"piano", "flute", "tuba", "violin"}
     assert {kind: row["clips"] for kind, row in report["by_kind"].items()} == {"solo": 2, "mix": 2}
     assert {count: row["clips"] for count, row in report["by_count"].items()} == {"1": 2, "2": 2}
     sound, _ = soundfile.read(recordings / "two.flac", dtype="float32")
     heard = recognise(model, model.frontend.analyse(sound)).probabilities[model.label_index("flute")]
-    assert report["per_instrument"]["flute"]["f1"] == float(heard >= 0.5)
+    assert report["per_instrument"]["flute"]["f1"]["value"] == float(heard >= 0.5)
+
+
+def words(groups: dict[str, tuple[str, ...]], held: list[list[str]], **rest: Any) -> LabelledClips:
+    return LabelledClips({"source": "made up"}, groups, held, ["x"] * len(held), [], **rest)
+
+
+def test_a_word_for_several_labels_is_scored_as_one(model: TrainedModel) -> None:
+    guitars = ("acoustic_guitar", "electric_guitar", "distorted_guitar")
+    clips = words({"guitar": guitars, "voi": ("voice",), "ukulele": ()}, [["guitar"], ["voi"], ["ukulele"]])
+    probabilities = np.full((3, 29), 0.1, np.float32)
+    probabilities[0, model.label_index("electric_guitar")] = 0.7
+    probabilities[1, model.label_index("piano")] = 0.9
+    probabilities[1, model.label_index("voice")] = 0.3
+    answers = grouped(model, clips, probabilities)
+    assert list(answers.labels) == ["guitar", "voice"]
+    assert list(answers.families) == ["plucked", "voice"]
+    assert np.allclose(answers.probabilities, [[0.7, 0.1], [0.1, 0.3], [0.1, 0.1]])
+    assert answers.detected.tolist() == [[True, False], [False, False], [False, False]]
+    report = scores(answers)
+    assert report["per_instrument"]["guitar"]["ap"]["value"] == 1
+    assert report["top1_solo"]["value"] == pytest.approx(2 / 3, abs=1e-4)
+
+
+def test_each_label_of_a_group_has_its_own_threshold(model: TrainedModel) -> None:
+    thresholds = {**model.card.thresholds, "electric_guitar": 0.8, "distorted_guitar": 0.2}
+    strict = dataclasses.replace(model, card=model.card.model_copy(update={"thresholds": thresholds}))
+    clips = words({"gel": ("electric_guitar", "distorted_guitar")}, [["gel"], ["gel"]])
+    probabilities = np.zeros((2, 29), np.float32)
+    probabilities[:, model.label_index("electric_guitar")] = 0.7
+    probabilities[1, model.label_index("distorted_guitar")] = 0.3
+    assert grouped(strict, clips, probabilities).detected.tolist() == [[False], [True]]
+
+
+def test_labels_that_nobody_checked_are_not_scored(model: TrainedModel) -> None:
+    known = np.array([[True, False, True], [True, True, True], [True, True, False]])
+    groups: dict[str, tuple[str, ...]] = {"flute": ("flute",), "banjo": ("banjo",), "mandolin": ()}
+    clips = words(groups, [["flute"], ["banjo"], ["banjo", "flute"]], known=known)
+    probabilities = np.zeros((3, 29), np.float32)
+    probabilities[:, model.label_index("banjo")] = 0.9, 0.8, 0.7
+    answers = grouped(model, clips, probabilities)
+    assert answers.complete.tolist() == [False, True, False]
+    report = scores(answers)
+    assert report["per_instrument"]["banjo"]["ap"]["value"] == 1, "the first clip's banjo is nobody's to judge"
+    assert report["per_instrument"]["banjo"]["support"] == 2
+    assert {count: row["clips"] for count, row in report["by_count"].items()} == {"1": 1}
+
+
+def test_the_folder_of_irmas(model: TrainedModel, tmp_path: Path) -> None:
+    for file in ("cel/1.wav", "gel/1.wav", "Part1/song.wav"):
+        (tmp_path / file).parent.mkdir()
+        write_wav(tmp_path / file, compose("general;duration=1;count=1;soundfont=timgm6mb@3").mix)
+    (tmp_path / "Part1/song.txt").write_text("gel\t\nvoi\t")
+    report = evaluate(model, tmp_path)
+    assert report["clips"] == 3
+    assert report["data"] == {"source": "irmas", "folder": tmp_path.name}
+    assert report["groups"] == {"gel": ["electric_guitar", "distorted_guitar"]}
+    assert {label: row["support"] for label, row in report["per_instrument"].items()} == {
+        "cello": 1,
+        "gel": 2,
+        "voice": 1,
+    }
+    assert {kind: row["clips"] for kind, row in report["by_kind"].items()} == {"training": 2, "testing": 1}
+    assert len(report["confusion"]["called"]) == 11
+
+
+def test_the_folder_of_openmic(model: TrainedModel, tmp_path: Path) -> None:
+    rows = ["000_1,guitar,0.9,3", "000_1,flute,0.1,3", "154_2,mandolin,1,3", "154_2,flute,0.8,3"]
+    for key in ("000_1", "154_2"):
+        (tmp_path / "audio" / key[:3]).mkdir(parents=True)
+        clip = compose("general;duration=1;count=1;soundfont=timgm6mb@3")
+        soundfile.write(tmp_path / f"audio/{key[:3]}/{key}.ogg", clip.mix, clip.sample_rate)
+    table = "\n".join(["sample_key,instrument,relevance,num_responses", *rows])
+    (tmp_path / "openmic-2018-aggregated-labels.csv").write_text(table)
+    report = evaluate(model, tmp_path)
+    assert report["unknown_labels"] == ["mandolin"]
+    assert report["groups"] == {"guitar": ["acoustic_guitar", "electric_guitar", "distorted_guitar"]}
+    assert {label: row["support"] for label, row in report["per_instrument"].items()} == {"flute": 1, "guitar": 1}
+    assert report["by_count"] == {}
+    assert report["top1_solo"]["value"] is None
 
 
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (None, "neither a built data set"),
+        (None, "holds no labelled clips"),
         ("", "cannot be read as a table"),
         ("file,instruments\n", "at least one row"),
         ("name,labels\na.wav,piano\n", "columns `file` and `instruments`"),
@@ -131,5 +200,5 @@ def test_a_data_set_of_another_frontend(model: TrainedModel, tmp_path: Path) -> 
 
 
 def test_a_folder_that_is_not_there(model: TrainedModel, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="neither a built data set"):
+    with pytest.raises(InputError, match="holds no labelled clips"):
         evaluate(model, tmp_path / "nowhere")

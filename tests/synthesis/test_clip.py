@@ -15,9 +15,9 @@ from core.instruments import INSTRUMENTS, LABEL_SETS
 from core.paths import ROOT
 from core.synthesis.clip import MIX_PEAK, Clip, _draw_labels, _draw_soundfont, compose
 from core.synthesis.recipe import RECIPES, Recipe, modified, recipe, split_clip_name
-from core.synthesis.render import render_stem
+from core.synthesis.render import DRUM_BANK, render_stem
 from core.synthesis.score import Note
-from core.synthesis.soundfonts import installed_soundfonts
+from core.synthesis.soundfonts import installed_soundfonts, presets
 
 NAMES = [
     "general@3",
@@ -99,6 +99,8 @@ def test_every_change_of_a_recipe_survives_its_name(preset: Recipe) -> None:
         "effects": "varied" if preset.effects == "none" else "none",
         "midi": "songs/folk tunes",
     }
+    if preset.family:  # of which the smaller label set may hold too few
+        del changes["label_set"]
     for key, value in changes.items():
         changed = modified(preset, **{key: value})
         assert recipe(changed.name) == changed
@@ -184,6 +186,8 @@ def test_every_program_is_audible_at_the_middle_of_its_range(font: str) -> None:
     silent = []
     for item in INSTRUMENTS.values():
         for program in item.programs:
+            if (DRUM_BANK if item.is_drums else 0, program) not in presets(font):
+                continue
             member = item.playing(program)
             middle = 38 if item.is_drums else (member.low + member.high) // 2
             sound = render_stem([Note(0.0, 0.4, middle, 100)], member, program, 0.5, font)

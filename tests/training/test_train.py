@@ -138,6 +138,8 @@ def test_a_run_is_resumed_where_it_was(data: Path, tmp_path: Path, monkeypatch: 
     assert after["global_step"] == 6 * CLIPS // TINY.batch_size
     assert card.training.epochs == 6
     assert (tmp_path / "model.safetensors").exists()
+    with (tmp_path / "training.csv").open() as curve:
+        assert [row["epoch"] for row in csv.DictReader(curve)] == list("012345")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""The command that rebuilds what is told about the models from what was measured."""
+
+from typing import Annotated, Any
+
+import typer
+
+from core.cli.console import AsJson, print_json, progress
+
+
+def report(
+    clips: Annotated[int, typer.Option(min=4, help="How many clips the models are compared on.")] = 60,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the trained models with each other, and write what was measured.
+
+    Writes `trained_models/experiments.json` (how depth and richer data change the way a network works) from newly
+    composed clips, and `trained_models/README.md` from what `timbrescope evaluate --record` measured.
+
+    Examples:
+
+        timbrescope report
+
+        timbrescope report --clips 20 --json
+    """
+    from core.comparison.experiments import run_experiments
+    from core.comparison.table import write_readme
+
+    with progress("Comparing", total=clips) as move:
+        result = run_experiments(clips, on_progress=lambda heard: move(advance=heard))
+    readme = write_readme()
+    if as_json:
+        print_json({**result, "readme": str(readme)})
+    else:
+        _print_answers(result["questions"])
+        typer.echo(f"Written: {readme} and {readme.with_name('experiments.json')}")
+
+
+def _print_answers(questions: dict[str, Any]) -> None:
+    for question in questions.values():
+        typer.secho(question["title"], bold=True)
+        typer.echo(f"{question['told']}\n")
+    if not questions:
+        typer.echo("No pair of models to compare yet; train general-shallow-simple and general-deep-simple, say.")

@@ -1,0 +1,100 @@
+"""What one model does with one clip: all that comparing it with another needs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.comparison import place
+from core.explanation.engine import Trace
+from core.explanation.relevance import as_input
+from core.frontend import Matrix
+from core.grading.truth import Truth
+from core.models.architecture import Network
+from core.models.store import TrainedModel
+from core.synthesis.clip import Clip
+
+CELLS = (4, 4)  # each channel is averaged over this many parts of the bands and of the clip
+MAP_GRID = (32, 54)  # so are maps: for five seconds the parts are 4 bands and 93 ms
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """A model's answers, inner layers and evidence for one clip.
+
+    Attributes:
+        logits: ``(labels,)``, in the order of the model's labels.
+        detected: Labels at or over their thresholds ``(labels,)``.
+        layers: Activations of each concept layer after its rectifier, averaged over the cells of a grid of ``CELLS``
+            ``(cells, channels)``.
+        maps: Positive relevance of each instrument that plays, averaged over ``MAP_GRID``.
+        places: Share of the positive relevance at each place of :mod:`core.comparison.place`, for each of them.
+        energy: Share of the sound's own power at the same places: what a map shows that knows nothing.
+    """
+
+    logits: npt.NDArray[np.float32]
+    detected: npt.NDArray[np.bool_]
+    layers: dict[str, Matrix]
+    maps: dict[str, Matrix]
+    places: dict[str, dict[str, float]]
+    energy: dict[str, dict[str, float]]
+
+
+def observe(model: TrainedModel, clip: Clip) -> Observation:
+    """Listens to a clip, and explains each instrument that truly plays and that the model knows."""
+    truth = Truth(clip.stems, model.frontend)
+    logmel = truth.mix.logmel
+    trace = Trace(model.network, as_input(logmel))
+    logits = trace.logits.numpy()
+    thresholds = np.array([model.card.thresholds[label] for label in model.labels])
+    labels = [label for label in clip.labels if label in model.labels]
+    relevance = {label: trace.relevance(model.label_index(label))[0].numpy() for label in labels}
+    places = {label: _places(truth, clip, label) for label in labels}
+    return Observation(
+        logits=logits,
+        detected=model.probabilities(logits) >= thresholds,
+        layers=layer_cells(model.network, as_input(logmel)),
+        maps={label: coarse(values) for label, values in relevance.items()},
+        places={label: place.shares(relevance[label], places[label]) for label in labels},
+        energy={label: place.shares(truth.mix.mel_power, places[label]) for label in labels},
+    )
+
+
+def coarse(relevance: Matrix) -> Matrix:
+    """Positive relevance ``(bands, frames)`` averaged over a grid that maps of other sizes have too."""
+    return _averaged(torch.as_tensor(np.maximum(relevance, 0))[None], MAP_GRID)[0].numpy()
+
+
+@torch.no_grad()
+def layer_cells(network: Network, inputs: Tensor, grid: tuple[int, int] = CELLS) -> dict[str, Matrix]:
+    """Activations of each concept layer after its rectifier, averaged over a grid ``(cells, channels)``.
+
+    A grid that layers of different resolution share lets them be compared cell by cell.
+
+    Args:
+        inputs: One log-mel ``(1, 1, bands, frames)``.
+    """
+    layers: dict[str, Matrix] = {}
+    name, values = "", inputs
+    for child_name, child in network.named_children():
+        values = child(values)
+        name = child_name if isinstance(child, nn.Conv2d) else name
+        if isinstance(child, nn.ReLU):
+            layers[name] = _averaged(values[0], grid).flatten(1).T.numpy()
+    return layers
+
+
+def _averaged(values: Tensor, grid: tuple[int, int]) -> Tensor:
+    return F.adaptive_avg_pool2d(values, grid)
+
+
+def _places(truth: Truth, clip: Clip, label: str) -> dict[str, place.Mask]:
+    frontend, frames = truth.frontend, truth.mix.frames
+    return {
+        **place.moments(clip.score.parts[label], frontend, frames),
+        **place.bands(frontend, frames),
+        **place.owners(truth.masks, label),
+    }

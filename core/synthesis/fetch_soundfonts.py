@@ -1,0 +1,174 @@
+"""``make soundfonts``: gets those soundfonts into ``soundfonts/`` that no Debian package holds.
+
+Some lie ready in a package of npm or PyPI; one is built from recorded notes, by the table ``recorded.toml``. The
+ordinary clients of these registries do the downloading.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.audio import SAMPLE_RATE, load
+from core.errors import InputError
+from core.instruments import INSTRUMENTS, Instrument
+from core.paths import SOUNDFONTS
+from core.synthesis.soundfont_writer import RecordedNote, RecordedProgram, soundfont_bytes
+from core.synthesis.soundfonts import Soundfont, known_soundfonts
+
+LONGEST = 6.0  # seconds of a note that are kept
+FADE_OUT = 0.05  # seconds at the end of a note that was cut
+ONSET = 0.05  # a note begins where it first reaches this share of its peak
+LEAD_IN = 0.005  # seconds before that, faded in
+PEAK = 0.9  # of the loudest note of an instrument
+SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+Samples = npt.NDArray[np.float32]
+
+
+def main() -> None:
+    """Gets what is missing, and says so."""
+    try:
+        for font in known_soundfonts().values():
+            if not font.package:
+                print(f"{font.files[0]}: {font.title}, {font.licence}", flush=True)
+                fetch(font)
+    except InputError as error:
+        sys.exit(str(error))
+
+
+def fetch(font: Soundfont) -> None:
+    """Puts a font into ``soundfonts/``, if the one with the right content is not there already.
+
+    Raises:
+        InputError: a client is missing or cannot download, or what it downloads is not the font of the table.
+    """
+    target = SOUNDFONTS / font.files[0]
+    if target.is_file() and _sha256(target.read_bytes()) == font.sha256:
+        return
+    with TemporaryDirectory() as folder:
+        content = build(font, Path(folder)) if font.notes else (_unpack(font, Path(folder)) / font.member).read_bytes()
+    if _sha256(content) != font.sha256:
+        if not font.notes:
+            raise InputError(f"What was downloaded as {target.name} is not the font of soundfonts.toml; try again.")
+        print("  Decoded differently here: clips played with it will differ in their last bits from those elsewhere.")
+    target.write_bytes(content)
+
+
+def build(font: Soundfont, folder: Path) -> bytes:
+    """A soundfont from the recorded notes of its table, downloaded to ``folder``; the same bytes on the same machine.
+
+    Raises:
+        InputError: npm is missing or cannot download.
+    """
+    rows = tomllib.loads((SOUNDFONTS / font.notes).read_text(encoding="utf-8"))
+    return soundfont_bytes(font.title, [_program(name, row, folder) for name, row in rows.items()])
+
+
+def prepare(samples: Samples) -> Samples:
+    """One note, float32 ``(n,)``, without the silence before it and not longer than ``LONGEST``."""
+    begin = int(np.argmax(np.abs(samples) >= ONSET * np.abs(samples).max())) - round(LEAD_IN * SAMPLE_RATE)
+    note = samples[max(begin, 0) :].copy()
+    if begin > 0:
+        _fade(note[: round(LEAD_IN * SAMPLE_RATE)])
+    if len(note) > LONGEST * SAMPLE_RATE:
+        note = note[: round(LONGEST * SAMPLE_RATE)]
+        _fade(note[: -round(FADE_OUT * SAMPLE_RATE) - 1 : -1])
+    return note
+
+
+def balance(notes: Sequence[Samples]) -> list[npt.NDArray[np.int16]]:
+    """Brings the notes of an instrument half-way (in dB) to its median loudness, the loudest to ``PEAK``."""
+    levels = np.array([float(np.sqrt(np.mean(note[:SAMPLE_RATE].astype(np.float64) ** 2))) for note in notes])
+    balanced = [note * gain for note, gain in zip(notes, np.sqrt(np.median(levels) / levels), strict=True)]
+    scale = PEAK * 32767 / max(float(np.abs(note).max()) for note in balanced)
+    return [np.round(note * scale).astype(np.int16) for note in balanced]
+
+
+def key_of(name: str) -> int | None:
+    """The MIDI pitch that a sound file is named after, or None where it is named otherwise.
+
+    >>> key_of("A4"), key_of("Cs5"), key_of("F2 v2")
+    (69, 73, None)
+    """
+    match = re.fullmatch(r"([A-G])(s?)(\d)", name)
+    return 12 * (int(match[3]) + 1) + SEMITONES[match[1]] + len(match[2]) if match else None
+
+
+def _program(name: str, row: dict[str, Any], folder: Path) -> RecordedProgram:
+    files = {path.stem: path for path in (_npm(row["npm"], folder / name) / "package").iterdir()}
+    keys = {key: stem for stem in files if stem not in row.get("skip", ()) and (key := key_of(stem)) is not None}
+    recorded = balance([prepare(load(files[keys[key]]).samples) for key in sorted(keys)])
+    notes = tuple(RecordedNote(key, note, SAMPLE_RATE) for key, note in zip(sorted(keys), recorded, strict=True))
+    instrument = _instrument(row["program"])
+    return RecordedProgram(name, row["program"], notes, instrument.low, instrument.high)
+
+
+def _instrument(program: int) -> Instrument:
+    return next(row.playing(program) for row in INSTRUMENTS.values() if program in row.programs and not row.is_drums)
+
+
+def _fade(samples: Samples) -> None:
+    """From silence, in place."""
+    samples *= np.linspace(0, 1, len(samples), dtype=np.float32)
+
+
+def _unpack(font: Soundfont, folder: Path) -> Path:
+    return _npm(font.npm, folder) if font.npm else _pypi(font.pypi, folder)
+
+
+def _npm(package: str, folder: Path) -> Path:
+    """The folder that now holds the content of an npm package."""
+    folder.mkdir(exist_ok=True)
+    _run("npm", "pack", "--silent", package, folder=folder)
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def _pypi(package: str, folder: Path) -> Path:
+    """The folder that now holds the content of a Python package."""
+    uv = os.environ.get("UV", "uv")  # `make` names the one that it found
+    _run(
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--python",
+        sys.executable,
+        "--target",
+        ".",
+        package,
+        folder=folder,
+    )
+    return folder
+
+
+def _run(client: str, *arguments: str, folder: Path) -> None:
+    found = shutil.which(client)
+    if not found:
+        raise InputError(f"{client} is not installed, and it is needed to download soundfonts; install it first.")
+    ended = subprocess.run([Path(found).absolute(), *arguments], cwd=folder, capture_output=True, text=True)
+    if ended.returncode:
+        reason = next((line.strip() for line in reversed(ended.stderr.splitlines()) if line.strip()), "no reason given")
+        raise InputError(f"{client} could not download {arguments[-1]} ({reason}); check the connection and try again.")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+if __name__ == "__main__":
+    main()

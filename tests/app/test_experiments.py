@@ -1,0 +1,126 @@
+"""The Experiments page over made-up files: what it says, what can be chosen, and what it does without any files."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import experiments
+from app.colors import model_colors
+from core.paths import ROOT
+from tests.app.measured import MODELS, write_measured
+
+GENERAL = [name for name in MODELS if name.startswith("general")]
+TITLES = {"depth": "Does depth change how the network works?",
+          "data": "Does richer training data change how the network works?"}  # fmt: skip
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(experiments, "TRAINED_MODELS", tmp_path)
+    return tmp_path
+
+
+def open_page(**address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=120)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.switch_page("../pages/experiments.py").run()
+
+
+def words(app: AppTest) -> str:
+    parts = [*app.markdown, *app.subheader, *app.caption, *app.info, *app.error]
+    return " ".join(str(part.value) for part in parts)
+
+
+def charts(app: AppTest) -> list[str]:
+    return [chart.proto.id for chart in app.get("plotly_chart")]
+
+
+def test_without_files_a_sentence_says_what_makes_them(root: Path) -> None:
+    app = open_page()
+    assert not app.exception
+    assert "timbrescope evaluate" in words(app)
+    assert "timbrescope report" in words(app)
+    assert not charts(app)
+
+
+def test_everything_measured_is_shown_and_can_be_downloaded(root: Path) -> None:
+    write_measured(root)
+    app = open_page()
+    assert not app.exception
+    assert not app.error
+    assert all(title in words(app) for title in TITLES.values())
+    assert "Called **viola** when only **violin** played: 31%" in words(app)
+    assert len(charts(app)) == 4 + 3 + 2 * 3
+    labels = [button.label for button in app.get("download_button")]
+    assert len(labels) == 2 * 5 + 2
+    assert len(set(labels)) == len(labels)
+
+
+def test_the_chosen_models_are_in_the_address_and_restored(root: Path) -> None:
+    write_measured(root)
+    app = open_page()
+    assert app.multiselect(key="experiments-models").value == GENERAL
+    app.multiselect(key="experiments-models").set_value(["wimu12-shallow"]).run()
+    assert not app.exception
+    assert app.query_params["shown"] in ("wimu12-shallow", ["wimu12-shallow"])
+    again = open_page(shown="wimu12-shallow")
+    assert again.multiselect(key="experiments-models").value == ["wimu12-shallow"]
+    assert open_page(shown="nobody").multiselect(key="experiments-models").value == GENERAL
+
+
+def test_another_measure_family_and_pair_can_be_chosen(root: Path) -> None:
+    write_measured(root)
+    app = open_page()
+    app.button_group(key="measure").set_value("macro_f1").run()
+    app.selectbox(key="confused-family").set_value("brass").run()
+    app.button_group(key="pair-data").set_value("deep").run()
+    assert not app.exception
+    assert "viola" not in words(app)
+
+
+def test_a_model_that_was_measured_in_part_leaves_the_rest_to_be_measured(root: Path) -> None:
+    write_measured(root, ("general-shallow-rich",))
+    for path in (root / "general-shallow-rich/evaluation").glob("*.json"):
+        if path.stem != "real_dev":
+            path.unlink()
+    (root / "general-shallow-rich/training.csv").unlink()
+    app = open_page()
+    assert not app.exception
+    assert words(app).count("Not measured yet") == 3
+    assert "`timbrescope train` writes `training.csv`" in words(app)
+    assert "answered by `timbrescope report`" in words(app)
+
+
+@pytest.mark.parametrize("file", ["general-shallow-rich/evaluation/own.json", "experiments.json"])
+def test_a_damaged_file_is_one_sentence(file: str, root: Path) -> None:
+    write_measured(root)
+    (root / file).write_text("{")
+    app = open_page()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert Path(file).name in app.error[0].value
+
+
+def test_figures_without_a_value_are_left_out(root: Path) -> None:
+    write_measured(root)
+    path = root / "general-deep-rich/evaluation/count-2.json"
+    evaluation = json.loads(path.read_text())
+    evaluation["mAP"] = {"value": None, "low": None, "high": None}
+    path.write_text(json.dumps(evaluation))
+    assert not open_page().exception
+
+
+def test_the_worst_confusion_is_named() -> None:
+    table = pd.DataFrame([[None, 0.2], [0.1, None]], index=["violin", "cello"], columns=["violin", "cello"])
+    assert experiments.confusion_sentence(table) == "Called **cello** when only **violin** played: 20%."
+    assert "None of them" in experiments.confusion_sentence(table * 0)
+
+
+def test_a_model_keeps_its_colour_whoever_is_shown() -> None:
+    shades = model_colors(MODELS)
+    assert len(set(shades.values())) == len(MODELS)
+    assert model_colors(reversed(MODELS)) == shades

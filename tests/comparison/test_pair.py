@@ -1,0 +1,111 @@
+"""Two models on the same clips: a model agrees with itself, and figures are those of slow twins."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.comparison import pair
+from core.comparison.observe import MAP_GRID, Observation, coarse, layer_cells, observe
+from core.comparison.place import PLACES
+from core.explanation.relevance import label_relevance
+from core.grading.truth import grade
+from core.models.store import TrainedModel, load_model
+from core.synthesis.clip import Clip, compose
+
+NAMES = tuple(f"general;duration=2;count=2,3;soundfont=fluidr3@{seed}" for seed in range(6))
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[Clip]:
+    return [compose(name) for name in NAMES]
+
+
+@pytest.fixture(scope="module")
+def models(zoo: Path) -> tuple[TrainedModel, TrainedModel]:
+    return load_model(str(zoo / "general-shallow-simple")), load_model(str(zoo / "general-deep-simple"))
+
+
+@pytest.fixture(scope="module")
+def seen(models: tuple[TrainedModel, TrainedModel], clips: list[Clip]) -> tuple[list[Observation], list[Observation]]:
+    return [observe(models[0], clip) for clip in clips], [observe(models[1], clip) for clip in clips]
+
+
+def test_an_observation_is_what_the_rest_of_the_program_finds(
+    models: tuple[TrainedModel, TrainedModel], clips: list[Clip], seen: tuple[list[Observation], list[Observation]]
+) -> None:
+    model, clip, found = models[0], clips[0], seen[0][0]
+    logmel = model.frontend.logmel(clip.mix)
+    assert np.allclose(found.logits, model.logits(logmel[None])[0], atol=1e-5)
+    label = clip.labels[0]
+    relevance = label_relevance(model, logmel, [label])[label].values
+    assert np.allclose(found.maps[label], coarse(relevance))
+    truth = grade(relevance, clip.stems, label, model.frontend)
+    assert found.places[label]["own"] == pytest.approx(truth["rma"], abs=1e-6)
+    assert found.energy[label]["own"] == pytest.approx(truth["energy_rma"], abs=1e-6)
+    assert set(found.places[label]) == set(PLACES)
+
+
+def test_the_cells_of_a_layer_are_what_the_next_one_hears(models: tuple[TrainedModel, TrainedModel]) -> None:
+    network, inputs = models[0].network, torch.rand(1, 1, 128, 60)
+    found = layer_cells(network, inputs, grid=(1, 1))
+    assert tuple(found) == network.concept_layers
+    assert np.allclose(found["conv3"] @ network.head.weight.numpy().T, network(inputs).numpy(), atol=1e-5)
+    finer = layer_cells(network, inputs)
+    assert {len(cells) for cells in finer.values()} == {16}
+    assert np.allclose(finer["conv1"].mean(0), found["conv1"][0], atol=1e-5)
+
+
+def test_maps_of_any_size_come_to_one_grid() -> None:
+    assert coarse(np.full((128, 216), 2.0, np.float32)).shape == MAP_GRID
+    assert np.allclose(coarse(np.full((40, 100), 2.0, np.float32)), 2)
+    assert np.allclose(coarse(np.full((40, 100), -2.0, np.float32)), 0)
+
+
+def test_a_model_agrees_with_itself(models: tuple[TrainedModel, TrainedModel], seen: tuple[list, list]) -> None:
+    labels, (a, _) = models[0].labels, seen
+    found = pair.compare((labels, labels), a, a)
+    one = {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert found["agreement"] == {"equal": one, "kappa": one, "logits": one}
+    assert found["maps"]["all"] == one
+    assert all(found["layers"]["cka"][i][i]["value"] == 1 for i in range(3))
+    for figures in found["places"].values():
+        assert figures["a"] == figures["b"]
+        assert figures["difference"]["high"] == figures["difference"]["low"] == 0
+
+
+def test_turning_the_pair_round_turns_the_figures_round(
+    models: tuple[TrainedModel, TrainedModel], seen: tuple[list, list]
+) -> None:
+    labels = (models[0].labels, models[1].labels)
+    there, back = pair.compare(labels, *seen), pair.compare(labels[::-1], *seen[::-1])
+    assert there["agreement"] == back["agreement"]
+    assert there["maps"] == back["maps"]
+    values = [[[cell["value"] for cell in row] for row in found["layers"]["cka"]] for found in (there, back)]
+    assert np.allclose(values[0], np.transpose(values[1]), atol=1e-4)
+    for place in PLACES:
+        assert there["places"][place]["a"] == back["places"][place]["b"]
+        assert there["places"][place]["difference"]["value"] == -back["places"][place]["difference"]["value"]
+
+
+def test_only_labels_that_both_know_are_compared(seen: tuple[list, list], models: tuple) -> None:
+    labels = models[0].labels
+    few = labels[4:10]
+    a, b = seen[0], [_only(observation, labels, few) for observation in seen[0]]
+    found = pair.agreement((labels, few), a, b)
+    assert found["equal"]["value"] == found["kappa"]["value"] == found["logits"]["value"] == 1
+
+
+def _only(seen: Observation, labels: tuple[str, ...], few: tuple[str, ...]) -> Observation:
+    columns = [labels.index(label) for label in few]
+    return Observation(seen.logits[columns], seen.detected[columns], seen.layers, {}, {}, {})
+
+
+def test_intervals_hold_their_values(models: tuple[TrainedModel, TrainedModel], seen: tuple[list, list]) -> None:
+    found = pair.compare((models[0].labels, models[1].labels), *seen)
+    cells = [cell for row in found["layers"]["cka"] for cell in row]
+    figures = [*found["agreement"].values(), found["maps"]["all"], *cells]
+    figures += [figure for figures in found["places"].values() for figure in figures.values()]
+    for figure in figures:
+        assert figure["low"] <= figure["value"] <= figure["high"]

@@ -1,0 +1,137 @@
+"""The report's figures from answers that were made up."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.datasets.read import multi_hot
+from core.evaluation.intervals import as_interval, bootstrap
+from core.evaluation.metrics import summary
+from core.evaluation.scores import Answers, scores
+from core.instruments import INSTRUMENTS
+
+LABELS = ["piano", "violin", "viola", "cello", "tuba", "flute"]
+HELD = [
+    ["violin"],
+    ["violin"],
+    ["violin", "cello"],
+    ["viola"],
+    ["flute", "tuba", "piano"],
+    ["piano"],
+    ["kazoo", "tuba"],
+]
+
+
+def answered(held: list[list[str]], probabilities: np.ndarray, **changes: object) -> Answers:
+    values: dict = {
+        "labels": LABELS, "families": [INSTRUMENTS[label].family for label in LABELS], "held": held,
+        "kinds": ["solo" if len(labels) == 1 else "mix" for labels in held], "probabilities": probabilities,
+        "detected": probabilities >= 0.5, "known": np.ones(probabilities.shape, bool),
+        "complete": np.ones(len(held), bool),
+    }  # fmt: skip
+    return Answers(**{**values, **changes})
+
+
+def guesses(seed: int = 0, held: list[list[str]] = HELD) -> np.ndarray:
+    return np.random.default_rng(seed).random((len(held), len(LABELS))).astype(np.float32)
+
+
+def only(held: list[list[str]], probabilities: np.ndarray, chosen: list[int]) -> dict:
+    return scores(answered([held[i] for i in chosen], probabilities[chosen]))
+
+
+SUMMARY = ("mAP", "macro_f1", "micro_f1")
+
+
+def test_every_score_has_an_interval_and_the_report_is_strict_json() -> None:
+    report = scores(answered(HELD, guesses()))
+    for group in (report, *report["by_count"].values(), *report["by_kind"].values(), *report["by_family"].values()):
+        assert all(set(group[name]) == {"value", "low", "high"} for name in SUMMARY)
+    assert set(report["top1_solo"]) == {"value", "low", "high"}
+    for row in report["per_instrument"].values():
+        assert set(row) == {"ap", "f1", "support"}
+        assert all(set(row[name]) == {"value", "low", "high"} for name in ("ap", "f1"))
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert scores(answered(HELD, guesses())) == report
+
+
+def test_the_figures_are_those_of_the_metrics() -> None:
+    probabilities = guesses(1)
+    targets = multi_hot(HELD, LABELS)
+    figures = bootstrap(lambda w: summary(targets, probabilities, probabilities >= 0.5, w), len(HELD))
+    report = scores(answered(HELD, probabilities))
+    assert {name: report[name] for name in SUMMARY} == {name: as_interval(figures[name]) for name in SUMMARY}
+    assert {label: row["support"] for label, row in report["per_instrument"].items()} == {
+        "piano": 2, "violin": 3, "viola": 1, "cello": 1, "tuba": 2, "flute": 1
+    }  # fmt: skip
+
+
+def test_a_slice_is_the_score_of_its_clips() -> None:
+    probabilities = guesses(2)
+    report = scores(answered(HELD, probabilities))
+    mixes = [2, 4, 6]
+    alone = only(HELD, probabilities, mixes)
+    assert report["by_kind"]["mix"] == {"clips": 3, **{name: alone[name] for name in SUMMARY}}
+    assert report["by_count"]["2"] == {
+        "clips": 2,
+        **{name: only(HELD, probabilities, [2, 6])[name] for name in SUMMARY},
+    }
+    assert list(report["by_count"]) == ["1", "2", "3"]
+    solos = [0, 1, 3, 5]
+    right = np.mean([LABELS[probabilities[i].argmax()] == HELD[i][0] for i in solos])
+    assert report["top1_solo"]["value"] == pytest.approx(right, abs=1e-4)
+
+
+def test_a_family_is_the_mean_over_its_labels() -> None:
+    report = scores(answered(HELD, guesses(3)))
+    instruments = report["per_instrument"]
+    strings = [instruments[label] for label in ("violin", "viola", "cello")]
+    family = report["by_family"]["strings"]
+    assert family["clips"] == 4
+    assert family["mAP"]["value"] == pytest.approx(np.mean([row["ap"]["value"] for row in strings]), abs=1e-4)
+    assert family["macro_f1"]["value"] == pytest.approx(np.mean([row["f1"]["value"] for row in strings]), abs=1e-4)
+    assert report["by_family"]["flutes"]["mAP"] == instruments["flute"]["ap"]
+    assert list(report["by_family"]) == ["keys", "strings", "brass", "flutes"]
+
+
+def test_called_viola_when_only_violin_played() -> None:
+    perfect = multi_hot(HELD, LABELS)
+    wrong = perfect.copy()
+    wrong[0, LABELS.index("viola")] = 0.9
+    wrong[0, LABELS.index("violin")] = 0.6
+    report = scores(answered(HELD, wrong))
+    confusion, solos = report["confusion"], report["solo_confusion"]
+    assert confusion["called"] == solos["called"] == LABELS
+    violin = confusion["when"].index("violin")
+    assert confusion["rate"][violin] == [0, None, 0.3333, 0, 0, 0]
+    assert confusion["clips"][violin] == [3, 0, 3, 2, 3, 3]
+    assert solos["when"] == ["piano", "violin", "viola"]
+    assert solos["clips"][1] == [0, 1, 1, 0, 0, 0]
+    assert report["top1_solo"]["value"] == 0.75
+
+
+def test_perfect_answers_score_one() -> None:
+    report = scores(answered(HELD, multi_hot(HELD, LABELS)))
+    assert all(report[name] == {"value": 1, "low": 1, "high": 1} for name in (*SUMMARY, "top1_solo"))
+    assert not any(rate for row in report["confusion"]["rate"] for rate in row)
+
+
+def test_labels_and_solos_that_do_not_occur() -> None:
+    report = scores(answered([["violin", "tuba"], ["kazoo", "violin"], ["kazoo"]], guesses(4)[:3]))
+    assert list(report["per_instrument"]) == ["violin", "tuba"]
+    assert report["confusion"]["when"] == ["violin", "tuba"]
+    assert report["by_count"]["1"]["mAP"] == {"value": None, "low": None, "high": None}
+    assert report["top1_solo"]["value"] == 0, "the solo's instrument is one that the model does not know"
+    assert scores(answered([["violin", "tuba"]], guesses(4)[:1]))["top1_solo"]["value"] is None
+
+
+def test_clips_that_are_known_in_part() -> None:
+    probabilities = guesses(5)
+    known = np.random.default_rng(5).random(probabilities.shape) < 0.7
+    report = scores(answered(HELD, probabilities, known=known, complete=known.all(axis=1) & (np.arange(7) > 2)))
+    lies = np.where(known, probabilities, 1 - probabilities)
+    same = scores(answered(HELD, lies, known=known, complete=known.all(axis=1) & (np.arange(7) > 2)))
+    for name in ("per_instrument", "by_kind", "by_family", "confusion", *SUMMARY):
+        assert report[name] == same[name]
+    assert sum(row["clips"] for row in report["by_count"].values()) == (known.all(axis=1) & (np.arange(7) > 2)).sum()
