@@ -34,7 +34,7 @@ check: $(VENV)/.installed-dev ## Check format, style and types
 	$(VENV)/bin/mypy
 
 soundfonts: $(VENV)/.installed-app ## Download the soundfonts that Debian does not have
-	@$(find_uv); UV=$$uv $(VENV)/bin/python -m core.synthesis.fetch_soundfonts
+	@$(VENV)/bin/python -m core.synthesis.fetch_soundfonts
 
 dataset: $(VENV)/.installed-train ## Compose training clips: RECIPE=… CLIPS=… DATA=…
 	$(VENV)/bin/timbrescope dataset $(RECIPE) --clips $(CLIPS) --out $(DATA)

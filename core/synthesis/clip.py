@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core.audio import SAMPLE_RATE
+from core.errors import InputError
 from core.instruments import INSTRUMENTS, Instrument
 from core.synthesis.effects import EFFECTS, Effects, in_the_room, played, recorded
 from core.synthesis.recipe import Recipe, split_clip_name
 from core.synthesis.render import DRUM_BANK, render_stem
 from core.synthesis.score import STYLES, Score, ScoreRequest
-from core.synthesis.soundfonts import presets
+from core.synthesis.soundfonts import all_presets, presets
 
 Samples = npt.NDArray[np.float32]
 
@@ -97,7 +98,7 @@ def compose(name: str) -> Clip:
     streams = np.random.SeedSequence(seed).spawn(4)
     casting, scoring, mixing, recording = (np.random.default_rng(stream) for stream in streams)
     labels = _draw_labels(recipe, casting)
-    programs = {label: int(casting.choice(recipe.labels.programs[label])) for label in labels}
+    programs = {label: int(casting.choice(_programs(recipe, label))) for label in labels}
     soundfonts = {label: _draw_soundfont(recipe, label, programs[label], mixing) for label in labels}
     effects = EFFECTS[recipe.effects](labels, recipe.duration, recording)
     gains = {label: float(mixing.uniform(-recipe.gain, recipe.gain)) + effects[label].level for label in labels}
@@ -112,17 +113,32 @@ def compose(name: str) -> Clip:
 
 def _draw_labels(recipe: Recipe, rng: np.random.Generator) -> tuple[str, ...]:
     if recipe.instruments:
+        missing = [label for label in recipe.instruments if not _programs(recipe, label)]
+        if missing:
+            raise InputError(f"{', '.join(recipe.soundfont)} cannot play {missing[0]}; choose another soundfont.")
         return recipe.instruments
     count = int(rng.integers(min(recipe.count), max(recipe.count) + 1))
-    drawn = set(rng.choice(recipe.candidates, count, replace=False))
-    return tuple(label for label in recipe.candidates if label in drawn)
+    candidates = [label for label in recipe.candidates if _programs(recipe, label)]
+    if count > len(candidates):
+        raise InputError(f"{', '.join(recipe.soundfont)} can play {len(candidates)} of these instruments, not {count}.")
+    drawn = set(rng.choice(candidates, count, replace=False))
+    return tuple(label for label in candidates if label in drawn)
+
+
+def _programs(recipe: Recipe, label: str) -> list[int]:
+    """Those of an instrument's programs that one of the soundfonts has at least."""
+    held = [all_presets(font) for font in recipe.soundfont]
+    return [p for p in recipe.labels.programs[label] if any((_bank(label), p) in presets for presets in held)]
 
 
 def _draw_soundfont(recipe: Recipe, label: str, program: int, rng: np.random.Generator) -> str:
-    wanted = (DRUM_BANK if INSTRUMENTS[label].is_drums else 0, program)
+    wanted = (_bank(label), program)
     able = [font for font in recipe.soundfont if wanted in presets(font)]
-    # The same music can be played with every font: without the program, FluidSynth takes what it thinks is nearest.
-    return str(rng.choice(able or recipe.soundfont))
+    return str(rng.choice(able or [font for font in recipe.soundfont if wanted in all_presets(font)]))
+
+
+def _bank(label: str) -> int:
+    return DRUM_BANK if INSTRUMENTS[label].is_drums else 0
 
 
 def _play(instrument: Instrument, score: Score, program: int, soundfont: str, effects: Effects) -> Samples:

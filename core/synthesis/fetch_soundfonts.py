@@ -1,11 +1,9 @@
 """``make soundfonts``: gets those soundfonts into ``soundfonts/`` that no Debian package holds.
 
-Some lie ready in a package of npm or PyPI; one is built from recorded notes, by the table ``recorded.toml``. The
-ordinary clients of these registries do the downloading.
+One lies ready in a package of npm, one is built from recorded notes by the table ``recorded.toml``; npm downloads both.
 """
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -58,7 +56,7 @@ def fetch(font: Soundfont) -> None:
     if target.is_file() and _sha256(target.read_bytes()) == font.sha256:
         return
     with TemporaryDirectory() as folder:
-        content = build(font, Path(folder)) if font.notes else (_unpack(font, Path(folder)) / font.member).read_bytes()
+        content = build(font, Path(folder)) if font.notes else (_npm(font.npm, Path(folder)) / font.member).read_bytes()
     if _sha256(content) != font.sha256:
         if not font.notes:
             raise InputError(f"What was downloaded as {target.name} is not the font of soundfonts.toml; try again.")
@@ -124,35 +122,12 @@ def _fade(samples: Samples) -> None:
     samples *= np.linspace(0, 1, len(samples), dtype=np.float32)
 
 
-def _unpack(font: Soundfont, folder: Path) -> Path:
-    return _npm(font.npm, folder) if font.npm else _pypi(font.pypi, folder)
-
-
 def _npm(package: str, folder: Path) -> Path:
     """The folder that now holds the content of an npm package."""
     folder.mkdir(exist_ok=True)
     _run("npm", "pack", "--silent", package, folder=folder)
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:
         archive.extractall(folder, filter="data")
-    return folder
-
-
-def _pypi(package: str, folder: Path) -> Path:
-    """The folder that now holds the content of a Python package."""
-    uv = os.environ.get("UV", "uv")  # `make` names the one that it found
-    _run(
-        uv,
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--python",
-        sys.executable,
-        "--target",
-        ".",
-        package,
-        folder=folder,
-    )
     return folder
 
 

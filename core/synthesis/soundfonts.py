@@ -24,7 +24,7 @@ PRESET_HEADER = struct.Struct("<20s3H3I")  # name, program, bank, ... (SoundFont
 
 @dataclass(frozen=True)
 class Soundfont:
-    """One known soundfont, installed or not; where it comes from is one of ``package``, ``npm``, ``pypi``, ``notes``.
+    """One known soundfont, installed or not; where it comes from is one of ``package``, ``npm``, ``notes``.
 
     Attributes:
         name: What recipes call it.
@@ -35,7 +35,6 @@ class Soundfont:
         sha256: Of the file that clip names refer to.
         package: Debian package that installs it.
         npm: npm package that holds it, ``name@version``.
-        pypi: Python package that holds it, ``name==version``.
         member: Path in that package.
         notes: Table of recorded notes from which it is built, beside ``soundfonts.toml``.
         unusable: General MIDI programs (of bank 0) that are silent, out of tune or another instrument in it.
@@ -49,7 +48,6 @@ class Soundfont:
     sha256: str
     package: str = ""
     npm: str = ""
-    pypi: str = ""
     member: str = ""
     notes: str = ""
     unusable: tuple[int, ...] = ()
@@ -98,7 +96,12 @@ def presets(name: str) -> frozenset[tuple[int, int]]:
     Raises:
         InputError: the name is unknown, the font is not installed, or its file is damaged.
     """
-    return _presets_in(soundfont_path(name)) - {(0, program) for program in known_soundfonts()[name].unusable}
+    return all_presets(name) - {(0, program) for program in known_soundfonts()[name].unusable}
+
+
+def all_presets(name: str) -> frozenset[tuple[int, int]]:
+    """Like :func:`presets`, with those that play the samples of another instrument."""
+    return _presets_in(soundfont_path(name))
 
 
 @cache

@@ -209,6 +209,15 @@ def test_a_note_sounds_when_it_should() -> None:
     assert not loud[-10:].any()
 
 
+@pytest.mark.skipif("recorded" not in FONTS, reason="the soundfont of recorded notes is not installed")
+def test_only_what_a_soundfont_has_is_drawn() -> None:
+    for seed in range(8):
+        clip = compose(f"general;soundfont=recorded;duration=1;count=3@{seed}")
+        assert all((0, program) in presets("recorded") for program in clip.programs.values())
+    with pytest.raises(InputError, match="recorded cannot play drums"):
+        compose("general;soundfont=recorded;instruments=drums@1")
+
+
 BAD_NAMES = {
     "": "not the name of a composed clip",
     "general": "not the name of a composed clip",

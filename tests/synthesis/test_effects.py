@@ -109,7 +109,10 @@ def test_fluidsynth_hears_what_it_is_told(field: str, value: float) -> None:
 
 
 def test_softer_notes_are_softer() -> None:
-    assert [note.velocity for note in played((Note(0, 1, 60, 100), Note(1, 1, 60, 2)), Effects(velocity=0.3))] == [30, 1]
+    assert [note.velocity for note in played((Note(0, 1, 60, 100), Note(1, 1, 60, 2)), Effects(velocity=0.3))] == [
+        30,
+        1,
+    ]
 
 
 def test_effects_are_drawn_within_their_limits() -> None:

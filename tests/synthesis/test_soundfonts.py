@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import shutil
 import struct
 import tarfile
@@ -20,7 +21,7 @@ from core.synthesis.fetch_soundfonts import LEAD_IN, LONGEST, balance, build, fe
 from core.synthesis.soundfonts import Soundfont, installed_soundfonts, known_soundfonts, presets, soundfont_path
 
 FETCHED = [name for name, font in known_soundfonts().items() if not font.package]
-SOURCES = ("package", "npm", "pypi", "notes")
+SOURCES = ("package", "npm", "notes")
 WANTED = {
     (128 if row.is_drums else 0, program): row.label for row in INSTRUMENTS.values() for program in row.programs
 }  # (bank, program) of all instruments
@@ -37,7 +38,7 @@ def gaps(name: str) -> set[tuple[int, int]]:
 @pytest.mark.parametrize("font", known_soundfonts().values(), ids=lambda font: font.name)
 def test_rows_of_the_table(font: Soundfont) -> None:
     assert sum(bool(getattr(font, source)) for source in SOURCES) == 1, "one place where it comes from"
-    assert bool(font.member) == bool(font.npm or font.pypi)
+    assert bool(font.member) == bool(font.npm)
     assert len(font.sha256) == 64
     assert set(font.unusable) <= {program for bank, program in WANTED if bank == 0}
 
@@ -123,17 +124,16 @@ def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("source", [{"npm": "some@1.0.0"}, {"pypi": "some==1.0.0"}])
-def test_fetching_once(source: dict[str, str], shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetching_once(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clients = FakeClients({"package/a.sf2": b"sound"})
     monkeypatch.setattr(fetch_soundfonts, "_run", clients)
     sha256 = hashlib.sha256(b"sound").hexdigest()
-    font = Soundfont("a", "A", "CC0", "", ("a.sf2",), sha256, member="package/a.sf2", **source)
+    font = Soundfont("a", "A", "CC0", "", ("a.sf2",), sha256, npm="some@1.0.0", member="package/a.sf2")
     fetch(font)
     fetch(font)
     assert (shelf / "a.sf2").read_bytes() == b"sound"
     assert len(clients.calls) == 1
-    assert clients.calls[0][-1] == next(iter(source.values()))
+    assert clients.calls[0][-1] == "some@1.0.0"
 
 
 def test_another_font_than_expected_is_not_kept(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,10 +164,10 @@ def test_a_missing_client(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_client_that_fails_gives_its_reason(shelf: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    client = tmp_path / "uv"
+    client = tmp_path / "npm"
     client.write_text("#!/bin/sh\necho 'no such package' >&2\nexit 1\n", encoding="utf-8")
     client.chmod(0o755)
-    monkeypatch.setenv("UV", str(client))
-    with pytest.raises(InputError, match=r"could not download some==1\.0\.0 \(no such package\)") as error:
-        fetch(Soundfont("a", "A", "CC0", "", ("a.sf2",), "0" * 64, pypi="some==1.0.0", member="a.sf2"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(InputError, match=r"could not download some@1\.0\.0 \(no such package\)") as error:
+        fetch(Soundfont("a", "A", "CC0", "", ("a.sf2",), "0" * 64, npm="some@1.0.0", member="a.sf2"))
     assert "\n" not in str(error.value)
