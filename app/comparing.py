@@ -14,11 +14,15 @@ from app.player import Overlay, Track, player
 from app.sounds import Sound
 from app.view import View, choose, show
 from core import audio
+from core.comparison import similarity
+from core.comparison.observe import coarse
+from core.comparison.place import PLACES
 from core.models.store import card, model_names
 from core.recognition import Prediction
 
 SHOWN = 8
 MOST = 4  # models side by side
+ENERGY = "energy of the mix"
 
 
 def models_choice(view: View) -> list[str]:
@@ -97,27 +101,44 @@ def _verdict(passage: Passage, label: str) -> str:
 
 
 def agreement(predictions: list[Prediction], passages: list[Passage], label: str) -> pd.DataFrame:
-    """For each pair of models: how alike their decisions and their maps are."""
-    by_model = {prediction.model: set(prediction.detected) for prediction in predictions}
-    relevance = {passage.model: compute.relevance(passage, label).values for passage in passages}
-    rows = [
-        {
-            "Models": f"{card(a).title} / {card(b).title}",
-            "Same instruments heard": _jaccard(by_model[a], by_model[b]),
-            "Alike maps (correlation)": _correlation(relevance.get(a), relevance.get(b)),
-        }
-        for a, b in combinations(by_model, 2)
-    ]
+    """For each pair of models: how alike their answers for the sound are, and their maps and layers for the passage."""
+    by_model = {passage.model: passage for passage in passages}
+    rows = []
+    for a, b in combinations(predictions, 2):
+        maps, layers = _inside(by_model.get(a.model), by_model.get(b.model), label)
+        kappa, order = _answers(a, b)
+        rows.append(
+            {
+                "Models": f"{card(a.model).title} / {card(b.model).title}",
+                "Same answers (kappa)": kappa,
+                "Same order (Spearman)": order,
+                "Alike maps (Pearson)": maps,
+                "Alike last layers (CKA)": layers,
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def agreement_table(table: pd.DataFrame) -> None:
     """The agreement of every pair as bars."""
     bars = {
-        column: st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
-        for column in table.columns[1:]
+        column: st.column_config.ProgressColumn(format="%.2f", min_value=0, max_value=1) for column in table.columns[1:]
     }
     st.dataframe(table, hide_index=True, column_config=bars)
+
+
+def places(passages: list[Passage], label: str) -> None:
+    """Where each model's evidence lies, beside the energy of the sound."""
+    shares = {passage.model: compute.places(passage, label)[0] for passage in passages}
+    energy = compute.places(passages[0], label)[1]
+    there = [place for place in PLACES if not np.isnan(energy.get(place, np.nan))]
+    series = {
+        name: {PLACES[place].capitalize(): found[place] for place in there}
+        for name, found in {**shares, ENERGY: energy}.items()
+    }
+    rows = [PLACES[place].capitalize() for place in there]
+    shades = {**model_colors(model_names()), ENERGY: NEUTRAL}
+    st.plotly_chart(figures.grouped_bars(series, rows, shades), config=figures.CONFIG, key="places")
 
 
 def export(predictions: list[Prediction], passages: list[Passage], label: str, agreement: pd.DataFrame) -> None:
@@ -140,12 +161,19 @@ def _predictions_csv(predictions: list[Prediction]) -> str:
     return str(pd.DataFrame(columns).rename_axis("instrument").to_csv())
 
 
-def _jaccard(a: set[str], b: set[str]) -> float:
-    return len(a & b) / len(a | b) if a | b else 1.0
+def _answers(a: Prediction, b: Prediction) -> tuple[float, float]:
+    """Cohen's kappa of the decisions, and Spearman's correlation of the logits, over the labels that both know."""
+    common = [label for label in a.labels if label in b.labels]
+    index = [[p.labels.index(label) for label in common] for p in (a, b)]
+    said = [(p.probabilities >= p.thresholds)[chosen] for p, chosen in zip((a, b), index, strict=True)]
+    order = similarity.rank_correlation(a.logits[index[0]], b.logits[index[1]])
+    return float(similarity.kappa(similarity.decision_counts(*said))), order
 
 
-def _correlation(a: np.ndarray | None, b: np.ndarray | None) -> float | None:
-    """Pearson correlation of two maps of the same passage."""
-    if a is None or b is None or a.shape != b.shape:
-        return None
-    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+def _inside(a: Passage | None, b: Passage | None, label: str) -> tuple[float | None, float | None]:
+    """Pearson's correlation of the maps, and linear CKA of the last layers with a sample a cell; where both know it."""
+    if a is None or b is None:
+        return None, None
+    maps = [coarse(compute.relevance(passage, label).values) for passage in (a, b)]
+    layers = [{"last": similarity.gram(compute.last_layer(passage))} for passage in (a, b)]
+    return similarity.correlation(*maps), float(similarity.linear_cka(*layers)[0, 0])

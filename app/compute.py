@@ -11,14 +11,18 @@ import streamlit as st
 
 from app.colors import title
 from app.sounds import Sound
+from core.comparison import place
+from core.comparison.observe import layer_cells
 from core.explanation.intervention import silence
 from core.explanation.relevance import Explanation, Relevance, as_input, concept_map, explain, label_relevance
 from core.frontend import Matrix, Samples, Spectrogram, frontend
-from core.grading.truth import grade
+from core.grading.truth import Truth, grade
 from core.models.store import TrainedModel, load_model
 from core.pictures import Axis, relevance_picture
 from core.recognition import WINDOW_S, Prediction, likeliest_start, passage, recognise
 from core.resynthesis import apply_mask, complement, relevance_mask
+
+PASSAGE_CELLS = (8, 8)  # bands and frames of the grid on which the layers of two models are compared
 
 
 def model(name: str) -> TrainedModel:
@@ -163,6 +167,36 @@ def _truth(key: str, _passage: Passage, _map: Relevance) -> dict[str, Any]:
 def truth(passage: Passage, map: Relevance) -> dict[str, Any]:
     """How well a map fits the true stems of a composed passage (see :class:`core.grading.truth.Grade`)."""
     return _truth(f"{passage.key}|{map.label}|{map.layer}|{map.channel}", passage, map)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _places(key: str, label: str, _passage: Passage) -> tuple[dict[str, float], dict[str, float]]:
+    sound, frontend = analysed(_passage), model(_passage.model).frontend
+    masks = place.bands(frontend, sound.frames)
+    clip = _passage.sound.clip
+    if clip and label in clip.stems:
+        masks |= place.moments(clip.score.parts[label], frontend, sound.frames, _passage.start)
+        masks |= place.owners(Truth(_passage.stems, frontend).masks, label)
+    return place.shares(relevance(_passage, label).values, masks), place.shares(sound.mel_power, masks)
+
+
+def places(passage: Passage, label: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Shares of a label's evidence, and of the sound's energy, at the places of :mod:`core.comparison.place`.
+
+    Moments and owners are known for an instrument that truly plays in a composed clip only.
+    """
+    return _places(passage.key, label, passage)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _last_layer(key: str, _passage: Passage) -> Matrix:
+    network = model(_passage.model).network
+    return layer_cells(network, as_input(analysed(_passage).logmel), PASSAGE_CELLS)[network.concept_layers[-1]]
+
+
+def last_layer(passage: Passage) -> Matrix:
+    """Activations of the last concept layer, averaged over the cells of a grid ``(cells, channels)``."""
+    return _last_layer(passage.key, passage)
 
 
 def picture(passage: Passage, map: Relevance) -> bytes:

@@ -156,16 +156,25 @@ def change_bars(labels: Sequence[str], before: npt.NDArray[np.floating], after: 
 
 def model_bars(predictions: Sequence[Prediction], labels: Sequence[str], shades: Mapping[str, str]) -> go.Figure:
     """The same labels by several models, side by side; a model that does not know a label has no bar."""
+    series = {
+        p.model: {title(label): float(p.probabilities[p.labels.index(label)]) for label in labels if label in p.labels}
+        for p in predictions
+    }
+    return grouped_bars(series, [title(label) for label in labels], shades)
+
+
+def grouped_bars(
+    series: Mapping[str, Mapping[str, float]], rows: Sequence[str], shades: Mapping[str, str]
+) -> go.Figure:
+    """Shares by row, those of each name in its shade; the first row stands at the top."""
     figure = go.Figure()
-    for prediction in predictions:
-        known = [label for label in labels if label in prediction.labels]
-        values = [float(prediction.probabilities[prediction.labels.index(label)]) for label in known]
+    for name, shares in series.items():
+        there = [row for row in rows if row in shares]
         figure.add_bar(
-            x=values, y=[title(label) for label in known], orientation="h", name=prediction.model,
-            marker_color=shades[prediction.model],
-            hovertemplate=f"{prediction.model}, %{{y}}: %{{x:.1%}}<extra></extra>",
+            x=[shares[row] for row in there], y=there, orientation="h", name=name, marker_color=shades[name],
+            hovertemplate=f"{name}, %{{y}}: %{{x:.1%}}<extra></extra>",
         )  # fmt: skip
-    figure.update_yaxes(categoryorder="array", categoryarray=[title(label) for label in labels][::-1])
+    figure.update_yaxes(categoryorder="array", categoryarray=rows[::-1])
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
-    layout(figure, (ROW + 8) * len(labels) + 70)
+    layout(figure, (ROW + 8) * len(rows) + 70)
     return figure.update_layout(barmode="group", showlegend=True, legend={"orientation": "h", "y": 1.12})

@@ -26,11 +26,21 @@ def body(view: View, sound: Sound) -> None:
     with st.container(border=True):
         st.subheader(
             "How far they agree",
-            help="Instruments heard by both among those heard by either; correlation of the two maps.",
+            help="1 is full agreement, 0 is that by chance. Answers: Cohen's kappa of yes and no over the whole sound, "
+            "and the order from the likeliest instrument to the least. Maps: correlation of the evidence in the "
+            "passage. Layers: CKA, which is 1 where two layers arrange the moments and pitches of the passage alike.",
         )
         agreement = comparing.agreement(predictions, passages, label)
         comparing.agreement_table(agreement)
         comparing.export(predictions, passages, label, agreement)
+    if passages:
+        with st.container(border=True):
+            st.subheader(
+                "Where the evidence lies",
+                help="Onsets are the first 60 ms of a note; low is below 300 Hz, high above 2 kHz; an instrument's own "
+                "sound is where it is the loudest. Grey: what the sound's own energy has there.",
+            )
+            comparing.places(passages, label)
 
 
 page(

@@ -24,10 +24,11 @@ def report(
     """
     from core.comparison.experiments import run_experiments
     from core.comparison.table import write_readme
+    from core.paths import TRAINED_MODELS
 
     with progress("Comparing", total=clips) as move:
-        result = run_experiments(clips, on_progress=lambda heard: move(advance=heard))
-    readme = write_readme()
+        result = run_experiments(clips, TRAINED_MODELS, lambda heard: move(advance=heard))
+    readme = write_readme(TRAINED_MODELS)
     if as_json:
         print_json({**result, "readme": str(readme)})
     else:

@@ -100,4 +100,4 @@ def _u_centred(matrix: Array) -> Array:
 
 
 def _constant(a: Array, b: Array) -> bool:
-    return bool(np.ptp(a) == 0 or np.ptp(b) == 0)
+    return any(bool((values == values.flat[0]).all()) for values in (a, b))

@@ -13,6 +13,7 @@ from core.datasets.build import shard_file
 from core.errors import InputError
 from core.frontend import FrontendConfig
 
+COLUMNS = ["clip", "instruments", "style"]  # the others are long, and many clips would fill the memory
 OPEN_SHARDS = 512  # mapped at once: each is an open file, of which a process may have a thousand
 
 
@@ -29,7 +30,7 @@ class BuiltDataset:
             raise InputError(f"{folder} holds no finished data set; make one with `timbrescope dataset`.")
         self.folder = folder
         try:
-            self.manifest = pd.read_parquet(manifest)
+            self.manifest = pd.read_parquet(manifest, columns=COLUMNS)
             self.description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
             self.frontend = FrontendConfig(**self.description["frontend"])
         except (OSError, ValueError, KeyError, TypeError) as error:

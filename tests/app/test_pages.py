@@ -208,6 +208,28 @@ def test_compare_shows_every_chosen_model() -> None:
     assert not app.exception
     assert len(app.dataframe) == 1
     assert words(app).count("Logit") == len(names[:2])
+    table = app.dataframe[0].value
+    assert len(table) == 1
+    assert table.drop(columns="Models").notna().all(axis=None)
+    assert table.drop(columns="Models").max(axis=None) <= 1
+
+
+def test_compare_tells_where_the_evidence_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[dict[str, dict[str, float]]] = []
+    draw = figures.grouped_bars
+
+    def spy(series: dict[str, dict[str, float]], rows: Sequence[str], shades: dict[str, str]) -> Any:
+        drawn.append(series)
+        return draw(series, rows, shades)
+
+    monkeypatch.setattr(figures, "grouped_bars", spy)
+    names = model_names()[:2]
+    assert not open_page("compare", models=",".join(names), instrument="piano").exception
+    places = drawn[-1]
+    assert list(places) == [*names, "energy of the mix"]
+    for shares in places.values():
+        assert {"Note onsets", "The instrument's own sound"} <= set(shares)
+        assert sum(shares[f"{part} frequencies"] for part in ("Low", "Middle", "High")) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("page", PAGES)

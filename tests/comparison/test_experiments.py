@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from core.cli import app
 from core.comparison.experiments import QUESTIONS, run_experiments
 from core.comparison.place import PLACES
 from core.comparison.records import read_curves, read_experiments, read_records
@@ -41,6 +43,15 @@ def test_the_paragraph_says_the_figures(result: dict) -> None:
         assert percent(figures["agreement"]["equal"]) in question["told"]
         assert plain(figures["agreement"]["kappa"]) in question["told"]
         assert plain(figures["layers"]["cka"][-1][-1]) in question["told"]
+
+
+def test_the_command_writes_both_files(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.paths.TRAINED_MODELS", zoo)
+    result = CliRunner().invoke(app, ["report", "--clips", "4", "--json"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    told = json.loads(result.stdout)
+    assert {key: told[key] for key in ("clips", "questions")} == read_experiments(zoo)
+    assert Path(told["readme"]).read_text().startswith("# Trained models")
 
 
 def test_without_pairs_there_is_nothing_to_answer(tiny_model: Path) -> None:

@@ -79,5 +79,6 @@ def test_what_is_constant_correlates_with_nothing() -> None:
     flat, steep = np.ones(4), np.arange(4.0)
     assert np.isnan(correlation(flat, steep))
     assert np.isnan(rank_correlation(steep, flat))
+    assert np.isnan(rank_correlation(steep, np.full(4, -np.inf)))  # the logits of silence
     assert correlation(steep, -2 * steep + 1) == -1
     assert rank_correlation(steep, np.exp(steep)) == 1

@@ -1,0 +1,271 @@
+"""Parts of the Experiments page: what was measured over many clips, read from the files beside the models."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import experiment_figures as figures
+from app.colors import NEUTRAL, model_colors, title
+from app.downloads import download
+from app.figures import CONFIG
+from app.view import View, show
+from core.comparison.place import PLACES
+from core.comparison.records import read_curves, read_experiments, read_records
+from core.evaluation.record import Evaluation
+from core.instruments import INSTRUMENTS
+from core.models.store import model_names
+from core.paths import TRAINED_MODELS
+
+Records = Mapping[str, Mapping[str, Evaluation]]
+
+MEASURES = {"mAP": "mAP", "macro_f1": "macro-F1"}
+MEASURE_HELP = (
+    "mAP: mean over instruments of the average precision, which tells how well clips with an instrument are ranked "
+    "before those without it. macro-F1: mean over instruments of F1 = 2TP / (2TP + FP + FN), which judges the yes or "
+    "no at each instrument's threshold. Bars and bands are 95 % bootstrap intervals over clips."
+)
+CKA_HELP = (
+    "CKA (centred kernel alignment, Kornblith et al. 2019) is 1 where two layers arrange the clips alike up to "
+    "rotation and scale, and about 0 where they have nothing in common."
+)
+COUNTS = [f"count-{n}" for n in range(1, 7)]
+GAPS = {"own": "own clips", "unheard-soundfont": "unheard soundfont", "real_dev": "real recordings"}
+BROAD = ("rich", "own")  # sets with all families, the first that was measured counts
+SIMILAR = ("strings", "brass", "reeds", "plucked")
+COURSES = {"val_mAP": "mAP on held-out clips", "val_loss": "loss on held-out clips", "train_loss": "training loss"}
+AGREEMENT = {
+    "equal": "equal answers",
+    "kappa": "Cohen's kappa",
+    "logits": "ranking (Spearman)",
+    "maps": "maps (Pearson)",
+}
+
+
+def colors() -> dict[str, str]:
+    return model_colors(model_names(TRAINED_MODELS))
+
+
+def models_choice(view: View, names: Sequence[str]) -> list[str]:
+    """The models whose figures are shown; at first all general ones."""
+    general = [name for name in names if name.startswith("general")]
+    asked = [name for name in (view.shown or "").split(",") if name in names] or general or list(names)
+    key = "experiments-models"
+    st.session_state[key] = asked
+
+    def changed() -> None:
+        show(shown=",".join(st.session_state[key]) or None)
+
+    st.multiselect("Models", names, key=key, on_change=changed)
+    return asked
+
+
+def measure_choice() -> str:
+    chosen = st.segmented_control(
+        "Measure", list(MEASURES), default="mAP", required=True, format_func=MEASURES.__getitem__, key="measure",
+        persist_state="session", help=MEASURE_HELP,
+    )  # fmt: skip
+    return chosen or "mAP"
+
+
+def legend(names: Sequence[str]) -> None:
+    """Which colour is which model, once for all figures."""
+    shades = colors()
+    st.html(
+        " &emsp; ".join(
+            f"<span style='white-space:nowrap'><span style='color:{shades[name]}'>●</span> {name}</span>"
+            for name in names
+        )
+    )
+
+
+def by_number(records: Records, measure: str) -> None:
+    """Quality by number of instruments."""
+    series = _over_sets(records, COUNTS, measure)
+    if _missing(series, "count-1, count-2, …"):
+        return
+    named = {name: {place.removeprefix("count-"): f for place, f in found.items()} for name, found in series.items()}
+    numbers = [name.removeprefix("count-") for name in COUNTS]
+    _chart("by-number", figures.bands(named, numbers, colors(), "instruments at once"))
+    _export("by number", _table(series, "set"))
+
+
+def gaps(records: Records, measure: str) -> None:
+    """From a model's own clips to sounds of other origin."""
+    series = _over_sets(records, list(GAPS), measure)
+    if _missing(series, ", ".join(GAPS)):
+        return
+    named = {name: {GAPS[place]: f for place, f in found.items()} for name, found in series.items()}
+    _chart("gaps", figures.slopes(named, list(GAPS.values()), colors()))
+    _export("gaps", _table(series, "set"))
+
+
+def by_family(records: Records, measure: str) -> None:
+    """Quality for each family."""
+    found = {name: next((sets[s] for s in BROAD if s in sets), {}) for name, sets in records.items()}
+    series = {
+        name: {family: scores[measure] for family, scores in record["by_family"].items()}
+        for name, record in found.items()
+        if record.get("by_family")
+    }
+    if _missing(series, " or ".join(BROAD)):
+        return
+    families = list(dict.fromkeys(family for by in series.values() for family in by))
+    named = {name: {title(family): f for family, f in by.items()} for name, by in series.items()}
+    _chart("by-family", figures.rows(named, [title(family) for family in families], colors()))
+    _export("by family", _table(series, "family"))
+
+
+def confusion(records: Records) -> None:
+    """Which instruments of a family a model calls when another one of it plays alone."""
+    solos = {name: sets["count-1"]["confusion"] for name, sets in records.items() if "count-1" in sets}
+    if _missing(solos, "count-1"):
+        return
+    left, right = st.columns(2)
+    with left:
+        family = st.selectbox("Family", SIMILAR, key="confused-family", format_func=str.capitalize)
+    with right:
+        model = st.selectbox("Model", list(solos), key="confused-model")
+    table = _confusion_table(solos[model], family)
+    if table.empty:
+        st.caption(f"{model} was measured with no {family}.")
+        return
+    st.markdown(confusion_sentence(table))
+    names = ([title(label) for label in table.index], [title(label) for label in table.columns])
+    values = [[None if pd.isna(v) else float(v) for v in row] for row in table.to_numpy()]
+    _chart("confusion", figures.heatmap(values, *names, ("only played", "called")))
+    _export("confusion", table.rename_axis("played").reset_index())
+
+
+def confusion_sentence(table: pd.DataFrame) -> str:
+    """The worst confusion of a table (rows played, columns called) in words."""
+    worst = table.stack().dropna()
+    if worst.empty or worst.max() == 0:
+        return "None of them is ever called for another one."
+    played, called = worst.idxmax()
+    return f"Called **{_lower(called)}** when only **{_lower(played)}** played: {worst.max():.0%}."
+
+
+def training(names: Sequence[str]) -> None:
+    """The course of the trainings."""
+    curves = {name: curve for name, curve in read_curves(TRAINED_MODELS).items() if name in names}
+    if not curves:
+        st.caption("No course yet; `timbrescope train` writes `training.csv` beside each model.")
+        return
+    for part, column in zip(st.columns(len(COURSES)), COURSES, strict=True):
+        there = {name: curve for name, curve in curves.items() if column in curve}
+        with part:
+            st.caption(COURSES[column])
+            _chart(column, figures.courses(there, column, colors(), percent=column == "val_mAP"))
+    _export("training", pd.concat([curve.assign(model=name) for name, curve in curves.items()]))
+
+
+def questions() -> None:
+    """The research questions: what was found in words, and the figures of one pair of models."""
+    found = read_experiments(TRAINED_MODELS)
+    if not found or not found["questions"]:
+        st.info("The questions are answered by `timbrescope report`, once both models of a pair are trained.")
+        return
+    for key, question in found["questions"].items():
+        with st.container(border=True):
+            st.subheader(question["title"])
+            st.caption(
+                f"Pairs of networks that differ in that alone, on the same {len(found['clips'])} composed clips."
+            )
+            st.markdown(question["told"])
+            _pair(key, question)
+
+
+def _pair(key: str, question: Mapping[str, Any]) -> None:
+    cases = list(question["pairs"])
+    case = st.segmented_control(
+        "Pair", cases, default=cases[0], required=True, key=f"pair-{key}", label_visibility="collapsed"
+    )
+    pair = question["pairs"][case or cases[0]]
+    first, second = pair["models"]
+    legend([first, second])
+    alike, inside, where = st.columns([1, 1.2, 1.2], gap="medium")
+    with alike:
+        st.caption("How alike their answers and maps are")
+        agreed = {
+            "both": {AGREEMENT[name]: f for name, f in {**pair["agreement"], "maps": pair["maps"]["all"]}.items()}
+        }
+        _chart(f"agreement-{key}", figures.rows(agreed, list(AGREEMENT.values()), {"both": NEUTRAL}, percent=False))
+    with inside:
+        st.caption("How alike their layers are (CKA)", help=CKA_HELP)
+        values = [[cell["value"] for cell in row] for row in pair["layers"]["cka"]]
+        layers = (pair["layers"]["rows"], pair["layers"]["columns"])
+        _chart(f"cka-{key}", figures.heatmap(values, *layers, (first, second), percent=False))
+    with where:
+        st.caption("Where their evidence lies (grey: the energy of the mix)")
+        _chart(f"places-{key}", places_figure(pair["places"], (first, second)))
+    _export(f"question {key}", None, lambda: json.dumps(question, indent=1))
+
+
+def places_figure(places: Mapping[str, Mapping[str, Any]], names: tuple[str, str]) -> Any:
+    """Shares of the evidence of two models at each place, and of the sound's energy."""
+    sides = {names[0]: "a", names[1]: "b", "energy of the mix": "energy"}
+    series = {name: {PLACES[place]: f[side] for place, f in places.items()} for name, side in sides.items()}
+    return figures.rows(series, list(PLACES.values()), {**colors(), "energy of the mix": NEUTRAL})
+
+
+def nothing_measured() -> None:
+    st.info(
+        "Nothing was measured yet: `timbrescope evaluate --model NAME --data FOLDER --record own` keeps what it "
+        "measures for this page, and `timbrescope report` compares the models."
+    )
+
+
+def records(root: Path | None = None) -> Records:
+    return read_records(root or TRAINED_MODELS)
+
+
+def _over_sets(records: Records, sets: Sequence[str], measure: str) -> dict[str, figures.Figures]:
+    series = {name: {s: found[s][measure] for s in sets if s in found} for name, found in records.items()}
+    return {name: found for name, found in series.items() if found}
+
+
+def _missing(series: Mapping[str, Any], sets: str) -> bool:
+    """Says which sets are still to be measured, if no model has any figure."""
+    if not series:
+        st.caption(f"Not measured yet; `timbrescope evaluate --record` under these names: {sets}.")
+    return not series
+
+
+def _confusion_table(confusion: Mapping[str, Any], family: str) -> pd.DataFrame:
+    """Rows that played and columns that were called, of one family."""
+    table = pd.DataFrame(confusion["rate"], index=confusion["when"], columns=confusion["called"], dtype=float)
+    inside = [label for label in INSTRUMENTS if INSTRUMENTS[label].family == family]
+    return table.reindex(
+        index=[x for x in inside if x in table.index], columns=[x for x in inside if x in table.columns]
+    )
+
+
+def _table(series: Mapping[str, figures.Figures], what: str) -> pd.DataFrame:
+    """A row a model and place."""
+    return pd.DataFrame(
+        {"model": name, what: place, **figure} for name, found in series.items() for place, figure in found.items()
+    )
+
+
+def _chart(key: str, figure: Any) -> None:
+    st.plotly_chart(figure, config=CONFIG, key=f"experiments-{key}")
+
+
+def _export(name: str, table: pd.DataFrame | None, as_json: Callable[[], str] | None = None) -> None:
+    with st.popover("Export", icon=":material/download:"):
+        file = name.replace(" ", "-")
+        if table is not None:
+            download(f"{name.capitalize()} (CSV)", lambda: str(table.to_csv(index=False)), f"{file}.csv")
+            download(
+                f"{name.capitalize()} (JSON)", lambda: str(table.to_json(orient="records", indent=1)), f"{file}.json"
+            )
+        if as_json is not None:
+            download(f"{name.capitalize()} (JSON)", as_json, f"{file}.json")
+
+
+def _lower(label: str) -> str:
+    return title(label).lower()

@@ -1,0 +1,253 @@
+"""How fast the costly work is: ratios to what it can be compared with, both sides measured in turn in one run.
+
+All but training is measured in seconds of the processor with one thread for both sides, so that a busy machine changes
+little; training in seconds on the clock, since what is asked is how long it waits.
+"""
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.datasets.build import DatasetPlan, build_dataset
+from core.datasets.read import BuiltDataset
+from core.explanation import crp
+from core.explanation.engine import Trace
+from core.instruments import INSTRUMENTS
+from core.models.architecture import build_network
+from core.models.store import TrainedModel
+from core.recognition import (
+    BATCH,
+    HOP_S,
+    TIMELINE_HOP_S,
+    TIMELINE_WINDOW_S,
+    WINDOW_S,
+    recognise,
+    window_frames,
+    window_logmel,
+    window_starts,
+)
+from core.synthesis.clip import Clip, compose
+from core.synthesis.render import render_stem
+from core.training.config import TrainingConfig
+from core.training.data import ClipDataModule
+from core.training.module import RecognitionModule
+from core.training.pace import pace
+
+AIMS: dict[str, str] = {
+    "compose_vs_fluidsynth": "≥ 0.7",
+    "concept_maps_vs_zennit_crp": "≥ 8",
+    "concept_maps_vs_backward": "≤ 1.6",
+    "predict_vs_forward": "≤ 1.5",
+    "train_vs_in_memory": "≥ 0.9",
+    "data_waiting": "< 0.1",
+}
+MOST_CONCEPTS = 128
+REFERENCE_BATCH = 4  # cotangents at a time, which suits autograd and zennit-crp best on a processor
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    Attributes:
+        recipe: Of all the clips.
+        clips: How many are composed.
+        song_clips: Clips that follow each other in the song that is recognised.
+        batch_size: Clips in a batch of training.
+        steps: Training steps from disk, and as many from memory in between.
+        repeats: How often each side has its turn with everything else.
+    """
+
+    recipe: str = "general"
+    clips: int = 8
+    song_clips: int = 8
+    batch_size: int = 64
+    steps: int = 8
+    repeats: int = 3
+
+    def name(self, seed: int) -> str:
+        return f"{self.recipe}@{seed}"
+
+
+def bench(
+    model: TrainedModel, sizes: Sizes | None = None, on_progress: Callable[[str], None] = lambda what: None
+) -> dict[str, Any]:
+    """What ``timbrescope bench --json`` prints: the ratios of ``AIMS``, and under ``about`` what they were measured on.
+
+    Raises:
+        InputError: FluidSynth or a soundfont is missing.
+    """
+    sizes = sizes or Sizes()
+    clip = compose(sizes.name(0))
+    about = {
+        "model": model.name,
+        "layer": measured_layer(model),
+        "clip": clip.name,
+        "label": _label(model, clip),
+        "threads": 1,
+        "machine": f"{os.cpu_count()} cores ({platform.machine()})",
+        "torch": torch.__version__,
+    }
+    result: dict[str, Any] = {}
+    with _one_thread():
+        for what, measure in (
+            ("Composing", lambda: composing(model, sizes)),
+            ("Explaining", lambda: concept_maps(model, clip, sizes)),
+            ("Recognising", lambda: predicting(model, sizes)),
+            ("Training", lambda: training(model, sizes)),
+        ):
+            on_progress(what)
+            result |= measure()
+    return {**{key: round(value, 4) for key, value in result.items()}, "about": about}
+
+
+def composing(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
+    """FluidSynth's time for the stems alone, over the time from a clip's name to its log-mel."""
+    alone, whole = 0.0, 0.0
+    for seed in range(sizes.clips):
+        name = sizes.name(seed)
+        clip = compose(name)
+        seconds = medians([lambda: _play(clip), lambda: model.frontend.logmel(compose(name).mix)], sizes.repeats)  # noqa: B023
+        alone, whole = alone + seconds[0], whole + seconds[1]
+    return {"compose_vs_fluidsynth": alone / whole, "clips_per_second": sizes.clips / whole}
+
+
+def _play(clip: Clip) -> None:
+    for label, notes in clip.score.parts.items():
+        program, soundfont = clip.programs[label], clip.soundfonts[label]
+        render_stem(notes, INSTRUMENTS[label].playing(program), program, clip.duration, soundfont)
+
+
+def concept_maps(model: TrainedModel, clip: Clip, sizes: Sizes) -> dict[str, float]:
+    """The maps of all concepts of a layer: zennit-crp's time over ours, and ours over autograd's for as many gradients.
+
+    ``concept_maps_difference`` is the largest difference from zennit-crp's maps, as a share of their peak.
+    """
+    layer, label = measured_layer(model), model.label_index(_label(model, clip))
+    inputs = torch.from_numpy(model.frontend.logmel(clip.mix))[None, None]
+    channels = range(_channels(model, layer))
+
+    def ours() -> Tensor:
+        return Trace(model.network, inputs).concept_maps(label, layer, channels)
+
+    def reference() -> Tensor:
+        return crp.concept_maps(model.network, inputs, label, layer, channels, batch_size=REFERENCE_BATCH)
+
+    fast, slow, plain = medians([ours, reference, _backward(model, inputs, layer)], sizes.repeats)
+    expected = reference()
+    return {
+        "concept_maps_vs_zennit_crp": slow / fast,
+        "concept_maps_vs_backward": fast / plain,
+        "concept_maps_difference": float((ours() - expected).abs().max() / expected.abs().max()),
+    }
+
+
+def _backward(model: TrainedModel, inputs: Tensor, layer: str) -> Callable[[], None]:
+    """Autograd from every channel of a layer to the input; the forward pass lies behind it."""
+    leaf = inputs.repeat(REFERENCE_BATCH, 1, 1, 1).requires_grad_()
+    values = leaf
+    for name, module in model.network.named_children():
+        values = module(values)
+        if name == layer:
+            break
+
+    def backward() -> None:
+        for channels in torch.arange(values.shape[1]).split(REFERENCE_BATCH):
+            cotangents = torch.zeros_like(values)
+            cotangents[range(len(channels)), channels] = 1
+            torch.autograd.grad(values, leaf, cotangents, retain_graph=True)
+
+    return backward
+
+
+def measured_layer(model: TrainedModel) -> str:
+    """The highest layer with no more than ``MOST_CONCEPTS`` channels."""
+    return next(layer for layer in reversed(model.network.concept_layers) if _channels(model, layer) <= MOST_CONCEPTS)
+
+
+def _channels(model: TrainedModel, layer: str) -> int:
+    return int(model.network.get_submodule(layer).weight.shape[0])  # type: ignore[index]
+
+
+def _label(model: TrainedModel, clip: Clip) -> str:
+    """A label that the clip holds, if the model knows one."""
+    return next((label for label in clip.labels if label in model.labels), model.labels[0])
+
+
+def predicting(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
+    """The time from a song's waveform to the answer, over that of the network on the same windows."""
+    song = np.concatenate([compose(sizes.name(seed)).mix for seed in range(sizes.song_clips)])
+    batches = list(_windows(model, song))
+
+    def forward() -> None:
+        with torch.inference_mode():
+            for batch in batches:
+                model.network(batch)
+
+    whole, network = medians([lambda: recognise(model, model.frontend.analyse(song)), forward], sizes.repeats)
+    return {"predict_vs_forward": whole / network}
+
+
+def _windows(model: TrainedModel, song: np.ndarray) -> Iterator[Tensor]:
+    """What the network hears of a song, in batches ``(windows, 1, bands, frames)``."""
+    spectrogram = model.frontend.analyse(song)
+    for window_s, hop_s in ((WINDOW_S, HOP_S), (TIMELINE_WINDOW_S, TIMELINE_HOP_S)):
+        frames = window_frames(spectrogram, window_s)
+        starts = window_starts(spectrogram, frames, hop_s)
+        windows = torch.from_numpy(np.stack([window_logmel(spectrogram, start, frames) for start in starts]))
+        yield from windows.unsqueeze(1).split(BATCH)
+
+
+def training(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
+    """The rate of training steps from a data set on disk, over that of steps on a batch in memory.
+
+    ``data_waiting`` is the share of a step from disk that passes before its batch is there.
+    """
+    card = model.card
+    config = TrainingConfig(**card.model_dump(include={"name", "title", "description", "label_set", "architecture"}))
+    network = build_network(card.architecture, card.config, len(card.labels))
+    module = RecognitionModule(network, config, card.frontend.range_db)
+    with TemporaryDirectory() as name:
+        build_dataset(DatasetPlan(sizes.recipe, 2 * sizes.batch_size + 1, 0, card.frontend), Path(name), workers=1)
+        clips = ClipDataModule(BuiltDataset(Path(name)), card.labels, sizes.batch_size, validation=1)
+        seconds = pace(module, clips.train_dataloader(), sizes.steps)
+    return {
+        "train_vs_in_memory": float(np.median(seconds.in_memory) / np.median(seconds.stored)),
+        "data_waiting": sum(seconds.waiting) / sum(seconds.stored),
+        "seconds_per_step": float(np.median(seconds.stored)),
+    }
+
+
+def medians(works: Sequence[Callable[[], object]], repeats: int) -> list[float]:
+    """Seconds of the processor that each piece of work takes, the median of some turns after one to warm up."""
+    for work in works:
+        work()
+    return [
+        float(seconds) for seconds in np.median([[_seconds(work) for work in works] for _ in range(repeats)], axis=0)
+    ]
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
