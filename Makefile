@@ -6,9 +6,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
-RECIPE ?= general-train
+RECIPE ?= rich
 CLIPS ?= 20000
-CONFIG ?= general-shallow
+CONFIG ?= general-deep-rich
 DATA ?= data/$(RECIPE)
 OUT ?= runs/$(CONFIG)
 

@@ -14,7 +14,7 @@ Data = Annotated[Path, typer.Option("--data", file_okay=False, help="Folder of t
 
 
 def dataset(
-    recipe: Annotated[str, typer.Argument(help="What to compose: general, general-train or wimu12, with changes.")],
+    recipe: Annotated[str, typer.Argument(help="What to compose: rich, simple, wimu12, ..., with changes.")],
     clips: Annotated[int, typer.Option(min=1, help="How many clips.")],
     out: Out,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core if not given.")] = None,
@@ -35,11 +35,11 @@ def dataset(
 
     Examples:
 
-        timbrescope dataset general-train --clips 20000 --out data/general
+        timbrescope dataset rich --clips 20000 --out data/rich
 
         timbrescope dataset "wimu12;style=musical" --clips 1000 --seed 1 --out data/test
 
-        timbrescope dataset general-train --clips 10000000 --out /shared/general --cluster tcp://host:8786
+        timbrescope dataset rich --clips 10000000 --out /shared/rich --cluster tcp://host:8786
     """
     from core.datasets.build import DatasetPlan, build_dataset
     from core.frontend import FrontendConfig
@@ -72,9 +72,9 @@ def train(
 
     Examples:
 
-        timbrescope train general-shallow --data data/general --out trained_models/general-shallow
+        timbrescope train general-deep-rich --data data/rich --out trained_models/general-deep-rich
 
-        timbrescope train mine.toml --data data/general --out runs/mine --epochs 3 --resume
+        timbrescope train mine.toml --data data/rich --out runs/mine --epochs 3 --resume
 
         timbrescope train mine.toml --data /shared/general --out runs/mine --devices 4 --nodes 2 --strategy ddp
     """
@@ -112,7 +112,7 @@ def evaluate(
 
     Examples:
 
-        timbrescope evaluate --model general-shallow --data data/test
+        timbrescope evaluate --model wimu12-shallow --data data/test
 
         timbrescope evaluate --data recordings --json
 

@@ -97,7 +97,7 @@ def predict(
 
         timbrescope predict song.mp3
 
-        timbrescope predict *.wav --model general-shallow --json
+        timbrescope predict *.wav --model wimu12-shallow --json
     """
     from core.models.store import default_model, load_model
 
