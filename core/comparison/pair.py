@@ -107,13 +107,20 @@ def maps(a: Sequence[Observation], b: Sequence[Observation]) -> dict[str, Any]:
 def places(a: Sequence[Observation], b: Sequence[Observation]) -> dict[str, dict[str, Interval]]:
     """For each place the share of the relevance of ``a`` and of ``b`` there, that of the sound's ``energy``, ``b - a``.
 
-    A clip's share is the mean over the instruments that play in it and that both models know.
+    A clip's share is the mean over the instruments that play in it and that both models have evidence for.
     """
     return {name: _place(name, a, b) for name in PLACES}
 
 
 def _place(name: str, a: Sequence[Observation], b: Sequence[Observation]) -> dict[str, Interval]:
-    common = [[label for label in x.places if label in y.places] for x, y in zip(a, b, strict=True)]
+    common = [
+        [
+            label
+            for label in x.places
+            if label in y.places and not np.isnan(x.places[label][name] + y.places[label][name])
+        ]
+        for x, y in zip(a, b, strict=True)
+    ]
 
     def over_clips(shares: Sequence[dict[str, dict[str, float]]]) -> np.ndarray:
         return np.array([_mean([by[label][name] for label in kept]) for by, kept in zip(shares, common, strict=True)])

@@ -58,9 +58,15 @@ def owners(truths: Mapping[str, Mask], label: str) -> dict[str, Mask]:
 
 
 def shares(values: Matrix, places: Mapping[str, Mask]) -> dict[str, float]:
-    """Share of what is positive in a map ``(bands, frames)`` at each place; ``nan`` where there is no such place.
+    """Share of what is positive in a map ``(bands, frames)`` at each place.
+
+    ``nan`` where there is no such place, or nothing positive: a label that is denied has no evidence to lie anywhere.
 
     >>> shares(np.array([[3.0, 1.0, -2.0]]), {"here": np.array([[True, False, True]])})
     {'here': 0.75}
+    >>> shares(np.array([[-1.0]]), {"here": np.array([[True]])})
+    {'here': nan}
     """
+    if not (values > 0).any():
+        return dict.fromkeys(places, float("nan"))
     return {name: rma(values, mask) for name, mask in places.items()}
