@@ -67,3 +67,14 @@ def await_number(player: Locator, name: str, above: float, below: float = 1e9) -
         }
     }"""
     player.evaluate(wait, [name, above, below])
+
+
+def drag(player: Locator, start: float, end: float) -> None:
+    """Drags over the picture between two shares of its width."""
+    box = player.locator('[data-action="seek"]').bounding_box()
+    assert box
+    mouse = player.page.mouse
+    mouse.move(box["x"] + start * box["width"], box["y"] + box["height"] / 2)
+    mouse.down()
+    mouse.move(box["x"] + end * box["width"], box["y"] + box["height"] / 3, steps=4)
+    mouse.up()

@@ -14,7 +14,7 @@ from core.paths import ROOT
 from core.recognition import recognise
 from core.synthesis.clip import compose
 from tests.bad_files import BAD_FILES, encoded, tone
-from tests.browser.serving import CHROMIUM, FLAGS, await_number, serve
+from tests.browser.serving import CHROMIUM, FLAGS, await_number, drag, serve
 
 SHORT = "wimu12;instruments=piano,trumpet;duration=3@5"
 PATIENCE = 90_000  # ms; a soundfont may have to be loaded first
@@ -115,6 +115,7 @@ def test_a_link_restores_an_explained_concept(page: Page, address: str) -> None:
 
 def test_the_sound_goes_on_while_a_concept_is_opened(page: Page, address: str) -> None:
     visit(page, address, "explain", clip=SHORT, instrument="trumpet")
+    drag(page.locator(".player").first, 0.1, 0.9)  # a loop goes on for as long as the concept takes
     play(page)
     page.locator("[class*=st-key-concept-] button").first.click()
     expect(page.locator(".player")).to_contain_text("Concept")

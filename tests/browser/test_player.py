@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.serving import CHROMIUM, await_number, serve
+from tests.browser.serving import CHROMIUM, await_number, drag, serve
 
 # Before any script of the page runs: counts what it does with Web Audio, and taps every sample that goes out.
 SPY = """
@@ -118,17 +118,6 @@ def loudness(page: Page, act: Callable[[], None]) -> np.ndarray:
     page.wait_for_function(more, arg=page.evaluate("window.audio.heard.length") + 15_000)
     heard = np.array(page.evaluate("window.audio.heard"))
     return np.sqrt(np.convolve(heard**2, np.full(441, 1 / 441), "valid"))
-
-
-def drag(player: Locator, start: float, end: float) -> None:
-    """Drags over the picture between two shares of its width."""
-    box = player.locator('[data-action="seek"]').bounding_box()
-    assert box
-    mouse = player.page.mouse
-    mouse.move(box["x"] + start * box["width"], box["y"] + box["height"] / 2)
-    mouse.down()
-    mouse.move(box["x"] + end * box["width"], box["y"] + box["height"] / 3, steps=4)
-    mouse.up()
 
 
 def rerun(page: Page, toggle: str) -> None:
