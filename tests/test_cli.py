@@ -351,7 +351,7 @@ def test_from_a_recipe_to_a_trained_and_measured_model(tmp_path: Path) -> None:
     assert not (out / "evaluation").exists()
     table = succeed("evaluate", "--model", out, "--data", data, "--record", "own")
     assert all(label in table for label in measured["per_instrument"])
-    assert "{value:.3f} [{low:.3f}-{high:.3f}]".format(**measured["mAP"]) in table
+    assert "{value:.3f} [{low:.2f}-{high:.2f}]".format(**measured["mAP"]) in table
     assert json.loads((out / "evaluation/own.json").read_text()) == measured
     assert json.loads((out / "card.json").read_text())["evaluation"]["own"]["mAP"] == measured["mAP"]
 

@@ -176,7 +176,7 @@ def _interval(score: dict[str, float | None]) -> str:
     """``0.805 [0.79-0.82]``; a dash where there was nothing to measure."""
     if score["value"] is None:
         return "–"
-    return f"{score['value']:.3f} [{score['low']:.3f}-{score['high']:.3f}]"
+    return f"{score['value']:.3f} [{score['low']:.2f}-{score['high']:.2f}]"
 
 
 def _named(kind: str, slices: dict[str, Any]) -> dict[str, Any]:
