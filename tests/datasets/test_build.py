@@ -5,13 +5,15 @@ import hashlib
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
 from core.datasets import build, cluster, read
 from core.datasets.build import DatasetPlan, build_dataset
@@ -23,6 +25,7 @@ from core.synthesis.clip import compose
 
 RECIPE = "general;duration=1;soundfont=timgm6mb"
 FRONTEND = FrontendConfig(bands=16, hop=1024)
+START_S = 120  # seconds for the processes of a cluster, on a machine that does other things too
 PLAN = DatasetPlan(RECIPE, clips=10, seed=3, frontend=FRONTEND, shard_size=4)  # two whole shards and a half
 
 
@@ -71,11 +74,33 @@ def test_any_number_of_workers_gives_the_same_bytes(tmp_path: Path) -> None:
     assert sorted(done) == [2, 2, 4, 4, 4, 4]
 
 
+@contextmanager
+def local_cluster(workers: int, scheduler_file: Path) -> Iterator[str]:
+    """Address of a scheduler with workers, each a process started as a user would start it."""
+
+    def start(role: str, *options: str) -> subprocess.Popen[bytes]:
+        everywhere = ("--scheduler-file", str(scheduler_file), "--host", "127.0.0.1", "--no-dashboard")
+        return subprocess.Popen([sys.executable, "-m", "dask", role, *everywhere, *options])
+
+    processes = [start("scheduler", "--port", "0")]
+    try:
+        processes += [start("worker", "--no-nanny", "--nthreads", "1") for _ in range(workers)]
+        with Client(scheduler_file=str(scheduler_file), timeout=START_S, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=START_S)
+            address = client.scheduler.address
+        yield address
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait()
+
+
 def test_a_cluster_gives_the_same_bytes(tmp_path: Path, whole: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cluster, "CONNECT_S", START_S)
     done: list[int] = []
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as here:
-        build_dataset(PLAN, Path("cluster"), on_progress=done.append, cluster=here.scheduler_address)
+    with local_cluster(2, tmp_path / "scheduler.json") as address:
+        build_dataset(PLAN, Path("cluster"), on_progress=done.append, cluster=address)
     assert contents(tmp_path / "cluster") == whole
     assert sorted(done) == [2, 4, 4]
 
