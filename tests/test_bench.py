@@ -53,7 +53,7 @@ def test_the_plain_backward_pass_has_a_gradient_for_every_channel(
     gradients: list[torch.Tensor] = []
     grad = torch.autograd.grad
     monkeypatch.setattr(torch.autograd, "grad", lambda *args, **kwargs: gradients.extend(grad(*args, **kwargs)))
-    bench._backward(model, inputs, "conv2")()
+    bench._backward(model, inputs, "conv2", 4)()
     single = inputs.clone().requires_grad_()
     values = model.network[:5](single)[0]  # conv, norm, relu, pool, conv
     expected = torch.cat([grad(channel.sum(), single, retain_graph=True)[0] for channel in values])

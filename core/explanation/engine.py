@@ -1,126 +1,277 @@
 """Relevance of many concepts at once, in plain torch: the fast twin of :mod:`core.explanation.crp`.
 
-Below the layer where it starts, relevance propagation is linear in the relevance that enters. All else in it (modified
-inputs, modified weights and their products) depends on the input alone, so a :class:`Trace` computes that once, and a
-concept costs no more than a backward pass. Nothing hooks into the network; it is only read.
+Below the layer where it starts, relevance propagation is linear in the relevance that enters. All else in it depends on
+the input alone, so a :class:`Trace` computes that once: every boundary between two layers is one factor,
 
-Shapes: a relevance at a layer's output is ``(concepts, channels, bands, frames)``, one concept a row.
+    (modified inputs of the layer above, where they won their pool) / (modified outputs of the layer below),
+
+and a concept costs one multiplication and one transposed convolution per layer. The lowest layer has the largest planes
+and never fills them: each window of its pool hands straight down to the cells of the spectrogram that its winners read.
+Nothing hooks into the network; it is only read.
+
+What travels down is *raw*: the modified inputs of the layer that it left are yet to be multiplied in, as a part of the
+next factor. Its shape is ``(concepts, channels, bands, frames)``, one concept a row.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from itertools import product
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.grad import conv2d_input
 
 from core.explanation.rules import DEFAULT_RULES, PROPORTIONAL, Rule, per_unit, rule_set
 from core.models.architecture import Network
 
 Step = Callable[[Tensor], Tensor]  # relevance at a module's output → relevance at its input
 
+AT_ONCE = 16  # concepts: enough to keep a convolution busy, few enough for their planes to stay in a processor's cache
+BETWEEN = (nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d)  # what may follow a convolution before the next; a pool is the last
+
 
 class Trace:
     """One input's way through a network, from which any number of relevances are propagated back.
 
     Args:
-        network: In evaluation mode.
+        network: In evaluation mode: convolutions, each with what follows it up to its pool, and then a head.
         inputs: Log-mel ``(1, 1, bands, frames)``.
         rules: Name of the rules.
+
+    Raises:
+        InputError: there are no rules of this name.
+        TypeError: the network has a module that no rule is for.
     """
 
     @torch.no_grad()
     def __init__(self, network: Network, inputs: Tensor, rules: str = DEFAULT_RULES) -> None:
         chosen = rule_set(rules)
-        rule, values = chosen.first, inputs
-        self._steps: dict[str, Step] = {}
-        modules = list(network.named_children())
-        for (name, module), (_, above) in zip(modules, [*modules[1:], ("", None)], strict=True):
-            if isinstance(module, nn.Conv2d):
-                self._steps[name] = _Convolution.of(module, above, values, rule)
-                rule = chosen.convolution
-            else:
-                self._steps[name] = _step(module, values, chosen.head)
+        blocks, head = _parts(network)
+        self._inputs = chosen.first.inputs(inputs)
+        self._layers: dict[str, _Layer] = {}
+        self._head: list[Step] = []
+        values, modified, rule = inputs, self._inputs, chosen.first
+        for number, (name, block) in enumerate(blocks.items(), start=1):
+            upper = chosen.convolution if number < len(blocks) else None
+            kind = _Planes if number > 1 and _fills_planes(block) else _Windows
+            layer = self._layers[name] = kind(block, values, modified, rule, upper)
+            values, modified, rule = layer.pooled, layer.above, chosen.convolution
+        for module in head:
+            self._head.append(_step(module, values, chosen.head))
             values = module(values)
         self.logits = values[0]
-        self._shape = inputs.shape[2:]
 
     @torch.no_grad()
     def relevance(self, label: int, layer: str | None = None) -> Tensor:
-        """Relevance ``(channels, bands, frames)`` of a label's logit at a layer's output, or else at the input."""
-        return self._down(self._start(label), above=layer)[0]
+        """Relevance ``(channels, bands, frames)`` of a label's logit at a convolution's output or at the input."""
+        raw = self._down(self._start(label), above=layer)
+        return (self._layers[layer].at_outputs(raw) if layer else raw * self._inputs)[0]
 
     @torch.no_grad()
-    def concept_maps(self, label: int, layer: str, channels: Sequence[int], batch_size: int = 8) -> Tensor:
+    def concept_maps(self, label: int, layer: str, channels: Sequence[int]) -> Tensor:
         """The part of a label's relevance that passes through each channel of a layer ``(channels, bands, frames)``."""
-        entering, step = self._down(self._start(label), above=layer), self._steps[layer]
-        assert isinstance(step, _Convolution), f"{layer} is no convolution"
-        maps = [
-            self._down(step.each(entering, batch), below=layer)[:, 0]
-            for batch in torch.tensor(list(channels), dtype=torch.long).split(batch_size)
-            if len(batch)
-        ]
-        return torch.cat(maps) if maps else entering.new_zeros((0, *self._shape))
+        raw = self._down(self._start(label), above=layer)
+        maps = self._inputs.new_empty((len(channels), *self._inputs.shape[1:]))
+        for start in range(0, len(channels), AT_ONCE):
+            parts = self._layers[layer].each(raw, torch.tensor(channels[start : start + AT_ONCE]))
+            torch.mul(self._down(parts, below=layer), self._inputs, out=maps[start : start + AT_ONCE])
+        return maps[:, 0]
 
     def _start(self, label: int) -> Tensor:
-        start = torch.zeros_like(self.logits)
-        start[label] = self.logits[label]
-        return start[None]
+        """What the head hands to the uppermost layer."""
+        relevance = torch.zeros_like(self.logits)[None]
+        relevance[0, label] = self.logits[label]
+        for step in reversed(self._head):
+            relevance = step(relevance)
+        return relevance
 
-    def _down(self, relevance: Tensor, above: str | None = None, below: str | None = None) -> Tensor:
-        """Carries relevance from just below a layer (or the logits) to just above another (or the input)."""
-        names = list(self._steps)
+    def _down(self, raw: Tensor, above: str | None = None, below: str | None = None) -> Tensor:
+        """Carries what enters just below a layer (or the head) to just above another (or the input)."""
+        names = list(self._layers)
         low = names.index(above) + 1 if above else 0
         high = names.index(below) if below else len(names)
         for name in reversed(names[low:high]):
-            relevance = self._steps[name](relevance)
-        return relevance
+            raw = self._layers[name].down(raw)
+        return raw
 
 
-@dataclass(frozen=True)
-class _Convolution:
-    """A convolution merged with the normalisation above it, under a rule."""
+class _Layer:
+    """A convolution with what follows it up to its pool, as one input left it.
 
-    inputs: Tensor  # a' (1, channels in, bands, frames)
-    weights: Tensor  # W' (channels out, channels in, bands, frames)
-    outputs: Tensor  # W' a' (1, channels out, bands, frames)
-    options: dict[str, Any]  # stride, padding and dilation
+    Attributes:
+        weights: W' ``(channels, channels in, bands, frames)``.
+        outputs: W' a' ``(1, channels, bands, frames)``.
+        pooled: The values that go up ``(1, channels, windows across bands, windows across frames)``.
+        winners: Of the same shape: which cell of the outputs' plane is the largest of each window.
+        above: Of the same shape: the modified inputs of the layer above; ones where that is the head.
+        plane: Bands and frames of the convolution's inputs.
+    """
 
-    @classmethod
-    def of(cls, module: nn.Conv2d, above: nn.Module | None, values: Tensor, rule: Rule) -> "_Convolution":
-        weights = module.weight
-        if isinstance(above, nn.BatchNorm2d):
-            # The variance that it divides by is positive and would cancel out in the shares.
-            weights = weights * above.weight.sign()[:, None, None, None]
-        inputs, weights = rule.inputs(values), rule.weights(weights)
-        options: dict[str, Any] = {"stride": module.stride, "padding": module.padding, "dilation": module.dilation}
-        return cls(inputs, weights, F.conv2d(inputs, weights, **options), options)
+    def __init__(
+        self, block: Sequence[nn.Module], values: Tensor, inputs: Tensor, rule: Rule, upper: Rule | None
+    ) -> None:
+        assert isinstance(block[0], nn.Conv2d)
+        self.plane, self.convolution, self.pool = values.shape[2:], block[0], _pool(block)
+        weights = self.convolution.weight
+        for module in block:
+            if isinstance(module, nn.BatchNorm2d):
+                # The variance that it divides by is positive and would cancel out in the shares.
+                weights = weights * module.weight.sign()[:, None, None, None]
+            if module is not self.pool:
+                values = module(values)
+        conv, pool = self.convolution, self.pool
+        self.padding = cast(tuple[int, int], conv.padding)  # never the name of one
+        self.weights = rule.weights(weights).contiguous(memory_format=torch.channels_last)
+        self.outputs = F.conv2d(inputs, self.weights, None, conv.stride, conv.padding, conv.dilation)
+        self.pooled, self.winners = F.max_pool2d(
+            values, pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode, return_indices=True
+        )
+        self.above = upper.inputs(self.pooled) if upper else torch.ones_like(self.pooled)
 
-    def __call__(self, relevance: Tensor) -> Tensor:
-        size = (len(relevance), *self.inputs.shape[1:])
-        return self.inputs * conv2d_input(size, self.weights, per_unit(relevance, self.outputs), **self.options)
+    def at_outputs(self, raw: Tensor) -> Tensor:
+        """The relevance at the convolution's outputs, of which each window's winner gets all."""
+        relevance = (raw * self.above).flatten(2)
+        spread = relevance.new_zeros((len(raw), *self.outputs.shape[1:])).flatten(2)
+        return spread.scatter_add_(2, self.winners.flatten(2), relevance).view(self.outputs.shape)
 
-    def each(self, relevance: Tensor, channels: Tensor) -> Tensor:
-        """What each of the channels alone hands down ``(channels, channels in, bands, frames)``.
+    def down(self, raw: Tensor) -> Tensor:
+        """From the pool's windows to the convolution's inputs, raw at both."""
+        raise NotImplementedError
 
-        A channel sees its own weights only, so this is a convolution with as many groups as channels.
-        """
-        count, (_, width, *plane) = len(channels), self.inputs.shape
-        units = per_unit(relevance, self.outputs)[:, channels]
-        spread = conv2d_input((1, count * width, *plane), self.weights[channels], units, groups=count, **self.options)
-        return self.inputs * spread.view(count, width, *plane)
+    def each(self, raw: Tensor, channels: Tensor) -> Tensor:
+        """The same for what each of the channels alone hands down of one relevance."""
+        raise NotImplementedError
+
+
+class _Planes(_Layer):
+    """Multiplies by the factor while it spreads the windows over the plane, then convolves."""
+
+    def __init__(self, *passed: Any) -> None:
+        super().__init__(*passed)
+        (high, wide), (rows, columns) = _pair(self.pool.kernel_size), self.pooled.shape[2:]
+        factor = per_unit(self.at_outputs(torch.ones_like(self.pooled)), self.outputs)
+        factor = _fit(factor, (rows * high, columns * wide)).permute(0, 2, 3, 1)
+        self.factor = factor.reshape(1, rows, high, columns, wide, -1)
+        # Windows may stand out of the plane, or leave out cells at its edge, which the convolution yet reaches around.
+        self.spread = [max(a, b) for a, b in zip((rows * high, columns * wide), self.outputs.shape[2:], strict=True)]
+
+    def down(self, raw: Tensor) -> Tensor:
+        conv = self.convolution
+        raw = F.conv_transpose2d(self._units(raw), self.weights, padding=self.padding, dilation=conv.dilation)
+        return _fit(raw, self.plane)
+
+    def each(self, raw: Tensor, channels: Tensor) -> Tensor:
+        # With one channel to read, a product of matrices is quicker than a convolution.
+        units, weights = self._units(raw)[:, channels].transpose(0, 1), self.weights[channels].flip(2, 3)
+        kernel, dilation = weights.shape[2:], self.convolution.dilation
+        reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+        margin = tuple(r - p for r, p in zip(reach, self.padding, strict=True))
+        size = [n + 2 * m - r for n, m, r in zip(units.shape[2:], margin, reach, strict=True)]
+        taps = F.unfold(units, kernel, dilation, margin).transpose(1, 2)
+        cells = torch.bmm(taps, weights.permute(0, 2, 3, 1).flatten(1, 2))
+        return _fit(cells.unflatten(1, size).permute(0, 3, 1, 2), self.plane)
+
+    def _units(self, raw: Tensor) -> Tensor:
+        """Relevance per unit of output, over the whole plane; the channels of a cell lie side by side."""
+        spread = raw.permute(0, 2, 3, 1)[:, :, None, :, None] * self.factor
+        return _fit(spread.flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2), self.spread)
+
+
+class _Windows(_Layer):
+    """Hands from each window of the pool straight to the patch of inputs that the window sees, by a matrix of its own.
+
+    Only one output of a window won, so this is less work than a convolution of planes that are mostly zero.
+
+    Attributes:
+        patch: Bands and frames of a patch.
+        step: From one patch to the next.
+        origin: Of the plane, counted from the corner of the first patch.
+        matrices: ``(windows, channels, cells of the patch)``.
+    """
+
+    def __init__(self, *passed: Any) -> None:
+        super().__init__(*passed)
+        conv, pool = self.convolution, self.pool
+        kernel, step, margin = _pair(pool.kernel_size), _pair(pool.stride), _pair(pool.padding)
+        each_cell = torch.eye(kernel[0] * kernel[1], dtype=self.weights.dtype).view(-1, 1, *kernel)
+        patches = F.conv_transpose2d(
+            each_cell, self.weights.flatten(0, 1)[None], stride=conv.stride, dilation=conv.dilation
+        )
+        self.patch = patches.shape[2:]
+        self.step = [s * t for s, t in zip(step, conv.stride, strict=True)]
+        self.origin = [m * s + p for m, s, p in zip(margin, conv.stride, self.padding, strict=True)]
+
+        width, (rows, columns) = self.outputs.shape[3], self.pooled.shape[2:]
+        row = self.winners // width - step[0] * torch.arange(rows)[:, None] + margin[0]
+        column = self.winners % width - step[1] * torch.arange(columns) + margin[1]
+        winner = (row * kernel[1] + column).flatten(2)[0].T  # (windows, channels): which cell of its window
+        outputs = self.outputs.flatten(2).gather(2, self.winners.flatten(2))
+        factor = per_unit(self.above.flatten(2), outputs)[0].T
+        channels = torch.arange(winner.shape[1])
+        rows_of_cells = (winner * len(channels) + channels).flatten()
+        matrices = patches.reshape(len(patches) * len(channels), -1).index_select(0, rows_of_cells)
+        self.matrices = matrices.view(*winner.shape, -1).mul_(factor[:, :, None])
+
+    def down(self, raw: Tensor) -> Tensor:
+        (high, wide), (bands, frames), (rows, columns) = self.patch, self.step, raw.shape[2:]
+        windows = raw.permute(2, 3, 0, 1).flatten(0, 1).contiguous()
+        patches = torch.bmm(windows, self.matrices).view(rows, columns, len(raw), -1, high, wide)
+        patches = patches.permute(4, 5, 2, 3, 0, 1)
+        last = (rows - 1) * bands, (columns - 1) * frames
+        plane = raw.new_zeros((*patches.shape[2:4], last[0] + high, last[1] + wide))
+        for band, frame in product(range(high), range(wide)):
+            cells = plane[:, :, band : band + last[0] + 1 : bands, frame : frame + last[1] + 1 : frames]
+            cells += patches[band, frame]
+        return _fit(plane, self.plane, self.origin)
+
+    def each(self, raw: Tensor, channels: Tensor) -> Tensor:
+        return self.down(raw * F.one_hot(channels, raw.shape[1])[:, :, None, None])
+
+
+def _fit(plane: Tensor, size: Sequence[int], origin: Sequence[int] = (0, 0)) -> Tensor:
+    """Cuts a plane, or adds zeros to it, so that it is ``size`` from ``origin`` on."""
+    (top, left), (bands, frames) = origin, size
+    missing = (0, max(0, left + frames - plane.shape[3]), 0, max(0, top + bands - plane.shape[2]))
+    return (F.pad(plane, missing) if any(missing) else plane)[:, :, top : top + bands, left : left + frames]
+
+
+def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (size, size) if isinstance(size, int) else size
+
+
+def _pool(block: Sequence[nn.Module]) -> nn.MaxPool2d:
+    """The pool at the end of a block; where there is none, one that leaves every cell alone."""
+    return block[-1] if isinstance(block[-1], nn.MaxPool2d) else nn.MaxPool2d(1)
+
+
+def _fills_planes(block: Sequence[nn.Module]) -> bool:
+    """Whether the windows of the pool lie side by side, and the convolution reads every cell."""
+    pool = _pool(block)
+    apart = _pair(pool.kernel_size) == _pair(pool.stride) and _pair(pool.padding) == (0, 0)
+    return apart and cast(nn.Conv2d, block[0]).stride == (1, 1)
+
+
+def _parts(network: Network) -> tuple[dict[str, list[nn.Module]], list[nn.Module]]:
+    """The convolutions by name, each with what follows it up to its pool, and the head."""
+    blocks: dict[str, list[nn.Module]] = {}
+    block: list[nn.Module] = []
+    head: list[nn.Module] = []
+    for name, module in network.named_children():
+        if isinstance(module, nn.Conv2d) and not head:
+            blocks[name] = block = [module]
+        elif isinstance(module, BETWEEN) and block and not head and not isinstance(block[-1], nn.MaxPool2d):
+            block.append(module)
+        else:
+            head.append(module)
+    return blocks, head
 
 
 def _step(module: nn.Module, values: Tensor, head: Rule) -> Step:
-    """How any other module hands relevance down, given the values that entered it."""
-    if isinstance(module, nn.ReLU | nn.BatchNorm2d):
-        return _pass
+    """How a module of the head hands relevance down, given the values that entered it."""
+    if isinstance(module, nn.ReLU):
+        return lambda relevance: relevance
     if isinstance(module, nn.Flatten):
         return lambda relevance: relevance.view(len(relevance), *values.shape[1:])
-    if isinstance(module, nn.MaxPool2d):
-        return _winner(module, values)
     if isinstance(module, nn.AdaptiveAvgPool2d):
         shares = per_unit(PROPORTIONAL.inputs(values), values.sum((2, 3), keepdim=True))
         return lambda relevance: relevance * shares
@@ -129,22 +280,3 @@ def _step(module: nn.Module, values: Tensor, head: Rule) -> Step:
         outputs = inputs @ weights.T
         return lambda relevance: inputs * (per_unit(relevance, outputs) @ weights)
     raise TypeError(f"no rule for {type(module).__name__}")
-
-
-def _pass(relevance: Tensor) -> Tensor:
-    return relevance
-
-
-def _winner(module: nn.MaxPool2d, values: Tensor) -> Step:
-    """Max pooling hands everything to the largest input of each window."""
-    _, winners = F.max_pool2d(
-        values, module.kernel_size, module.stride, module.padding, ceil_mode=module.ceil_mode, return_indices=True
-    )
-
-    def down(relevance: Tensor) -> Tensor:
-        # (concepts, channels, windows) is laid out over (concepts, channels, cells); windows do not overlap.
-        spread = relevance.new_zeros((len(relevance), *values.shape[1:])).flatten(2)
-        spread.scatter_add_(2, winners.expand(len(relevance), -1, -1, -1).flatten(2), relevance.flatten(2))
-        return spread.view(len(relevance), *values.shape[1:])
-
-    return down

@@ -17,7 +17,10 @@ BANDS, FRAMES = 32, 37
 
 def random_network(seed: int = 0) -> Network:
     config = {"widths": (6, 8, 12), "pools": ((2, 4), (2, 2), (1, 1))}
-    network = build_network("convnet", config, LABELS, seed).eval()
+    return randomised(build_network("convnet", config, LABELS, seed).eval(), seed)
+
+
+def randomised(network: Network, seed: int) -> Network:
     generator = torch.Generator().manual_seed(seed)
     for module in network:
         if isinstance(module, nn.BatchNorm2d):

@@ -1,20 +1,66 @@
 import copy
 from collections import OrderedDict
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from core.explanation import engine
 from core.explanation.crp import attribute, concept_maps
 from core.explanation.engine import Trace
-from core.explanation.rules import RULE_SETS
-from core.models.architecture import Network
+from core.explanation.rules import RULE_SETS, RuleSet, rule_set
+from core.models.architecture import Network, build_network
 
-from .conftest import BANDS, FRAMES, LABELS
+from .conftest import BANDS, FRAMES, LABELS, randomised
+
+POOLS = (nn.MaxPool2d, nn.Flatten)  # what hands on all that it gets
+
+
+# The planes are 32 x 37 cells, so that windows of the pools stand out at one edge or at both.
+FORMS: dict[str, dict[str, Any]] = {
+    "shallow": {"widths": (6, 8, 12), "pools": ((2, 4), (2, 2), (1, 1))},
+    "patches": {"widths": (6, 8, 12), "pools": ((1, 2), (2, 2), (2, 2)), "patch": 2},
+    "deep": {"widths": (6, 6, 8, 12, 12), "pools": ((3, 2), (1, 1), (2, 3), (1, 1), (3, 2)), "patch": 2},
+    "no pools": {"widths": (6, 8), "pools": ((1, 1), (1, 1))},
+}
+
+
+def formed(form: str) -> Network:
+    return randomised(build_network("convnet", FORMS[form], LABELS, seed=0).eval(), seed=0)
 
 
 def peak_difference(a: Tensor, b: Tensor) -> float:
     return float((a - b).abs().max() / b.abs().max())
+
+
+def slow_concept_map(network: Network, inputs: Tensor, label: int, layer: str, channel: int, rules: RuleSet) -> Tensor:
+    """One map by autograd through ``W' a'`` of every layer in turn, with the other channels set to zero on the way."""
+    passed, values = [], inputs
+    for name, module in network.named_children():
+        passed.append((name, module, values))
+        values = module(values).detach()
+    relevance = torch.zeros_like(values)
+    relevance[0, label] = values[0, label]
+    rule = {"conv1": rules.first}
+    norms = {name.replace("norm", "conv"): m for name, m in network.named_children() if isinstance(m, nn.BatchNorm2d)}
+    for name, module, values in reversed(passed):
+        if name == layer:
+            relevance = relevance * (torch.arange(relevance.shape[1]) == channel)[:, None, None]
+        if isinstance(module, nn.Conv2d):
+            weights = module.weight.detach() * norms[name].weight.detach().sign()[:, None, None, None]
+            chosen = rule.get(name, rules.convolution)
+            a, w = chosen.inputs(values).requires_grad_(), chosen.weights(weights)
+            outputs = nn.functional.conv2d(a, w, stride=module.stride, padding=module.padding)
+        elif isinstance(module, nn.ReLU | nn.BatchNorm2d):
+            continue
+        else:
+            a = values.clone().requires_grad_()
+            outputs = module(a)
+        share = torch.where(outputs == 0, 0, relevance / outputs) if not isinstance(module, POOLS) else relevance
+        gradient = torch.autograd.grad(outputs, a, share.detach())[0]
+        relevance = gradient if isinstance(module, POOLS) else (a * gradient).detach()
+    return relevance[0, 0]
 
 
 @pytest.mark.parametrize("rules", RULE_SETS)
@@ -30,14 +76,47 @@ def test_maps_are_those_of_zennit_crp(network: Network, inputs: Tensor, kind: st
             assert peak_difference(channels, expected.channels[layer]) < 1e-4
 
 
-@pytest.mark.parametrize("layer", ["conv1", "conv2", "conv3"])
-def test_concept_maps_are_those_of_zennit_crp(network: Network, inputs: Tensor, layer: str) -> None:
-    channels = [5, 0, 3, 1, 2]
-    expected = concept_maps(network, inputs, 2, layer, channels)
-    for batch_size in (2, 8):
-        maps = Trace(network, inputs).concept_maps(2, layer, channels, batch_size)
-        assert peak_difference(maps, expected) < 1e-4
-    assert Trace(network, inputs).concept_maps(2, layer, []).shape == (0, BANDS, FRAMES)
+@pytest.mark.parametrize("rules", RULE_SETS)
+@pytest.mark.parametrize("form", FORMS)
+def test_concept_maps_are_those_of_zennit_crp(form: str, inputs: Tensor, rules: str) -> None:
+    network = formed(form)
+    trace = Trace(network, inputs, rules)
+    for layer in network.concept_layers:
+        channels = [5, 0, 3]
+        expected = concept_maps(network, inputs, 2, layer, channels, rules)
+        assert peak_difference(trace.concept_maps(2, layer, channels), expected) < 1e-4
+
+
+@pytest.mark.parametrize("rules", RULE_SETS)
+@pytest.mark.parametrize("form", FORMS)
+def test_concept_maps_are_those_of_a_slow_plain_loop(form: str, inputs: Tensor, rules: str) -> None:
+    network = formed(form)
+    trace = Trace(network, inputs, rules)
+    for layer in network.concept_layers:
+        expected = torch.stack([slow_concept_map(network, inputs, 1, layer, c, rule_set(rules)) for c in (4, 1)])
+        assert peak_difference(trace.concept_maps(1, layer, [4, 1]), expected) < 1e-4
+
+
+@pytest.mark.parametrize("rules", RULE_SETS)
+@pytest.mark.parametrize("kind", ["noise", "silence"])
+@pytest.mark.parametrize("form", FORMS)
+def test_the_maps_of_all_channels_sum_to_the_label_s_map(form: str, inputs: Tensor, kind: str, rules: str) -> None:
+    network = formed(form)
+    trace = Trace(network, inputs if kind == "noise" else 0 * inputs, rules)
+    for layer in network.concept_layers:
+        parts = trace.relevance(3, layer).sum((1, 2))
+        maps = trace.concept_maps(3, layer, range(len(parts)))
+        assert peak_difference(maps.sum(0), trace.relevance(3)[0]) < 1e-4
+        torch.testing.assert_close(maps.sum((1, 2)), parts, rtol=1e-4, atol=1e-6)
+
+
+def test_maps_do_not_depend_on_how_many_are_made_at_once(inputs: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, channels = formed("deep"), [7, 0, 3, 5, 2]
+    trace = Trace(network, inputs)
+    together = trace.concept_maps(2, "conv3", channels)
+    monkeypatch.setattr(engine, "AT_ONCE", 2)
+    assert peak_difference(trace.concept_maps(2, "conv3", channels), together) < 1e-5
+    assert trace.concept_maps(2, "conv3", []).shape == (0, BANDS, FRAMES)
 
 
 def test_the_network_is_only_read(network: Network, inputs: Tensor) -> None:
@@ -45,6 +124,7 @@ def test_the_network_is_only_read(network: Network, inputs: Tensor) -> None:
     trace = Trace(network, inputs)
     torch.testing.assert_close(trace.logits, network(inputs)[0].detach())
     trace.concept_maps(0, "conv2", [1, 2])
+    assert not any(hooks for module in network.modules() for name, hooks in vars(module).items() if "_hooks" in name)
     torch.testing.assert_close(network.state_dict(), before, rtol=0, atol=0)
     assert all(p.requires_grad and p.grad is None for p in network.parameters())
 
@@ -60,7 +140,9 @@ def test_relevance_is_conserved_down_to_the_input(network: Network, inputs: Tens
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("pool", [nn.MaxPool2d(3, stride=2), nn.MaxPool2d(2, padding=1), nn.MaxPool2d((2, 4))])
+@pytest.mark.parametrize(
+    "pool", [nn.MaxPool2d(3, stride=2), nn.MaxPool2d(2, padding=1), nn.MaxPool2d((2, 4)), nn.MaxPool2d((2, 4), (1, 5))]
+)
 def test_other_strides_and_pools_are_propagated_like_zennit_does(stride: int, pool: nn.Module, inputs: Tensor) -> None:
     torch.manual_seed(0)
     layers: list[tuple[str, nn.Module]] = [
@@ -69,10 +151,23 @@ def test_other_strides_and_pools_are_propagated_like_zennit_does(stride: int, po
         ("pool1", pool),
         ("conv2", nn.Conv2d(4, 6, (3, 5), stride, padding=2)),
         ("relu2", nn.ReLU()),
+        ("pool2", copy.copy(pool)),
+        ("conv3", nn.Conv2d(6, 7, 3, padding=2, dilation=2)),
+        ("relu3", nn.ReLU()),
         ("mean", nn.AdaptiveAvgPool2d(1)),
         ("flatten", nn.Flatten()),
-        ("head", nn.Linear(6, LABELS, bias=False)),
+        ("head", nn.Linear(7, LABELS, bias=False)),
     ]
     network = Network(OrderedDict(layers)).eval()
-    expected = concept_maps(network, inputs, 1, "conv2", [0, 5])
-    assert peak_difference(Trace(network, inputs).concept_maps(1, "conv2", [0, 5]), expected) < 1e-4
+    trace = Trace(network, inputs)
+    for layer in network.concept_layers:
+        channels = range(len(trace.relevance(1, layer)))
+        expected = concept_maps(network, inputs, 1, layer, channels)
+        assert peak_difference(trace.concept_maps(1, layer, channels), expected) < 1e-4
+
+
+@pytest.mark.parametrize("module", [nn.Sigmoid(), nn.Conv2d(3, 3, 1), nn.ReLU()])
+def test_a_network_of_another_form_is_refused(module: nn.Module, inputs: Tensor) -> None:
+    layers = [nn.Conv2d(1, 3, 3), nn.MaxPool2d(2), nn.Sigmoid(), module, nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    with pytest.raises(TypeError, match="no rule for Sigmoid"):
+        Trace(Network(*layers, nn.Linear(3, LABELS)).eval(), inputs)
