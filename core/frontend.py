@@ -194,6 +194,16 @@ def compress(mel_power: Matrix, config: FrontendConfig, quietest_peak: float = 0
     return np.asarray(np.log1p(mel_power / reference * depth) / np.log1p(depth), dtype=np.float32)
 
 
+def decompress(logmel: Matrix, config: FrontendConfig) -> Matrix:
+    """The mel power of a log-mel of any shape, relative to the loudest cell: the inverse of :func:`compress`.
+
+    >>> decompress(compress(np.array([[4.0, 1.0]], dtype=np.float32), FrontendConfig()), FrontendConfig()).round(4)
+    array([[1.  , 0.25]], dtype=float32)
+    """
+    depth = 10 ** (config.range_db / 10)
+    return np.asarray(np.expm1(np.asarray(logmel, np.float64) * np.log1p(depth)) / depth, dtype=np.float32)
+
+
 @cache
 def mel_filters(config: FrontendConfig) -> Matrix:
     """Slaney-style mel filters ``(bands, bins)`` with peak 1, by librosa."""

@@ -20,7 +20,7 @@ from core.instruments import INSTRUMENTS
 from core.models.store import model_names
 from tests.bad_files import BAD_FILES, ODD_FILES, encoded, tone
 
-COMMANDS = ("compose", "predict", "explain", "models", "dataset", "train", "evaluate", "report", "bench")
+COMMANDS = ("compose", "predict", "explain", "models", "dataset", "train", "evaluate", "grade", "report", "bench")
 QUANTUM = 1 / 32768  # step of 16-bit sound
 EXECUTABLE = str(Path(sys.executable).with_name("timbrescope"))
 
@@ -393,3 +393,24 @@ def test_a_reader_that_goes_away_early_is_no_reason_to_complain() -> None:
         assert process.stderr
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_grade_answers_with_every_measure_and_its_interval_and_keeps_it(tiny_model: Path) -> None:
+    recipe = "general;count=2;duration=1.5;soundfont=timgm6mb"
+    asked = ("grade", "--model", tiny_model, "--clips", 2, "--seed", 3, "--recipe", recipe)
+    answer = json.loads(succeed(*asked, "--record", "--json"))
+    assert (answer["explainer"], answer["model"], answer["clips"]) == ("crp", "tiny", 2)
+    promised = {
+        "rma", "lift", "rra", "pointing", "si_sdr_improvement", "si_sdr_ceiling", "si_sdr_floor", "conservation_error",
+        "concept_flipping", "intervention", "absent_leakage", "sanity_similarity", "sparseness", "stability",
+    }  # fmt: skip
+    assert promised <= set(answer["measures"])
+    assert all(set(figure) == {"value", "low", "high"} for figure in answer["measures"].values())
+    assert {"recipe", "instruments", "by_count", "by_outcome", "cross_talk", "sanity"} <= set(answer)
+    assert json.loads((tiny_model / "grades" / "crp.json").read_text()) == answer
+    assert "Share of the positive" in succeed(*asked, "--explainer", "energy")
+
+
+def test_grade_refuses_what_it_does_not_know(tiny_model: Path) -> None:
+    assert "crp" in complaint("grade", "--model", tiny_model, "--explainer", "tea-leaves")
+    assert "clips" in complaint("grade", "--model", tiny_model, "--clips", 0)

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "explanation": GROUND | {"models"},
     "resynthesis": {"frontend"},
     "pictures": GROUND,
-    "grading": GROUND | {"explanation", "models", "resynthesis", "synthesis"},
+    "grading": GROUND | {"evaluation", "explanation", "models", "resynthesis", "synthesis"},
     "comparison": GROUND | {"evaluation", "explanation", "grading", "models", "synthesis"},
     "bench": GROUND | {"datasets", "explanation", "models", "recognition", "synthesis", "training"},
     "report": GROUND | {"explanation", "grading", "models", "pictures", "recognition", "resynthesis"},

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from core.cli.console import BAD_INPUT, complain
+from core.cli.grading import grade
 from core.cli.learning import dataset, evaluate, models, train
 from core.cli.listening import compose, explain, predict
 from core.cli.reporting import report
@@ -40,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (compose, predict, explain, models, dataset, train, evaluate, report, bench):
+for command in (compose, predict, explain, models, dataset, train, evaluate, grade, report, bench):
     app.command()(command)
 
 

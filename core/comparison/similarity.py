@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import pearsonr, spearmanr
+from scipy.stats import pearsonr
+
+from core.grading.measures import rank_correlation as rank_correlation  # the same for logits as for maps
 
 Array = npt.NDArray[np.floating]
 Decisions = npt.NDArray[np.bool_]
@@ -40,15 +42,6 @@ def kappa(counts: Array) -> Array:
     observed, expected = 1 - p - q + 2 * both, p * q + (1 - p) * (1 - q)
     beyond = np.maximum(1 - expected, np.finfo(np.float64).tiny)
     return np.where(expected >= 1, 1.0, (observed - expected) / beyond)
-
-
-def rank_correlation(a: Array, b: Array) -> float:
-    """Spearman's correlation of two vectors; ``nan`` where one is constant.
-
-    >>> rank_correlation(np.array([1.0, 2.0, 30.0]), np.array([-5.0, 0.0, 0.1]))
-    1.0
-    """
-    return float("nan") if _constant(a, b) else round(float(spearmanr(a, b).statistic), 12)
 
 
 def correlation(a: Array, b: Array) -> float:

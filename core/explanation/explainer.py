@@ -1,6 +1,6 @@
 """What an explainer is, and the registry where each file of ``explainers/`` enters its own."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -16,6 +16,15 @@ class Explainer(Protocol):
 
         The network is in evaluation mode and shared between threads: it is read and never changed.
         """
+        ...
+
+
+@runtime_checkable
+class ConceptExplainer(Explainer, Protocol):
+    """An explainer that also says through which concepts the relevance passes."""
+
+    def channels(self, network: Network, inputs: Tensor, label: int, layer: str, /) -> Tensor:
+        """Signed relevance ``(channels,)`` of the channels of one of the network's concept layers."""
         ...
 
 

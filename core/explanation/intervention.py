@@ -28,6 +28,34 @@ def silence(network: Network, inputs: Tensor, layer: str, channels: Sequence[int
         return network[cut:](activations)
 
 
+def silence_in_turn(network: Network, inputs: Tensor, layer: str, order: Sequence[int], steps: int = 10) -> Tensor:
+    """Logits ``(steps + 1, labels)`` while ever more channels fall silent: none at first, all of ``order`` at last.
+
+    Args:
+        inputs: One log-mel ``(1, 1, bands, frames)``.
+        order: The channels, first to be silenced first; each step silences as many more.
+
+    Raises:
+        InputError: the network has no such layer.
+    """
+    cut = _after_rectifier(network, layer)
+    with torch.no_grad():
+        activations = network[:cut](inputs).repeat(steps + 1, 1, 1, 1)
+        for step, silenced in enumerate(activations):
+            silenced[list(order[: round(step * len(order) / steps)])] = 0
+        return network[cut:](activations)
+
+
+def mean_activations(network: Network, inputs: Tensor, layer: str) -> Tensor:
+    """Mean activation ``(channels,)`` of the channels of a layer after its rectifier, for one log-mel.
+
+    Raises:
+        InputError: the network has no such layer.
+    """
+    with torch.no_grad():
+        return network[: _after_rectifier(network, layer)](inputs).mean((2, 3))[0]
+
+
 def _after_rectifier(network: Network, layer: str) -> int:
     check_layer(network, layer)
     names = [name for name, _ in network.named_children()]

@@ -32,6 +32,12 @@ class Relevance:
     layer: str | None = None
     channel: int | None = None
 
+    @property
+    def conservation_error(self) -> float:
+        """``|ΣR - logit| / |logit|``: relevance of a whole label that is lost or won on the way down."""
+        lost = abs(float(self.values.sum(dtype=np.float64)) - self.logit)
+        return lost / abs(self.logit) if self.logit else lost
+
 
 @dataclass(frozen=True)
 class Concept:
@@ -73,10 +79,8 @@ class Explanation:
 
     @property
     def conservation_error(self) -> float:
-        """``|ΣR - logit| / |logit|``: relevance lost or won on the way down."""
-        logit = self.relevance.logit
-        lost = abs(float(self.relevance.values.sum(dtype=np.float64)) - logit)
-        return lost / abs(logit) if logit else lost
+        """That of the label's map."""
+        return self.relevance.conservation_error
 
 
 def explain(model: TrainedModel, logmel: Matrix, label: str, layer: str | None = None, top: int = 8) -> Explanation:

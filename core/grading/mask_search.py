@@ -21,8 +21,7 @@ from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
 from core.explanation.rules import RULE_SETS
 from core.frontend import Matrix
-from core.grading import measures
-from core.grading.truth import Truth
+from core.grading.truth import Truth, fit
 from core.models.store import TrainedModel, load_model
 from core.resynthesis import MaskSettings, apply_mask, relevance_mask
 from core.synthesis.clip import compose
@@ -43,8 +42,7 @@ class Case:
 
     def improvement(self, mask: Matrix) -> float:
         """By how many dB SI-SDR the masked mix is nearer to the instrument's stem than the mix."""
-        mix = self.truth.mix
-        return measures.si_sdr_improvement(apply_mask(mix, mask), mix.samples, self.truth.stems[self.label])
+        return self.truth.improvement(self.label, apply_mask(self.truth.mix, mask))
 
 
 def cases(model: TrainedModel, clip: str) -> Iterator[Case]:
@@ -63,8 +61,7 @@ def fits(case: Case) -> dict[str, dict[str, float]]:
     """How well the maps lie on the true cells, by rules; the mix's energy as a map to compare with."""
     truth = case.truth.masks[case.label]
     maps = {**case.maps, "energy": case.truth.mix.mel_power}
-    kinds = {"rma": measures.rma, "lift": measures.lift, "rra": measures.rra, "pointing": measures.pointing}
-    return {name: {kind: measure(values, truth) for kind, measure in kinds.items()} for name, values in maps.items()}
+    return {name: fit(values, truth) for name, values in maps.items()}
 
 
 def improvements(case: Case) -> dict[tuple[str, int], float]:
@@ -81,7 +78,7 @@ def search(model: TrainedModel, clips: int, seed: int) -> dict[str, Any]:
     """Grades all rules with all masks on composed clips of two to four instruments; means over the instruments."""
     names = [f"{model.card.label_set};count=2,4@{seed + number}" for number in range(clips)]
     found = [case for name in track(names, "Explaining") for case in cases(model, name)]
-    fit = [fits(case) for case in found]
+    fitting = [fits(case) for case in found]
     heard = [improvements(case) for case in track(found, "Listening")]
     return {
         "model": model.name,
@@ -90,7 +87,8 @@ def search(model: TrainedModel, clips: int, seed: int) -> dict[str, Any]:
         "instruments": len(found),
         "ceiling": _mean([ceiling(case) for case in found]),
         "fit": {
-            name: {kind: _mean([one[name][kind] for one in fit]) for kind in kinds} for name, kinds in fit[0].items()
+            name: {kind: _mean([one[name][kind] for one in fitting]) for kind in kinds}
+            for name, kinds in fitting[0].items()
         },
         "masks": sorted((_row(heard, key) for key in heard[0]), key=lambda row: -row["improvement"]),
     }
@@ -98,8 +96,7 @@ def search(model: TrainedModel, clips: int, seed: int) -> dict[str, Any]:
 
 def ceiling(case: Case) -> float:
     """What the ideal ratio mask does for the case, in dB."""
-    stem, mix = case.truth.stems[case.label], case.truth.mix.samples
-    return measures.si_sdr_improvement(case.truth.ceiling(case.label), mix, stem)
+    return case.truth.improvement(case.label, case.truth.ceiling(case.label))
 
 
 def _row(heard: list[dict[tuple[str, int], float]], key: tuple[str, int]) -> dict[str, Any]:
@@ -115,15 +112,15 @@ def _mean(values: list[float]) -> float:
 
 def _show(result: dict[str, Any], rows: int) -> None:
     console = Console()
-    fit = Table("map", "rma", "lift", "rra", "pointing", title=f"Fit over {result['instruments']} instruments")
+    fit_table = Table("map", "rma", "lift", "rra", "pointing", title=f"Fit over {result['instruments']} instruments")
     for name, scores in result["fit"].items():
-        fit.add_row(name, *(f"{score:.3f}" for score in scores.values()))
+        fit_table.add_row(name, *(f"{score:.3f}" for score in scores.values()))
     masks = Table("map", "blur", "power", "dB", "better", title=f"Masks (ceiling {result['ceiling']:.1f} dB)")
     floor = next(row for row in result["masks"] if row["map"] == "energy")
     for row in [*result["masks"][:rows], floor]:
         cells = (f"{row['improvement']:.2f}", f"{row['better']:.0%}")
         masks.add_row(row["map"], str(row["blur"]), f"{row['power']:g}", *cells)
-    console.print(fit, masks)
+    console.print(fit_table, masks)
 
 
 def main(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import spearmanr
 
 Array = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -127,3 +128,63 @@ def ideal_ratio_mask(target: npt.NDArray[np.complexfloating], rest: npt.NDArray[
     wanted, unwanted = np.abs(target) ** 2, np.abs(rest) ** 2
     total = wanted + unwanted
     return np.divide(wanted, total, out=np.zeros_like(total), where=total > 0)
+
+
+def gini(relevance: Array) -> float:
+    """Sparseness as the Gini index of ``|R|`` (Hurley & Rickard 2009): 0 if all cells are alike, near 1 for one cell.
+
+    ``1 - 2 Σ_k (c_k / ‖c‖₁) (N - k + ½) / N`` over the N values ``c_k = |R|`` in rising order.
+
+    >>> gini(np.array([[0.0, 0.0], [0.0, -7.0]])), gini(np.ones((2, 2)))
+    (0.75, 0.0)
+    """
+    values = np.sort(np.abs(relevance), axis=None).astype(np.float64)
+    total, count = values.sum(), len(values)
+    if total == 0:
+        return float("nan")
+    weights = (count - np.arange(1, count + 1) + 0.5) / count
+    return round(float(1 - 2 * (values / total) @ weights), 12)
+
+
+def similarity(a: Array, b: Array) -> float:
+    """Spearman's correlation of two maps' ``|R|`` (Adebayo et al. 2018): 1 if they rank the cells alike.
+
+    >>> similarity(np.array([[1.0, -5.0, 2.0]]), np.array([[10.0, 30.0, -20.0]]))
+    1.0
+    """
+    return rank_correlation(np.abs(a).ravel(), np.abs(b).ravel())
+
+
+def rank_correlation(a: Array, b: Array) -> float:
+    """Spearman's correlation of two vectors; ``nan`` where one is constant or they have fewer than two values.
+
+    >>> rank_correlation(np.array([1.0, 2.0, 30.0]), np.array([-5.0, 0.0, 0.1]))
+    1.0
+    """
+    if len(a) < 2 or (a == a[0]).all() or (b == b[0]).all():
+        return float("nan")
+    return round(float(spearmanr(a, b).statistic), 12)
+
+
+def area_over_curve(logits: Array) -> float:
+    """Area between a label's logit and the curve that it falls along, per step: ``mean_m (f_0 - f_m)`` over m = 1 … M.
+
+    This is the AOPC of Samek et al. (2017) with whole concepts in the place of pixels.
+
+    >>> area_over_curve(np.array([4.0, 1.0, 0.0]))
+    3.5
+    """
+    return float(np.mean(logits[0] - logits[1:]))
+
+
+def absent_share(absent: Array, present: Array) -> float:
+    """``P_a / (P_a + P_p)`` for the sums of positive relevance of an absent and of a present label's map, in [0, 1].
+
+    An explainer that finds nothing for what does not sound scores 0, one whose map is the same for all labels ½;
+    ``nan`` if neither map has any.
+
+    >>> absent_share(np.array([[1.0, -4.0]]), np.array([[3.0, 0.0]]))
+    0.25
+    """
+    a, p = (np.maximum(values, 0).sum(dtype=np.float64) for values in (absent, present))
+    return float(a / (a + p)) if a + p > 0 else float("nan")

@@ -44,9 +44,18 @@ class Truth:
         stem = self.spectrograms[label]
         return apply_mask(self.mix, measures.ideal_ratio_mask(stem.stft, self.mix.stft - stem.stft))
 
+    @cached_property
     def floor(self) -> Samples:
         """What the mix's own energy does as a map, which knows nothing of the label."""
-        return apply_mask(self.mix, relevance_mask(self.mix.mel_power, self.frontend))
+        return self.masked(self.mix.mel_power)
+
+    def masked(self, relevance: Matrix) -> Samples:
+        """The sound of the mix under the mask of a map ``(bands, frames)``."""
+        return apply_mask(self.mix, relevance_mask(relevance, self.frontend))
+
+    def improvement(self, label: str, sound: Samples) -> float:
+        """By how many dB SI-SDR a sound ``(samples,)`` is nearer to the label's stem than the mix."""
+        return measures.si_sdr_improvement(sound, self.mix.samples, self.stems[label])
 
 
 @dataclass(frozen=True)
@@ -101,32 +110,37 @@ def grade(
     shares = measures.relevance_shares(relevance, truth.masks)
     if label not in stems:
         return asdict(Grade(shares))
-    mask = relevance_mask(relevance, frontend) if mask is None else mask
-    result = Grade(shares, **_fit(relevance, truth, label), **_listening(truth, label, apply_mask(truth.mix, mask)))
+    masked = truth.masked(relevance) if mask is None else apply_mask(truth.mix, mask)
+    truth_mask, energy, stem = truth.masks[label], truth.mix.mel_power, stems[label]
+    result = Grade(
+        share_per_stem=shares,
+        area=measures.area(truth_mask),
+        energy_rma=measures.rma(energy, truth_mask),
+        energy_lift=measures.lift(energy, truth_mask),
+        si_sdr_mix=measures.si_sdr(truth.mix.samples, stem),
+        si_sdr_masked=measures.si_sdr(masked, stem),
+        **fit(relevance, truth_mask),
+        **listening(truth, label, masked),
+    )
     return {name: _finite(value) for name, value in asdict(result).items()}
 
 
-def _fit(relevance: Matrix, truth: Truth, label: str) -> dict[str, float]:
-    mask, energy = truth.masks[label], truth.mix.mel_power
+def fit(relevance: Matrix, truth: Mask) -> dict[str, float]:
+    """How well a map lies on the true cells."""
     return {
-        "area": measures.area(mask),
-        "rma": measures.rma(relevance, mask),
-        "lift": measures.lift(relevance, mask),
-        "rra": measures.rra(relevance, mask),
-        "pointing": measures.pointing(relevance, mask),
-        "energy_rma": measures.rma(energy, mask),
-        "energy_lift": measures.lift(energy, mask),
+        "rma": measures.rma(relevance, truth),
+        "lift": measures.lift(relevance, truth),
+        "rra": measures.rra(relevance, truth),
+        "pointing": measures.pointing(relevance, truth),
     }
 
 
-def _listening(truth: Truth, label: str, masked: Samples) -> dict[str, float]:
-    stem, mix = truth.stems[label], truth.mix.samples
+def listening(truth: Truth, label: str, masked: Samples) -> dict[str, float]:
+    """How much of a label's stem a masked mix ``(samples,)`` lets one hear, between floor and ceiling, in dB."""
     return {
-        "si_sdr_mix": measures.si_sdr(mix, stem),
-        "si_sdr_masked": measures.si_sdr(masked, stem),
-        "si_sdr_improvement": measures.si_sdr_improvement(masked, mix, stem),
-        "si_sdr_ceiling": measures.si_sdr_improvement(truth.ceiling(label), mix, stem),
-        "si_sdr_floor": measures.si_sdr_improvement(truth.floor(), mix, stem),
+        "si_sdr_improvement": truth.improvement(label, masked),
+        "si_sdr_floor": truth.improvement(label, truth.floor),
+        "si_sdr_ceiling": truth.improvement(label, truth.ceiling(label)),
     }
 
 

@@ -2,15 +2,20 @@ import numpy as np
 import pytest
 
 from core.grading.measures import (
+    absent_share,
     area,
+    area_over_curve,
+    gini,
     ideal_ratio_mask,
     lift,
     pointing,
+    rank_correlation,
     relevance_shares,
     rma,
     rra,
     si_sdr,
     si_sdr_improvement,
+    similarity,
     truth_masks,
 )
 
@@ -79,3 +84,44 @@ def test_ideal_ratio_masks_of_all_stems_share_each_cell_out() -> None:
     stems = RNG.normal(size=(2, 5, 6)) + 1j * RNG.normal(size=(2, 5, 6))
     np.testing.assert_allclose(ideal_ratio_mask(stems[0], stems[1]) + ideal_ratio_mask(stems[1], stems[0]), 1)
     assert ideal_ratio_mask(np.zeros((1, 1)), np.zeros((1, 1))) == 0
+
+
+def test_sparseness_is_half_the_mean_difference_of_the_cells_over_their_mean() -> None:
+    values = RNG.normal(size=(9, 11))
+    cells = np.abs(values).ravel()
+    expected = np.abs(cells[:, None] - cells).mean() / (2 * cells.mean())
+    assert gini(values) == pytest.approx(expected)
+    assert gini(values) == pytest.approx(gini(-3 * values))  # neither sign nor scale counts
+    assert gini(np.eye(100)[0]) == pytest.approx(0.99)
+    assert gini(np.full((3, 3), -2.0)) == pytest.approx(0)
+    assert np.isnan(gini(np.zeros((3, 3))))
+
+
+def test_similarity_sees_neither_sign_nor_scale_and_nothing_in_chance() -> None:
+    values = RNG.normal(size=(60, 60))
+    assert similarity(values, -5 * values) == 1
+    assert similarity(values, values**3) == 1
+    assert similarity(values, 1 / values) == -1
+    assert similarity(values, RNG.normal(size=(60, 60))) == pytest.approx(0, abs=0.05)
+    assert np.isnan(similarity(values, np.ones((60, 60))))
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [([], []), ([1.0], [2.0]), ([1.0, 2.0], [3.0, 3.0]), ([1.0, 2.0], [-np.inf, -np.inf])]
+)
+def test_what_cannot_be_ranked_has_no_correlation(a: list[float], b: list[float]) -> None:
+    assert np.isnan(rank_correlation(np.array(a), np.array(b)))
+
+
+def test_the_area_over_a_curve_is_large_where_it_falls_early() -> None:
+    early, even, late = ([4.0, 0, 0, 0, 0], [4.0, 3, 2, 1, 0], [4.0, 4, 4, 4, 0])
+    assert [area_over_curve(np.array(curve)) for curve in (early, even, late)] == [4, 2.5, 1]
+    assert area_over_curve(np.array([1.0, 3.0])) == -2  # silencing what spoke against
+
+
+def test_leakage_is_none_without_relevance_for_what_is_absent_and_half_where_the_label_does_not_matter() -> None:
+    values = RNG.normal(size=(5, 6))
+    assert absent_share(-np.abs(values), values) == 0
+    assert absent_share(values, values) == 0.5
+    assert absent_share(np.abs(values), -np.abs(values)) == 1
+    assert np.isnan(absent_share(np.zeros((2, 2)), np.zeros((2, 2))))

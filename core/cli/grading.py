@@ -1,0 +1,66 @@
+"""The command that grades explanations against what really sounded."""
+
+from typing import Annotated, Any
+
+import typer
+
+from core.cli.console import AsJson, Model, print_json, print_table, progress
+
+
+def grade(
+    model: Model = None,
+    explainer: Annotated[str, typer.Option(help="Which explainer: crp, gradient_x_input, grad_cam, ...")] = "crp",
+    clips: Annotated[int, typer.Option(min=1, help="How many clips to compose.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Grades of different seeds share no clip.")] = 0,
+    recipe: Annotated[
+        str | None, typer.Option(help="What to compose; two to four instruments that the model knows if not given.")
+    ] = None,
+    record: Annotated[bool, typer.Option("--record", help="Keep the grade beside the model.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Grade how well an explainer's maps show what really sounded, and what the model really uses.
+
+    Every instrument that plays is explained, detected or not. Each measure is a mean over instruments, with its 95 %
+    bootstrap interval over clips; the costly ones are taken of the first clips only, which `thorough` tells.
+
+    Examples:
+
+        timbrescope grade --model general-shallow --clips 40
+
+        timbrescope grade --explainer energy --json
+
+        timbrescope grade --recipe "general;count=2,4;soundfont=timgm6mb" --seed 7
+    """
+    from core.grading.grade import grade_explainer
+    from core.grading.record import record_grade
+    from core.models.store import default_model
+
+    name = model or default_model()
+    with progress("Grading", total=clips) as move:
+        result = grade_explainer(name, explainer, clips, seed, recipe, lambda: move(advance=1))
+    if record:
+        record_grade(name, result)
+    if as_json:
+        print_json(result)
+    else:
+        _print_grade(result)
+
+
+def _print_grade(result: dict[str, Any]) -> None:
+    from core.grading.grade import MEASURES
+
+    costly = result["thorough"]
+    print_table(
+        f"{result['explainer']} of {result['model']}: {result['instruments']} instruments "
+        f"in {result['clips']} clips of {result['recipe']}",
+        ("measure", "value", "", ""),
+        (
+            (name, _number(figure["value"]), f"[{_number(figure['low'])} to {_number(figure['high'])}]", MEASURES[name])
+            for name, figure in result["measures"].items()
+        ),
+    )
+    typer.echo(f"Of the first {costly['clips']} clips only: {', '.join(costly['measures'])}")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

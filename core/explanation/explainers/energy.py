@@ -1,0 +1,14 @@
+"""The mix's own mel power as the map: a baseline that knows the sound and nothing of the network or the label."""
+
+import torch
+from torch import Tensor
+
+from core.explanation.explainer import EXPLAINERS
+from core.frontend import FrontendConfig, decompress
+from core.models.architecture import Network
+
+
+@EXPLAINERS.register("energy")
+def explain(network: Network, inputs: Tensor, label: int) -> Tensor:
+    """Up to scale, and for the dynamic range that the frontend has unless it is told otherwise."""
+    return torch.as_tensor(decompress(inputs[0, 0].numpy(), FrontendConfig()))

@@ -1,0 +1,6 @@
+"""LRP-z⁺ (Montavon et al. 2017) in all convolutions: only what speaks for an output takes a share, biases take none."""
+
+from core.explanation.explainer import EXPLAINERS
+from core.explanation.propagation import Propagation
+
+EXPLAINERS.register("lrp_z_plus")(Propagation("plus"))

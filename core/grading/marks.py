@@ -1,0 +1,201 @@
+"""Marks an explainer on one composed clip: how well each instrument that plays is explained, detected or not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from core.explanation.explainer import EXPLAINERS, ConceptExplainer, Explainer
+from core.explanation.intervention import mean_activations, silence_in_turn
+from core.explanation.relevance import Relevance, as_input
+from core.frontend import Matrix, compress
+from core.grading import measures
+from core.grading.sanity import forgetting
+from core.grading.truth import Truth, fit, listening
+from core.models.architecture import Network
+from core.models.store import TrainedModel, load_model
+from core.synthesis.clip import compose
+from core.synthesis.recipe import split_clip_name
+
+QUIETER = np.float32(0.5)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How well one instrument of one clip is explained.
+
+    Attributes:
+        clip: The clip's name.
+        label: The instrument.
+        count: How many instruments play in the clip.
+        detected: Whether the model hears this one.
+        measures: By name; ``nan`` where one has no value, absent where it was not taken.
+        cross_talk: Share of the positive relevance on the truth mask of each stem.
+        sanity: Similarity to the map of the network in which this layer and all above it are random.
+    """
+
+    clip: str
+    label: str
+    count: int
+    detected: bool
+    measures: dict[str, float]
+    cross_talk: dict[str, float]
+    sanity: dict[str, float] = field(default_factory=dict)
+
+
+def mark_clip(model: str, explainer: str, clip: str, thorough: bool = True) -> list[Mark]:
+    """The marks of all instruments in a clip that the model has a label for.
+
+    Args:
+        model: A trained model's name or folder.
+        explainer: Its name.
+        clip: The clip's name.
+        thorough: Whether to take the costly measures too: concept flipping, stability and sanity.
+
+    Raises:
+        InputError: one of the names is unknown.
+    """
+    composed = compose(clip)
+    trained = load_model(model)
+    seed = split_clip_name(clip)[1]
+    scene = Scene(trained, EXPLAINERS.get(explainer), Truth(composed.stems, trained.frontend), seed)
+    return [scene.mark(clip, label, thorough) for label in composed.labels if label in trained.labels]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A model, an explainer and a clip whose truth is known.
+
+    Attributes:
+        seed: For what is drawn: the absent label, random orders, random weights.
+    """
+
+    model: TrainedModel
+    explainer: Explainer
+    truth: Truth
+    seed: int
+
+    def mark(self, clip: str, label: str, thorough: bool) -> Mark:
+        index = self.model.label_index(label)
+        values = self.maps[label].values
+        taken = {
+            **fit(values, self.truth.masks[label]),
+            **listening(self.truth, label, self.truth.masked(values)),
+            "conservation_error": self.maps[label].conservation_error,
+            "sparseness": measures.gini(values),
+            "intervention": self._intervention(label),
+            "absent_leakage": self._absent_leakage(label),
+        }
+        sanity: dict[str, float] = {}
+        if thorough:
+            sanity = self._sanity(label)
+            taken |= {"sanity_similarity": _mean(sanity.values()), "stability": self._stability(label)}
+            taken |= self._concept_flipping(label)
+        return Mark(
+            clip=clip,
+            label=label,
+            count=len(self.truth.stems),
+            detected=bool(self._probabilities[index] >= self.model.card.thresholds[label]),
+            measures=taken,
+            cross_talk=measures.relevance_shares(values, self.truth.masks),
+            sanity=sanity,
+        )
+
+    @cached_property
+    def logmel(self) -> Matrix:
+        return self.truth.mix.logmel
+
+    @cached_property
+    def maps(self) -> dict[str, Relevance]:
+        """The map of each instrument that plays and that the model knows."""
+        labels = [label for label in self.truth.stems if label in self.model.labels]
+        logits = {label: float(self._logits[self.model.label_index(label)]) for label in labels}
+        return {label: Relevance(self._explain(label), label, logits[label]) for label in labels}
+
+    def _explain(self, label: str, logmel: Matrix | None = None, network: Network | None = None) -> Matrix:
+        inputs = as_input(self.logmel if logmel is None else logmel)
+        return self.explainer(network or self.model.network, inputs, self.model.label_index(label)).numpy()
+
+    @cached_property
+    def _logits(self) -> npt.NDArray[np.float32]:
+        return self.model.logits(self.logmel[None])[0]
+
+    @cached_property
+    def _probabilities(self) -> npt.NDArray[np.float32]:
+        return self.model.probabilities(self._logits)
+
+    def _intervention(self, label: str) -> float:
+        """Whether the logit falls most without the stems that the map's relevance lies on, as a rank correlation.
+
+        Relevance on a stem is the signed sum over its truth mask; a solo has no ranks.
+        """
+        values, index = self.maps[label].values, self.model.label_index(label)
+        on_stems = [values[mask].sum(dtype=np.float64) for mask in self.truth.masks.values()]
+        return measures.rank_correlation(np.array(on_stems), self._falls[:, index])
+
+    @cached_property
+    def _falls(self) -> npt.NDArray[np.float32]:
+        """By how much each logit falls when a stem is left out ``(stems, labels)``.
+
+        The mix is the exact sum of the stems, so no new rendering is needed. All else stays at the level that it had.
+        """
+        loudest = float(self.truth.mix.mel_power.max())
+        rests = [self.truth.mix.samples - stem for stem in self.truth.stems.values()]
+        frontend = self.truth.frontend
+        powers = np.stack([frontend.mel_power(frontend.stft(rest)) for rest in rests])
+        return self._logits - self.model.logits(compress(powers, frontend.config, quietest_peak=loudest))
+
+    def _absent_leakage(self, label: str) -> float:
+        if self._absent_map is None:
+            return float("nan")
+        return measures.absent_share(self._absent_map, self.maps[label].values)
+
+    @cached_property
+    def _absent_map(self) -> Matrix | None:
+        """The map of a label drawn from those that do not sound, if there are any."""
+        absent = [label for label in self.model.labels if label not in self.truth.stems]
+        return self._explain(str(np.random.default_rng(self.seed).choice(absent))) if absent else None
+
+    def _stability(self, label: str) -> float:
+        """Similarity of the map to that of the same sound at half the level and one frame later, moved back."""
+        moved = self._explain(label, self._moved_logmel)
+        return measures.similarity(self.maps[label].values[:, :-1], moved[:, 1:])
+
+    @cached_property
+    def _moved_logmel(self) -> Matrix:
+        mix, hop = self.truth.mix.samples, self.truth.frontend.config.hop
+        return self.truth.frontend.logmel(QUIETER * np.concatenate([np.zeros(hop, mix.dtype), mix[:-hop]]))
+
+    def _sanity(self, label: str) -> dict[str, float]:
+        values = self.maps[label].values
+        return {
+            layer: measures.similarity(values, self._explain(label, network=network))
+            for layer, network in forgetting(self.model.network, self.seed)
+        }
+
+    def _concept_flipping(self, label: str) -> dict[str, float]:
+        """Area over the logit while channels fall silent by relevance, by activation and at random.
+
+        In the layer below the last, where it is not given by construction that relevance tells what a channel does.
+        """
+        if not isinstance(self.explainer, ConceptExplainer):
+            return {}
+        network, inputs, index = self.model.network, as_input(self.logmel), self.model.label_index(label)
+        layer = network.concept_layers[-2:][0]
+        relevance = self.explainer.channels(network, inputs, index, layer).numpy()
+        orders = {
+            "concept_flipping": np.argsort(-relevance),
+            "concept_flipping_by_activation": np.argsort(-mean_activations(network, inputs, layer).numpy()),
+            "concept_flipping_at_random": np.random.default_rng(self.seed).permutation(len(relevance)),
+        }
+        return {
+            name: measures.area_over_curve(silence_in_turn(network, inputs, layer, order.tolist())[:, index].numpy())
+            for name, order in orders.items()
+        }
+
+
+def _mean(values: Iterable[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
