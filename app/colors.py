@@ -4,7 +4,7 @@ The colours were spread as far apart as 29 can be for normal, red-blind and gree
 distance 14, 11 and 11), the commonest instruments furthest. Names always stand beside them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import cycle
 
 from core.instruments import INSTRUMENTS
@@ -66,3 +66,11 @@ def model_colors(names: Iterable[str]) -> dict[str, str]:
     True
     """
     return dict(zip(sorted(names), cycle(MODEL_COLORS), strict=False))
+
+
+def legend(shades: Mapping[str, str]) -> str:
+    """HTML that says which colour stands for what, once for all figures that share their colours."""
+    return " &emsp; ".join(
+        f"<span style='white-space:nowrap'><span style='color:{shade}'>●</span> {name}</span>"
+        for name, shade in shades.items()
+    )

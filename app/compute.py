@@ -13,15 +13,20 @@ from app.colors import title
 from app.sounds import Sound
 from core.comparison import place
 from core.comparison.observe import layer_cells
+from core.explanation.explainer import EXPLAINERS
 from core.explanation.intervention import silence
 from core.explanation.relevance import Explanation, Relevance, as_input, concept_map, explain, label_relevance
 from core.frontend import Matrix, Samples, Spectrogram, frontend
+from core.grading.sanity import Step, cascade
 from core.grading.truth import Truth, grade
 from core.models.store import TrainedModel, load_model
 from core.pictures import Axis, relevance_picture
 from core.recognition import WINDOW_S, Prediction, likeliest_start, passage, recognise
 from core.resynthesis import apply_mask, complement, relevance_mask
+from core.synthesis.clip import Clip, compose
+from core.synthesis.recipe import modified, recipe
 
+SANITY_SEED = 1
 PASSAGE_CELLS = (8, 8)  # bands and frames of the grid on which the layers of two models are compared
 
 
@@ -212,3 +217,39 @@ def probabilities_without(passage: Passage, layer: str, channels: list[int]) -> 
     trained = model(passage.model)
     logits = silence(trained.network, as_input(analysed(passage).logmel), layer, channels)
     return trained.probabilities(logits[0].numpy())
+
+
+@dataclass(frozen=True)
+class SanityCheck:
+    """The maps of one instrument of a clip, from the trained network to one that knows nothing.
+
+    Attributes:
+        clip: What plays.
+        label: The instrument that is explained.
+        logmel: What the network sees ``(bands, frames)``.
+        steps: One for the trained network, and one for each layer that is randomised.
+    """
+
+    clip: Clip
+    label: str
+    logmel: Matrix
+    steps: tuple[Step, ...]
+
+
+@st.cache_resource(max_entries=24, show_spinner="Randomising layer by layer …")
+def sanity_check(model_name: str, explainer: str) -> SanityCheck:
+    """An explainer's maps of the surest instrument of a small clip while the network forgets.
+
+    Raises:
+        InputError: there is no such explainer.
+    """
+    trained = model(model_name)
+    kind = modified(recipe(trained.card.label_set), count=(2,), duration=3.0, soundfont=("fluidr3",))
+    clip = compose(kind.clip_name(SANITY_SEED))
+    logmel = trained.frontend.logmel(clip.mix)
+    logits = trained.logits(logmel[None])[0]
+    label = max(clip.labels, key=lambda name: logits[trained.label_index(name)])
+    steps = cascade(
+        EXPLAINERS.get(explainer), trained.network, as_input(logmel), trained.label_index(label), SANITY_SEED
+    )
+    return SanityCheck(clip, label, logmel, tuple(steps))

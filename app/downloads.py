@@ -1,10 +1,24 @@
-"""One way to hand out a file."""
+"""One way to hand out a file, and one to hand out figures."""
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 
 def download(label: str, data: Callable[[], bytes | str], file_name: str) -> None:
     """A button that makes the file when it is asked for, without running the page again."""
     st.download_button(label, data, file_name, on_click="ignore", width="stretch", key=f"download-{label}")
+
+
+def export(name: str, table: pd.DataFrame | None = None, as_json: Callable[[], str] | None = None) -> None:
+    """Hands out figures under a small button: a table as CSV and JSON, or what is no table as JSON alone."""
+    with st.popover("Export", icon=":material/download:"):
+        file = name.replace(" ", "-")
+        if table is not None:
+            download(f"{name.capitalize()} (CSV)", lambda: str(table.to_csv(index=False)), f"{file}.csv")
+            download(
+                f"{name.capitalize()} (JSON)", lambda: str(table.to_json(orient="records", indent=1)), f"{file}.json"
+            )
+        if as_json is not None:
+            download(f"{name.capitalize()} (JSON)", as_json, f"{file}.json")

@@ -1,7 +1,7 @@
 """Parts of the Experiments page: what was measured over many clips, read from the files beside the models."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import streamlit as st
 
 from app import experiment_figures as figures
 from app.colors import NEUTRAL, model_colors, title
-from app.downloads import download
+from app.colors import legend as color_legend
+from app.downloads import export
 from app.figures import CONFIG
 from app.view import View, show
 from core.comparison.place import PLACES
@@ -74,12 +75,7 @@ def measure_choice() -> str:
 def legend(names: Sequence[str]) -> None:
     """Which colour is which model, once for all figures."""
     shades = colors()
-    st.html(
-        " &emsp; ".join(
-            f"<span style='white-space:nowrap'><span style='color:{shades[name]}'>●</span> {name}</span>"
-            for name in names
-        )
-    )
+    st.html(color_legend({name: shades[name] for name in names}))
 
 
 def by_number(records: Records, measure: str) -> None:
@@ -90,7 +86,7 @@ def by_number(records: Records, measure: str) -> None:
     named = {name: {place.removeprefix("count-"): f for place, f in found.items()} for name, found in series.items()}
     numbers = [name.removeprefix("count-") for name in COUNTS]
     _chart("by-number", figures.bands(named, numbers, colors(), "instruments at once"))
-    _export("by number", _table(series, "set"))
+    export("by number", _table(series, "set"))
 
 
 def gaps(records: Records, measure: str) -> None:
@@ -100,7 +96,7 @@ def gaps(records: Records, measure: str) -> None:
         return
     named = {name: {GAPS[place]: f for place, f in found.items()} for name, found in series.items()}
     _chart("gaps", figures.slopes(named, list(GAPS.values()), colors()))
-    _export("gaps", _table(series, "set"))
+    export("gaps", _table(series, "set"))
 
 
 def by_family(records: Records, measure: str) -> None:
@@ -116,7 +112,7 @@ def by_family(records: Records, measure: str) -> None:
     families = list(dict.fromkeys(family for by in series.values() for family in by))
     named = {name: {title(family): f for family, f in by.items()} for name, by in series.items()}
     _chart("by-family", figures.rows(named, [title(family) for family in families], colors()))
-    _export("by family", _table(series, "family"))
+    export("by family", _table(series, "family"))
 
 
 def confusion(records: Records) -> None:
@@ -137,7 +133,7 @@ def confusion(records: Records) -> None:
     names = ([title(label) for label in table.index], [title(label) for label in table.columns])
     values = [[None if pd.isna(v) else float(v) for v in row] for row in table.to_numpy()]
     _chart("confusion", figures.heatmap(values, *names, ("only played", "called")))
-    _export("confusion", table.rename_axis("played").reset_index())
+    export("confusion", table.rename_axis("played").reset_index())
 
 
 def confusion_sentence(table: pd.DataFrame) -> str:
@@ -160,7 +156,7 @@ def training(names: Sequence[str]) -> None:
         with part:
             st.caption(COURSES[column])
             _chart(column, figures.courses(there, column, colors(), percent=column == "val_mAP"))
-    _export("training", pd.concat([curve.assign(model=name) for name, curve in curves.items()]))
+    export("training", pd.concat([curve.assign(model=name) for name, curve in curves.items()]))
 
 
 def questions() -> None:
@@ -202,7 +198,7 @@ def _pair(key: str, question: Mapping[str, Any]) -> None:
     with where:
         st.caption("Where their evidence lies (grey: the energy of the mix)")
         _chart(f"places-{key}", places_figure(pair["places"], (first, second)))
-    _export(f"question {key}", None, lambda: json.dumps(question, indent=1))
+    export(f"question {key}", as_json=lambda: json.dumps(question, indent=1))
 
 
 def places_figure(places: Mapping[str, Mapping[str, Any]], names: tuple[str, str]) -> Any:
@@ -253,18 +249,6 @@ def _table(series: Mapping[str, figures.Figures], what: str) -> pd.DataFrame:
 
 def _chart(key: str, figure: Any) -> None:
     st.plotly_chart(figure, config=CONFIG, key=f"experiments-{key}")
-
-
-def _export(name: str, table: pd.DataFrame | None, as_json: Callable[[], str] | None = None) -> None:
-    with st.popover("Export", icon=":material/download:"):
-        file = name.replace(" ", "-")
-        if table is not None:
-            download(f"{name.capitalize()} (CSV)", lambda: str(table.to_csv(index=False)), f"{file}.csv")
-            download(
-                f"{name.capitalize()} (JSON)", lambda: str(table.to_json(orient="records", indent=1)), f"{file}.json"
-            )
-        if as_json is not None:
-            download(f"{name.capitalize()} (JSON)", as_json, f"{file}.json")
 
 
 def _lower(label: str) -> str:

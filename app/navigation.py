@@ -10,6 +10,7 @@ _PAGES = {
     "listen": ("Listen", ":material/hearing:"),
     "explain": ("Explain", ":material/troubleshoot:"),
     "compare": ("Compare", ":material/compare:"),
+    "evidence": ("Evidence", ":material/fact_check:"),
     "experiments": ("Experiments", ":material/science:"),
 }
 

@@ -30,6 +30,8 @@ class View:
         start: Where the explained passage of a longer sound begins, in seconds.
         models: The models that are compared, joined by commas.
         shown: The models whose figures are shown, joined by commas.
+        explainer: The explainer that is looked at more closely.
+        by: How the instruments that were explained are told apart.
     """
 
     clip: str = ""
@@ -40,6 +42,8 @@ class View:
     start: float | None = None
     models: str | None = None
     shown: str | None = None
+    explainer: str | None = None
+    by: str | None = None
 
 
 def restore() -> View:
@@ -119,6 +123,8 @@ def _parse(stored: dict[str, str]) -> View:
         start=_number(stored.get("start"), float),
         models=stored.get("models"),
         shown=stored.get("shown"),
+        explainer=stored.get("explainer"),
+        by=stored.get("by"),
     )
 
 

@@ -20,7 +20,19 @@ from core.instruments import INSTRUMENTS
 from core.models.store import model_names
 from tests.bad_files import BAD_FILES, ODD_FILES, encoded, tone
 
-COMMANDS = ("compose", "predict", "explain", "models", "dataset", "train", "evaluate", "grade", "report", "bench")
+COMMANDS = (
+    "compose",
+    "predict",
+    "explain",
+    "models",
+    "dataset",
+    "train",
+    "evaluate",
+    "grade",
+    "report",
+    "bench",
+    "atlas",
+)
 QUANTUM = 1 / 32768  # step of 16-bit sound
 EXECUTABLE = str(Path(sys.executable).with_name("timbrescope"))
 

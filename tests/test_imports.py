@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pictures": GROUND,
     "grading": GROUND | {"evaluation", "explanation", "models", "resynthesis", "synthesis"},
     "comparison": GROUND | {"evaluation", "explanation", "grading", "models", "synthesis"},
+    "atlas": GROUND | {"evaluation", "explanation", "grading", "models", "synthesis"},
     "bench": GROUND | {"datasets", "explanation", "models", "recognition", "synthesis", "training"},
     "report": GROUND | {"explanation", "grading", "models", "pictures", "recognition", "resynthesis"},
 }

@@ -34,13 +34,14 @@ class Question:
     pairs: dict[str, tuple[str, str]]
 
 
+# Every model here was trained for as many epochs over as many clips.
 QUESTIONS = {
     "depth": Question(
         "Does depth change how the network works?",
         ("shallow", "deep"),
         {
             "simple clips": ("general-shallow-simple", "general-deep-simple"),
-            "rich clips": ("general-shallow-rich", "general-deep-rich"),
+            "rich clips": ("general-shallow-rich", "general-deep-rich-8"),
         },
     ),
     "data": Question(
@@ -48,7 +49,7 @@ QUESTIONS = {
         ("simply trained", "richly trained"),
         {
             "shallow": ("general-shallow-simple", "general-shallow-rich"),
-            "deep": ("general-deep-simple", "general-deep-rich"),
+            "deep": ("general-deep-simple", "general-deep-rich-8"),
         },
     ),
 }

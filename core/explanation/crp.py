@@ -38,11 +38,20 @@ class Attribution:
 
 
 def attribute(
-    network: Network, inputs: Tensor, label: int, layers: Sequence[str] = (), rules: str = DEFAULT_RULES
+    network: Network,
+    inputs: Tensor,
+    label: int,
+    layers: Sequence[str] = (),
+    rules: str = DEFAULT_RULES,
+    path: Sequence[tuple[str, int]] = (),
 ) -> Attribution:
-    """Propagates the logit of ``label`` down to the input, keeping the channels' relevance at ``layers``."""
+    """Propagates the logit of ``label`` down to the input, keeping the channels' relevance at ``layers``.
+
+    Only what passes through every layer and channel of ``path`` goes on below them.
+    """
+    conditions = {"y": [label]} | {layer: [channel] for layer, channel in path}
     with _attribution(network, inputs) as (attribution, data):
-        result = attribution(data, [{"y": [label]}], rule_set(rules).composite(), record_layer=list(layers))
+        result = attribution(data, [conditions], rule_set(rules).composite(), record_layer=list(layers))
         concept = ChannelConcept()
         channels = {layer: concept.attribute(result.relevances[layer], abs_norm=False)[0] for layer in layers}
         return Attribution(result.prediction[0, label].item(), result.heatmap[0], channels)

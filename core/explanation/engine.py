@@ -14,7 +14,7 @@ next factor. Its shape is ``(concepts, channels, bands, frames)``, one concept a
 """
 
 from collections.abc import Callable, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, cast
 
 import torch
@@ -76,6 +76,23 @@ class Trace:
             parts = self._layers[layer].each(raw, torch.tensor(channels[start : start + AT_ONCE]))
             torch.mul(self._down(parts, below=layer), self._inputs, out=maps[start : start + AT_ONCE])
         return maps[:, 0]
+
+    @torch.no_grad()
+    def flow(self, label: int, path: Sequence[tuple[str, int]], layer: str) -> Tensor:
+        """The part of a label's relevance that passes through a whole path, where it arrives in a layer below it.
+
+        Args:
+            path: Layers and channels, from the top down; not empty.
+            layer: One below them all.
+
+        Returns:
+            Relevance ``(channels, bands, frames)`` at the layer's outputs.
+        """
+        raw = self._down(self._start(label), above=path[0][0])
+        for (above, channel), (below, _) in pairwise((*path, (layer, 0))):
+            raw = self._layers[above].each(raw, torch.tensor([channel]))
+            raw = self._down(raw, above=below, below=above)
+        return self._layers[layer].at_outputs(raw)[0]
 
     def _start(self, label: int) -> Tensor:
         """What the head hands to the uppermost layer."""

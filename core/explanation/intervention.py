@@ -1,6 +1,7 @@
 """What a network would say if some of its concepts were silent."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -72,3 +73,14 @@ def check_layer(network: Network, layer: str) -> str:
     if layer not in network.concept_layers:
         raise InputError(f"There is no layer {layer!r}; choose one of: {', '.join(network.concept_layers)}.")
     return layer
+
+
+def check_channel(network: Network, layer: str, channel: int) -> None:
+    """Complains if a channel is not one of the network's concepts.
+
+    Raises:
+        InputError: the network has no such layer, or the layer no such channel.
+    """
+    channels = len(cast(Tensor, network.get_submodule(check_layer(network, layer)).weight))
+    if not 0 <= channel < channels:
+        raise InputError(f"The layer {layer!r} has the channels 0 to {channels - 1}, and no channel {channel}.")

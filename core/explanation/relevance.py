@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from core.errors import InputError
 from core.explanation.engine import Trace
 from core.explanation.explainer import DEFAULT_EXPLAINER, EXPLAINERS
-from core.explanation.intervention import check_layer
+from core.explanation.intervention import check_channel, check_layer
 from core.frontend import Matrix
 from core.models.store import TrainedModel
 
@@ -116,11 +115,8 @@ def concept_map(model: TrainedModel, logmel: Matrix, label: str, layer: str, cha
         InputError: the model knows no such label, layer or channel.
     """
     index = model.label_index(label)
-    check_layer(model.network, layer)
+    check_channel(model.network, layer, channel)
     trace = Trace(model.network, as_input(logmel))
-    channels = len(trace.relevance(index, layer))
-    if not 0 <= channel < channels:
-        raise InputError(f"The layer {layer!r} has the channels 0 to {channels - 1}, and no channel {channel}.")
     values = trace.concept_maps(index, layer, [channel])[0]
     return Relevance(values.numpy(), label, trace.logits[index].item(), layer, channel)
 

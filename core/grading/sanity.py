@@ -5,10 +5,14 @@ An explanation that stays the same while the network forgets what it learned doe
 
 import copy
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from core.explanation.explainer import Explainer
+from core.frontend import Matrix
+from core.grading.measures import similarity
 from core.models.architecture import Network
 
 
@@ -27,3 +31,27 @@ def forgetting(network: Network, seed: int) -> Iterator[tuple[str, Network]]:
             weight = module.weight.data
             weight.copy_(torch.randn(weight.shape, generator=generator) * weight.std() + weight.mean())
             yield name, copy.deepcopy(forgetful)
+
+
+@dataclass(frozen=True)
+class Step:
+    """An explanation on its way down the cascade.
+
+    Attributes:
+        layer: The layer that was randomised last; None for the network as it was trained.
+        map: Relevance ``(bands, frames)`` of the network with that layer and all above it at random.
+        similarity: To the map of the trained network, by rank; ``nan`` where either has no ranks.
+    """
+
+    layer: str | None
+    map: Matrix
+    similarity: float
+
+
+def cascade(explain: Explainer, network: Network, inputs: Tensor, label: int, seed: int) -> Iterator[Step]:
+    """The maps of one label ``(1, 1, bands, frames) → (bands, frames)`` while the network forgets."""
+    trained = explain(network, inputs, label).numpy()
+    yield Step(None, trained, 1.0)
+    for layer, forgetful in forgetting(network, seed):
+        values = explain(forgetful, inputs, label).numpy()
+        yield Step(layer, values, similarity(trained, values))

@@ -1,0 +1,106 @@
+"""Figures of graded explanations: the table of measures, the cross-talk matrix and the strip of the sanity check."""
+
+import base64
+from collections.abc import Mapping, Sequence, Set
+from html import escape
+
+import plotly.graph_objects as go
+
+from app.experiment_figures import SHADES
+from app.figures import FAINT, TEXT, layout
+from core.evaluation.intervals import Interval
+from core.grading.verdict import DIRECTIONS
+from core.pictures import BACKGROUND
+
+ARROWS = {1: "↑", -1: "↓", 0: ""}
+BEST = "#8ff0ff"
+FEW = 14  # labels, up to which the cells of a matrix have room for numbers
+STYLE = f"""
+<style>
+.graded {{overflow-x: auto}}
+.graded table {{border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums}}
+.graded th, .graded td {{border: 0; border-bottom: 1px solid {FAINT}; padding: .35rem .4rem; text-align: right}}
+.graded thead th {{font-size: .8rem; font-weight: 600; vertical-align: bottom; overflow-wrap: anywhere}}
+.graded tbody th {{text-align: left; font-weight: 500; min-width: 9rem; line-height: 1.25}}
+.graded th:first-child {{position: sticky; left: 0; background: {BACKGROUND}}}
+.graded small {{display: block; font-size: .68rem; line-height: 1.2; color: {TEXT}a8; font-weight: 400}}
+.graded td small {{white-space: nowrap; margin-top: .1rem}}
+.graded .best {{color: {BEST}; font-weight: 700}}
+.strip {{display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: .6rem}}
+.strip figure {{margin: 0}}
+.strip img {{width: 100%; border-radius: 4px; display: block}}
+.strip figcaption {{font-size: .78rem; line-height: 1.3; margin-top: .25rem; font-variant-numeric: tabular-nums}}
+.strip small {{display: block; font-size: .7rem; color: {TEXT}a8}}
+</style>
+"""
+
+
+def measures_table(
+    columns: Mapping[str, Mapping[str, Interval]],
+    rows: Mapping[str, tuple[str, str]],
+    best: Mapping[str, Set[str]],
+) -> str:
+    """HTML of a table of measures, each value over its interval.
+
+    Args:
+        columns: For each heading its measures.
+        rows: For each measure its title and a sentence that says what it means.
+        best: For each measure the headings with the best value.
+    """
+    head = "".join(f"<th scope='col'>{escape(heading)}</th>" for heading in columns)
+    body = "".join(
+        f"<tr><th scope='row'>{escape(title)} {ARROWS[DIRECTIONS[measure]]}<small>{escape(sentence)}</small></th>"
+        + "".join(_cell(figures.get(measure), name in best[measure]) for name, figures in columns.items())
+        + "</tr>"
+        for measure, (title, sentence) in rows.items()
+    )
+    return (
+        f"{STYLE}<div class='graded'><table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(interval: Interval | None, best: bool) -> str:
+    if interval is None or interval["value"] is None:
+        return "<td>–</td>"
+    low, high = number(interval["low"]), number(interval["high"])
+    return f"<td class='{'best' if best else ''}'>{number(interval['value'])}<small>{low} to {high}</small></td>"
+
+
+def number(value: float | None) -> str:
+    """
+    >>> number(-0.318), number(-0.0001), number(2169.85), number(None)
+    ('−0.32', '0.00', '2170', '–')
+    """
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def cross_talk(values: Sequence[Sequence[float | None]], explained: Sequence[str], stems: Sequence[str]) -> go.Figure:
+    """Shares of the relevance of each explained label (down) on each stem (across); numbers where there is room."""
+    few = len(stems) <= FEW
+    texts = [["" if value is None else f"{value:.0%}" for value in row] for row in values]
+    cell = 30 if few else 19  # pixels
+    figure = go.Figure(
+        go.Heatmap(
+            z=values, x=list(stems), y=list(explained), text=texts, texttemplate="%{text}" if few else "",
+            textfont={"size": 11}, colorscale=SHADES, zmin=0, zmax=1, showscale=False, xgap=1, ygap=1,
+            hoverongaps=False, hovertemplate="%{text} of the relevance of %{y} lies on %{x}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_xaxes(showgrid=False, tickangle=-90, tickfont_size=11, automargin=True, side="top")
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont_size=11, dtick=1)
+    return layout(figure, cell * len(explained) + 110).update_layout(margin_b=4)
+
+
+def strip(pictures: Sequence[tuple[bytes, str, str]]) -> str:
+    """HTML of pictures (PNG) side by side, each with a line below it and a fainter one."""
+    return (
+        f"{STYLE}<div class='strip'>"
+        + "".join(
+            f"<figure><img alt='{escape(line)}' src='data:image/png;base64,{base64.b64encode(png).decode()}'>"
+            f"<figcaption>{escape(line)}<small>{escape(fainter)}</small></figcaption></figure>"
+            for png, line, fainter in pictures
+        )
+        + "</div>"
+    )

@@ -1,0 +1,149 @@
+"""What a clip tells of all channels: how much relevance passes through each, how strongly it answers, and where."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from core.explanation.engine import Trace
+from core.explanation.relevance import as_input
+from core.models.architecture import Network
+from core.models.store import TrainedModel
+from core.synthesis.clip import compose
+
+
+@dataclass(frozen=True, eq=False)
+class Peaks:
+    """One value of each channel, and its place.
+
+    Attributes:
+        values: float32 ``(rows, channels)``.
+        cells: Band and frame of the largest cell in the layer's plane ``(rows, channels, 2)``.
+    """
+
+    values: npt.NDArray[np.float32]
+    cells: npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """What some clips tell. A label is explained in the clips where it plays and is detected.
+
+    Attributes:
+        clips: Numbers of the clips ``(clips,)``, ascending.
+        explained: Number of the clip and index of the label of each explanation ``(explanations, 2)``, ascending.
+        activation: By layer, a clip a row: the largest activation of each channel.
+        relevance: By layer, an explanation a row: the relevance that passes through each channel, and its largest cell.
+    """
+
+    clips: npt.NDArray[np.int64]
+    explained: npt.NDArray[np.int64]
+    activation: Mapping[str, Peaks]
+    relevance: Mapping[str, Peaks]
+
+    def save(self, path: Path) -> None:
+        """Writes a file that appears under its name only when it is whole."""
+        arrays = {
+            f"{part}/{kind}/{layer}": getattr(peaks, part)
+            for kind in ("activation", "relevance")
+            for layer, peaks in getattr(self, kind).items()
+            for part in ("values", "cells")
+        }
+        unfinished = path.with_suffix(".part")
+        with unfinished.open("wb") as file:
+            np.savez(file, clips=self.clips, explained=self.explained, **arrays)
+        unfinished.replace(path)
+
+    @staticmethod
+    def load(path: Path, layers: Sequence[str]) -> "Observations":
+        with np.load(path) as file:
+            activation, relevance = (
+                {layer: Peaks(file[f"values/{kind}/{layer}"], file[f"cells/{kind}/{layer}"]) for layer in layers}
+                for kind in ("activation", "relevance")
+            )
+            return Observations(file["clips"], file["explained"], activation, relevance)
+
+
+def observe(model: TrainedModel, clips: Mapping[int, str]) -> Observations:
+    """Composes clips, at least one, and observes every channel of every concept layer; one clip in memory at a time.
+
+    Args:
+        clips: Names of the clips by their numbers, ascending.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # processes share the cores, and one thread always adds in the same order
+    try:
+        seen = [_observe_clip(model, number, name) for number, name in clips.items()]
+    finally:
+        torch.set_num_threads(threads)
+    return Observations(
+        np.concatenate([clip.clips for clip in seen]),
+        np.concatenate([clip.explained for clip in seen]),
+        _joined([clip.activation for clip in seen]),
+        _joined([clip.relevance for clip in seen]),
+    )
+
+
+def _observe_clip(model: TrainedModel, number: int, name: str) -> Observations:
+    clip = compose(name)
+    inputs = as_input(model.frontend.logmel(clip.mix))
+    trace = Trace(model.network, inputs)
+    labels = _recognised(model, clip.labels, trace.logits)
+    activation, relevance = {}, {}
+    for layer, planes in activations(model.network, inputs).items():
+        activation[layer] = _peaks(planes[None], planes[None].amax((2, 3)))
+        parts = planes.new_empty((len(labels), *planes.shape))
+        for row, label in enumerate(labels):
+            parts[row] = trace.relevance(label, layer)
+        relevance[layer] = _peaks(parts, parts.sum((2, 3)))
+    explained = np.array([(number, label) for label in labels], np.int64).reshape(-1, 2)
+    return Observations(np.array([number]), explained, activation, relevance)
+
+
+def _recognised(model: TrainedModel, playing: Sequence[str], logits: Tensor) -> list[int]:
+    """Indices of the labels that play and are detected."""
+    probabilities = model.probabilities(logits.numpy())
+    return [
+        index
+        for index, label in enumerate(model.labels)
+        if label in playing and probabilities[index] >= model.card.thresholds[label]
+    ]
+
+
+@torch.no_grad()
+def activations(network: Network, inputs: Tensor) -> dict[str, Tensor]:
+    """The planes ``(channels, bands, frames)`` of each concept layer after its rectifier, before its pool.
+
+    Args:
+        inputs: Log-mel ``(1, 1, bands, frames)``.
+    """
+    planes, layer = {}, ""
+    for name, module in network.named_children():
+        layer = name if isinstance(module, nn.Conv2d) else layer
+        inputs = module(inputs)
+        if isinstance(module, nn.ReLU):
+            planes[layer] = inputs[0]
+    return planes
+
+
+def _peaks(planes: Tensor, values: Tensor) -> Peaks:
+    """Of planes ``(rows, channels, bands, frames)`` that have the values ``(rows, channels)``."""
+    frames = planes.shape[3]
+    if not len(planes):
+        return Peaks(values.numpy(), np.zeros((*values.shape, 2), np.int16))
+    cells = planes.flatten(2).argmax(2)
+    return Peaks(values.numpy(), torch.stack((cells // frames, cells % frames), dim=2).to(torch.int16).numpy())
+
+
+def _joined(parts: Sequence[Mapping[str, Peaks]]) -> dict[str, Peaks]:
+    return {
+        layer: Peaks(
+            np.concatenate([part[layer].values for part in parts]),
+            np.concatenate([part[layer].cells for part in parts]),
+        )
+        for layer in parts[0]
+    }

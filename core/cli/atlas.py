@@ -1,0 +1,125 @@
+"""The commands that build the concept atlas of a model and show it."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.cli.console import AsJson, Model, bar, print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from core.atlas.model import Atlas, Concept
+
+app = typer.Typer(
+    name="atlas",
+    help="""Build and show the atlas of a model: what each of its inner channels answers to, with examples to hear.
+
+    Examples:
+
+        timbrescope atlas build --model general-shallow --clips 200
+
+        timbrescope atlas show --model general-shallow --layer conv4 --channel 17 --json
+    """,
+)
+
+
+@app.command()
+def build(
+    model: Model = None,
+    clips: Annotated[int, typer.Option(min=1, help="How many reference clips to compose.")] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="Atlases of different seeds share no clip.")] = 0,
+    recipe: Annotated[
+        str | None, typer.Option(help="What to compose; one to four instruments that the model knows if not given.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; all cores if not given.")] = None,
+) -> None:
+    """Build the atlas of a model and keep it beside the model.
+
+    A build that was interrupted goes on where it was. The atlas is the same for any number of workers.
+
+    Examples:
+
+        timbrescope atlas build --model general-shallow --clips 200
+
+        timbrescope atlas build --recipe "general;count=1;soundfont=timgm6mb" --workers 1
+    """
+    from core.atlas.build import build_atlas
+    from core.models.store import default_model
+
+    with progress("Building", total=1) as move:
+        atlas = build_atlas(model or default_model(), clips, seed, recipe, workers, lambda share: move(completed=share))
+    named = len(atlas.concepts), len(atlas.layers), len(atlas.prototypes)
+    typer.echo("{}: {} concepts in {} layers, prototypes of {} instruments".format(atlas.model, *named))
+
+
+@app.command()
+def show(
+    model: Model = None,
+    layer: Annotated[str | None, typer.Option(help="Only the concepts of this layer.")] = None,
+    channel: Annotated[int | None, typer.Option(min=0, help="Only this channel of the layer.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the concepts of a model answer to, as measured, and which instruments they serve.
+
+    Examples:
+
+        timbrescope atlas show --layer conv4
+
+        timbrescope atlas show --model general-shallow --layer conv4 --channel 17 --json
+    """
+    from core.atlas.store import load_atlas
+    from core.models.store import default_model
+
+    if channel is not None and layer is None:
+        raise typer.BadParameter("--channel needs the --layer that it is of.")
+    atlas = load_atlas(model or default_model())
+    chosen = _chosen(atlas, layer, channel)
+    if as_json:
+        print_json({**_about(atlas), "concepts": [_as_json(concept) for concept in chosen]})
+    else:
+        _print(atlas, chosen)
+
+
+def _chosen(atlas: "Atlas", layer: str | None, channel: int | None) -> "tuple[Concept, ...]":
+    if layer is None:
+        return atlas.concepts
+    return atlas.layer(layer) if channel is None else (atlas.concept(layer, channel),)
+
+
+def _about(atlas: "Atlas") -> dict[str, Any]:
+    return {"model": atlas.model, "clips": atlas.clips, "recipe": atlas.recipe, "seed": atlas.seed}
+
+
+def _as_json(concept: "Concept") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "layer": concept.layer,
+        "channel": concept.channel,
+        "name": concept.name,
+        "scores": {f"{factor.factor} {factor.value}": factor.score for factor in concept.tuning},
+        "tuning": [asdict(factor) for factor in concept.tuning],
+        "usage": dict(concept.usage),
+        "relmax": [asdict(reference) for reference in concept.relmax],
+        "relmax_by_label": {
+            label: [asdict(reference) for reference in references]
+            for label, references in concept.relmax_by_label.items()
+        },
+        "actmax": [asdict(reference) for reference in concept.actmax],
+        "neighbours": [{"channel": channel, "similarity": value} for channel, value in concept.neighbours],
+        "position": list(concept.position),
+    }
+
+
+def _print(atlas: "Atlas", chosen: "tuple[Concept, ...]") -> None:
+    print_table(
+        f"Concepts of {atlas.model}, measured on {atlas.clips} clips of {atlas.recipe}",
+        ("layer", "channel", "name", "serves", "", "strongest in"),
+        (_row(concept) for concept in chosen),
+    )
+
+
+def _row(concept: "Concept") -> tuple[Any, ...]:
+    served = max(concept.usage, key=lambda label: concept.usage[label], default="–")
+    strongest = f"{concept.relmax[0].clip} at {concept.relmax[0].time_s:.1f} s" if concept.relmax else "–"
+    share = bar(concept.usage.get(served, 0))
+    return concept.layer, str(concept.channel), concept.name, served, share, strongest

@@ -1,0 +1,124 @@
+"""Which concepts of one layer feed a concept of the layer above, on one clip: the attribution graph of CRP.
+
+The relevance of a label that passes through a concept is propagated to the next layer below, where each channel gets
+its part of it (Achtibat et al. 2023, arXiv 2206.03208). Of that part it can be asked again what feeds it. Each step
+keeps to the whole way walked so far, so the parts of all channels that feed a concept sum to the concept's own part,
+down to the first layer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import Tensor
+
+from core.errors import InputError
+from core.explanation.engine import Trace
+from core.explanation.intervention import check_channel
+from core.explanation.relevance import as_input, rank
+from core.frontend import Matrix
+from core.models.store import TrainedModel
+
+Path = Sequence[tuple[str, int]]  # layers and channels, from the top down
+
+
+@dataclass(frozen=True)
+class Node:
+    """A concept as a part of the way that a label's relevance takes.
+
+    Attributes:
+        layer: Where it is.
+        channel: Number of its channel.
+        relevance: The part of the logit that passes through it and through all concepts above it on the way, signed.
+        share: ``relevance / Σ|relevance of all channels of the layer on this way|``, in [-1, 1].
+        feeders: The concepts of the next lower layer that bring about most of it, first those that do most.
+    """
+
+    layer: str
+    channel: int
+    relevance: float
+    share: float
+    feeders: tuple["Node", ...] = ()
+
+
+def feeders(model: TrainedModel, logmel: Matrix, label: str, path: Path, top: int | None = None) -> tuple[Node, ...]:
+    """What feeds the last concept of a path, as far as it serves those before it.
+
+    Args:
+        logmel: The network's input ``(bands, frames)``.
+        path: One concept, or several from the top down, each with its layer.
+        top: How many; all channels of the next lower layer if not given.
+
+    Returns:
+        Those that do most in the direction of the concept's own relevance first; none for a concept of the first
+        layer, which is fed by the sound itself.
+
+    Raises:
+        InputError: the model knows no such label, layer or channel, or the path does not lead downwards.
+    """
+    _check(model, path)
+    walk = _Walk.begin(model, logmel, label)
+    return walk.feeders(path, top)
+
+
+def flow(
+    model: TrainedModel, logmel: Matrix, label: str, layer: str, channel: int, widths: Sequence[int] = (4, 2)
+) -> Node:
+    """A concept and what feeds it, and what feeds that, as a tree.
+
+    Args:
+        logmel: The network's input ``(bands, frames)``.
+        widths: How many feeders each concept shows, for one layer after the other downwards; the tree ends with the
+            first layer at the latest.
+
+    Raises:
+        InputError: the model knows no such label, layer or channel.
+    """
+    _check(model, [(layer, channel)])
+    walk = _Walk.begin(model, logmel, label)
+    return walk.tree((), walk.nodes(walk.trace.relevance(walk.label, layer), layer)[channel], widths)
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """One label on one clip, whose relevance is followed down."""
+
+    trace: Trace
+    layers: tuple[str, ...]
+    label: int
+
+    @classmethod
+    def begin(cls, model: TrainedModel, logmel: Matrix, label: str) -> "_Walk":
+        index = model.label_index(label)
+        return cls(Trace(model.network, as_input(logmel)), model.network.concept_layers, index)
+
+    def tree(self, way: Path, concept: Node, widths: Sequence[int]) -> Node:
+        if not widths:
+            return concept
+        path = (*way, (concept.layer, concept.channel))
+        found = (self.tree(path, node, widths[1:]) for node in self.feeders(path, widths[0]))
+        return replace(concept, feeders=tuple(found))
+
+    def feeders(self, path: Path, top: int | None) -> tuple[Node, ...]:
+        number = self.layers.index(path[-1][0])
+        if number == 0:
+            return ()
+        layer = self.layers[number - 1]
+        nodes = self.nodes(self.trace.flow(self.label, path, layer), layer)
+        parts = np.array([node.relevance for node in nodes])
+        return tuple(nodes[channel] for channel in rank(parts, parts.sum())[:top])
+
+    @staticmethod
+    def nodes(relevance: Tensor, layer: str) -> list[Node]:
+        """All channels of a layer, given their relevance ``(channels, bands, frames)``."""
+        parts = relevance.sum((1, 2)).numpy()
+        whole = max(float(np.abs(parts).sum()), np.finfo(np.float32).tiny)
+        return [Node(layer, channel, float(part), float(part / whole)) for channel, part in enumerate(parts)]
+
+
+def _check(model: TrainedModel, path: Path) -> None:
+    for layer, channel in path:
+        check_channel(model.network, layer, channel)
+    depths = [model.network.concept_layers.index(layer) for layer, _ in path]
+    if not depths or depths != sorted(set(depths), reverse=True):
+        raise InputError("A path leads from one concept or more down to others, in a lower layer each.")

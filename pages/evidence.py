@@ -1,0 +1,43 @@
+"""Evidence: whether explanations show what really sounded, and what the network really uses."""
+
+import streamlit as st
+
+from app import evidence
+from app.shell import model_choice, page_without_sound, sentences
+from app.view import View
+
+
+def body(view: View) -> None:
+    model_choice(view)
+    found = evidence.grades(view.model)
+    if not found:
+        evidence.nothing_graded(view.model)
+        return
+    st.markdown(evidence.verdict(found))
+    with st.container(border=True):
+        st.subheader("All measures")
+        st.caption(evidence.clips(found))
+        evidence.measures(found)
+    with st.container(border=True):
+        st.subheader("The main ones, drawn")
+        evidence.drawn(found, evidence.grouping(view))
+    closer(view, found)
+
+
+def closer(view: View, found: evidence.Grades) -> None:
+    """One explainer more closely."""
+    explainer = evidence.explainer_choice(view, found)
+    with st.container(border=True):
+        st.subheader("Cross-talk: on whose sound the relevance lies")
+        evidence.cross_talk(found, explainer)
+    with st.container(border=True):
+        st.subheader("Sanity check: what the network knows must matter")
+        with sentences():
+            evidence.sanity(found, view.model, explainer)
+
+
+page_without_sound(
+    "Evidence",
+    "How well explanations fit the truth: composed clips are known note by note, so every map can be marked.",
+    body,
+)

@@ -1,0 +1,55 @@
+"""Made-up files of graded explanations, as ``grade --record`` writes them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.explanation.explainer import EXPLAINERS
+from core.grading.grade import MEASURES, THOROUGH
+from core.instruments import label_set
+
+LAYERS = ("head", "conv4", "conv3", "conv2", "conv1")
+FLIPPED = "concept_flipping"  # only explainers that know concepts have it
+
+
+def write_graded(root: Path, model: str, labels: str = "general", **lifts: float) -> None:
+    """Writes a grade of a model for every explainer, or for those whose lift is given."""
+    folder = root / model / "grades"
+    folder.mkdir(parents=True)
+    (root / model / "model.safetensors").touch()
+    for number, name in enumerate(lifts or EXPLAINERS):
+        grade = made_up(model, name, labels, lifts.get(name, 2.0), np.random.default_rng(number))
+        (folder / f"{name}.json").write_text(json.dumps(grade))
+
+
+def made_up(model: str, explainer: str, labels: str, lift: float, rng: np.random.Generator) -> dict[str, Any]:
+    names = list(label_set(labels).labels)
+    return {
+        "explainer": explainer,
+        "model": model,
+        "recipe": f"{labels};count=2,4",
+        "seed": 0,
+        **_figures(explainer, lift, 100, rng),
+        "thorough": {"clips": 12, "measures": list(THOROUGH)},
+        "by_count": {str(count): _figures(explainer, lift + count, 33, rng) for count in (2, 3, 4)},
+        "by_outcome": {outcome: _figures(explainer, lift, 50, rng) for outcome in ("detected", "missed")},
+        "sanity": {layer: interval(0.5 - 0.1 * n) for n, layer in enumerate(LAYERS)},
+        "cross_talk": {
+            label: {s: round(float(rng.uniform(0, 0.3)), 4) if s != label else 0.6 for s in names if rng.random() < 0.8}
+            for label in names
+        },
+    }  # fmt: skip
+
+
+def _figures(explainer: str, lift: float, clips: int, rng: np.random.Generator) -> dict[str, Any]:
+    known = {name for name in MEASURES if not name.startswith(FLIPPED) or explainer in ("crp", "lrp_z_plus")}
+    values = {name: interval(float(rng.uniform(0.1, 0.9))) for name in MEASURES if name in known}
+    values |= {"lift": interval(lift), "si_sdr_improvement": interval(lift - 2)}
+    return {"clips": clips, "instruments": 3 * clips, "measures": values}
+
+
+def interval(value: float, reach: float = 0.05) -> Mapping[str, float]:
+    return {"value": round(value, 4), "low": round(value - reach, 4), "high": round(value + reach, 4)}

@@ -1,0 +1,189 @@
+"""The Evidence page over made-up files: what it says, what can be chosen, and what it does without any files."""
+
+import json
+from html import unescape
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import evidence
+from core.explanation.explainer import EXPLAINERS
+from core.grading.grade import MEASURES
+from core.grading.record import recorded_grades
+from core.grading.verdict import RIVALS
+from core.paths import ROOT
+from tests.app.graded import write_graded
+
+MODEL, OTHER = "wimu12-shallow", "general-deep-rich"
+BEATEN = dict.fromkeys(RIVALS, 2.0)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(evidence, "TRAINED_MODELS", tmp_path)
+    for name in (MODEL, OTHER):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").touch()
+        (tmp_path / name / "card.json").write_text((ROOT / f"trained_models/{name}/card.json").read_text())
+    return tmp_path
+
+
+def open_page(**address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=120)
+    for name, value in {"model": MODEL, **address}.items():
+        app.query_params[name] = value
+    return app.switch_page("../pages/evidence.py").run()
+
+
+def words(app: AppTest) -> str:
+    parts = [*app.markdown, *app.subheader, *app.caption, *app.info, *app.error]
+    return " ".join(str(part.value) for part in parts)
+
+
+def html(app: AppTest) -> str:
+    return unescape(" ".join(part.proto.body for part in app.get("html")))
+
+
+def address(app: AppTest, name: str) -> str:
+    value = app.query_params[name]
+    return value[0] if isinstance(value, list) else value
+
+
+def charts(app: AppTest) -> int:
+    return len(app.get("plotly_chart"))
+
+
+def test_without_files_a_sentence_says_what_makes_them(root: Path) -> None:
+    app = open_page()
+    assert not app.exception
+    assert f"timbrescope grade --model {MODEL} --explainer crp --record" in words(app)
+    assert "Graded are" not in words(app)
+    assert not charts(app)
+    write_graded(root, OTHER)
+    assert f"Graded are: {OTHER}." in words(open_page())
+
+
+def test_everything_graded_is_shown_and_can_be_downloaded(root: Path) -> None:
+    write_graded(root, MODEL, "wimu12")
+    app = open_page()
+    assert not app.exception
+    assert not app.error
+    assert charts(app) == len(evidence.DRAWN) + 1
+    assert all(sentence in html(app) for sentence in MEASURES.values())
+    assert all(f">{evidence.explainer_title(name)}</th>" in html(app) for name in EXPLAINERS)
+    assert html(app).count("<img ") == 1 + 5  # as trained, then the head and four convolutions
+    assert "60% lies on its own stem" in words(app)
+    labels = [button.label for button in app.get("download_button")]
+    assert labels == ["Measures (CSV)", "Measures (JSON)", "Cross talk (CSV)", "Cross talk (JSON)"]
+
+
+def test_explainer_and_grouping_are_in_the_address_and_restored(root: Path) -> None:
+    write_graded(root, MODEL, "wimu12")
+    app = open_page()
+    assert app.selectbox(key="choose-explainer").value == "crp"
+    app.selectbox(key="choose-explainer").set_value("energy").run()
+    app.button_group(key="choose-by").set_value("count").run()
+    assert not app.exception
+    assert (address(app, "explainer"), address(app, "by")) == ("energy", "count")
+    assert "2 at once" in html(app)
+    again = open_page(explainer="energy", by="outcome")
+    assert again.selectbox(key="choose-explainer").value == "energy"
+    assert "missed" in html(again)
+    lost = open_page(explainer="nobody", by="nothing")
+    assert not lost.exception
+    assert lost.selectbox(key="choose-explainer").value == "crp"
+
+
+@pytest.mark.parametrize(
+    ("lifts", "said"),
+    [
+        ({"crp": 3.0, **BEATEN}, "**CRP beats energy, gradient × input and Grad-CAM** in lift and in SI-SDR"),
+        ({"crp": 1.0, **BEATEN}, "it is worse than energy, gradient × input and Grad-CAM;"),
+        ({"crp": 3.0, **BEATEN, "energy": 3.05}, "Grad-CAM and cannot be told from energy, as the intervals"),
+        ({"crp": 3.0, "energy": 2.0}, "is not known yet**: in lift it beats energy and was not compared with"),
+        ({"energy": 2.0}, "it was not compared with energy, gradient × input and Grad-CAM"),
+    ],
+)  # fmt: skip
+def test_the_verdict_follows_from_the_files(lifts: dict[str, float], said: str, root: Path) -> None:
+    write_graded(root, MODEL, "wimu12", **lifts)
+    found = evidence.grades(MODEL, root)
+    assert said in evidence.verdict(found)
+    assert ("does not beat" in evidence.verdict(found)) == ("worse" in said or "told" in said)
+
+
+def test_grades_of_other_clips_are_named(root: Path) -> None:
+    write_graded(root, MODEL, "wimu12", crp=3.0, energy=2.0)
+    assert "Not on the same clips" not in evidence.clips(evidence.grades(MODEL, root))
+    path = root / MODEL / "grades/energy.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"clips": 7}))
+    assert "Not on the same clips, so not to be compared closely:** energy on 7" in evidence.clips(
+        evidence.grades(MODEL, root)
+    )
+
+
+def test_the_default_comes_first_and_then_those_with_most_lift(root: Path) -> None:
+    write_graded(root, MODEL, "wimu12", crp=1.5, energy=2.0, random=1.0, grad_cam=3.0)
+    assert list(evidence.grades(MODEL, root)) == ["crp", "grad_cam", "energy", "random"]
+
+
+def test_an_explainer_that_is_no_more_has_figures_but_no_maps(root: Path) -> None:
+    write_graded(root, MODEL, "wimu12", crp=2.0, forgotten=1.0)
+    app = open_page(explainer="forgotten")
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "There is no explainer 'forgotten'" in app.error[0].value
+
+
+def test_a_damaged_file_is_one_sentence(root: Path) -> None:
+    write_graded(root, MODEL, "wimu12", crp=2.0)
+    (root / MODEL / "grades/crp.json").write_text("{")
+    app = open_page()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "crp.json is damaged" in app.error[0].value
+
+
+def test_measures_without_a_value_are_left_out(root: Path) -> None:
+    write_graded(root, MODEL, "wimu12", crp=2.0)
+    path = root / MODEL / "grades/crp.json"
+    grade = json.loads(path.read_text())
+    grade["measures"]["lift"] = grade["measures"]["pointing"] = dict.fromkeys(("value", "low", "high"))
+    del grade["measures"]["concept_flipping"]
+    grade["by_outcome"]["missed"] = {"clips": 0, "instruments": 0, "measures": {}}
+    path.write_text(json.dumps(grade))
+    app = open_page(by="outcome")
+    assert not app.exception
+    assert "Not taken of these" in words(open_page())
+
+
+def test_the_table_of_all_figures_has_a_row_for_each(root: Path) -> None:
+    write_graded(root, MODEL, "wimu12", crp=2.0, energy=1.0)
+    table = evidence.figures_of(recorded_grades(str(root / MODEL)))
+    assert list(table.columns) == ["explainer", "group", "clips", "instruments", "measure", "value", "low", "high"]
+    assert set(table["group"]) == {"all", "2 at once", "3 at once", "4 at once", "detected", "missed"}
+    assert not table.duplicated(["explainer", "group", "measure"]).any()
+    lift = table.query("explainer == 'energy' and group == '3 at once' and measure == 'lift'")
+    assert lift["value"].tolist() == [4.0]
+
+
+def test_cross_talk_in_words() -> None:
+    table = pd.DataFrame(
+        [[0.6, 0.3], [None, 0.8]], index=["violin", "cello"], columns=["violin", "cello"], dtype=float
+    )  # fmt: skip
+    assert evidence.cross_talk_sentence(table) == (
+        "Of a label's positive relevance 70% lies on its own stem on average. "
+        "Most goes astray from **violin** to **cello**: 30% where both play."
+    )
+    assert evidence.cross_talk_sentence(table.iloc[1:, 1:]).endswith("on average.")
+    assert evidence.cross_talk_sentence(table.iloc[:0]) == "Nothing was measured."
+
+
+def test_families_stand_together_in_the_matrix() -> None:
+    shares = {"tuba": {"violin": 0.1}, "piano": {"piano": 0.5, "tuba": 0.2}, "violin": {"viola": 0.3}}
+    table = evidence.cross_talk_table(shares)
+    assert list(table.index) == ["piano", "violin", "tuba"]
+    assert list(table.columns) == ["piano", "violin", "viola", "tuba"]
+    assert table.loc["violin", "viola"] == 0.3
+    assert pd.isna(table.loc["tuba", "piano"])
