@@ -15,7 +15,7 @@ from core.comparison import place
 from core.comparison.observe import layer_cells
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.intervention import silence
-from core.explanation.relevance import Explanation, Relevance, as_input, concept_map, explain, label_relevance
+from core.explanation.relevance import Explanation, Relevance, as_input, concept_map, explain, label_relevance, rivals
 from core.frontend import Matrix, Samples, Spectrogram, frontend
 from core.grading.sanity import Step, cascade
 from core.grading.truth import Truth, grade
@@ -152,21 +152,27 @@ class Split:
     rest: Samples
 
 
+def _mask(passage: Passage, map: Relevance) -> Matrix:
+    """What is heard of a map: of a label's against those of the others, of a concept's all that it points at."""
+    network = model(passage.model)
+    others = rivals(network, analysed(passage).logmel, map.label) if map.channel is None else []
+    return relevance_mask(evidence(map), network.frontend, rivals=others)
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _split(key: str, _passage: Passage, _values: np.ndarray) -> Split:
-    sound = analysed(_passage)
-    mask = relevance_mask(_values, model(_passage.model).frontend)
+def _split(key: str, _passage: Passage, _map: Relevance) -> Split:
+    sound, mask = analysed(_passage), _mask(_passage, _map)
     return Split(apply_mask(sound, mask), apply_mask(sound, complement(mask)))
 
 
 def split(passage: Passage, map: Relevance) -> Split:
     """The sound of what a map shows."""
-    return _split(f"{passage.key}|{map.label}|{map.layer}|{map.channel}", passage, evidence(map))
+    return _split(f"{passage.key}|{map.label}|{map.layer}|{map.channel}", passage, map)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _truth(key: str, _passage: Passage, _map: Relevance) -> dict[str, Any]:
-    return grade(evidence(_map), _passage.stems, _map.label, model(_passage.model).frontend)
+    return grade(evidence(_map), _passage.stems, _map.label, model(_passage.model).frontend, _mask(_passage, _map))
 
 
 def truth(passage: Passage, map: Relevance) -> dict[str, Any]:

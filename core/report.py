@@ -9,7 +9,7 @@ import numpy as np
 
 from core import audio
 from core.errors import InputError
-from core.explanation.relevance import Explanation
+from core.explanation.relevance import Explanation, rivals
 from core.frontend import Frontend, Matrix, Samples, Spectrogram
 from core.grading.truth import grade
 from core.models.store import TrainedModel
@@ -87,7 +87,8 @@ def write_report(model: TrainedModel, passage: Passage, explanation: Explanation
             stale.unlink()
     _write_arrays(model.frontend, passage, explanation, folder / "relevance.npz")
     _write_pictures(model.frontend, passage, explanation, folder)
-    mask = relevance_mask(explanation.relevance.values, model.frontend)
+    others = rivals(model, passage.spectrogram.logmel, explanation.relevance.label)
+    mask = relevance_mask(explanation.relevance.values, model.frontend, rivals=others)
     gain = _write_sounds(model.frontend, passage.spectrogram, explanation, mask, folder)
     report = {**_summary(model, passage, explanation), "gain": gain}
     if passage.stems:

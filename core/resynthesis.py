@@ -1,5 +1,6 @@
 """From relevance to sound: a time-frequency mask on the mix's own STFT, with the mix's own phase."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,28 +21,40 @@ class MaskSettings:
             on onsets, so a note is heard whole only where it is spread along time.
         power: Exponent of the relevance; below one it lifts weak cells, above one it keeps only the strongest.
         full_at: The quantile of the positive cells at which the mask reaches one.
+        rest: How much of the other cells stays audible, so that the ear knows what it hears a part of.
     """
 
-    blur: tuple[float, float] = (2.0, 8.0)
+    blur: tuple[float, float] = (4.0, 24.0)
     power: float = 0.25
     full_at: float = 0.99
+    rest: float = 0.1
 
 
-def relevance_mask(relevance: Matrix, frontend: Frontend, settings: MaskSettings | None = None) -> Matrix:
-    """Mask ``(bins, frames)`` in [0, 1] that keeps what speaks for a label or concept: ``min(1, (R / R_full)^power)``.
+def relevance_mask(
+    relevance: Matrix, frontend: Frontend, settings: MaskSettings | None = None, rivals: Sequence[Matrix] = ()
+) -> Matrix:
+    """Mask ``(bins, frames)`` in [0, 1] that keeps what speaks for a label or concept.
 
-    ``R`` is the blurred positive part of the relevance and ``R_full`` its quantile ``full_at``.
+    ``min(1, (R / R_full)^power) · R / (R + Σ R_j)``, of which a ``rest`` is left where it is zero. ``R`` is the blurred
+    positive part of the relevance, ``R_full`` its quantile ``full_at``, and the ``R_j`` are those of its rivals.
 
     Args:
         relevance: Signed relevance ``(bands, frames)``; pass its negative to hear what speaks against.
+        rivals: The same of what else is heard; all that speaks for two of them is shared out between them.
     """
     settings = settings or MaskSettings()
-    blurred = gaussian_filter(np.maximum(relevance, 0), settings.blur, mode="nearest")
+    blurred = _blurred(relevance, settings)
     positive = blurred[blurred > 0]
     if not len(positive):
         return np.zeros((frontend.bins, relevance.shape[1]), np.float32)
     mask = np.minimum(blurred / np.quantile(positive, settings.full_at), 1) ** settings.power
-    return np.clip(frontend.bands_to_bins(mask), 0, 1)
+    for_all = np.sum([blurred, *(_blurred(rival, settings) for rival in rivals)], axis=0)
+    mask *= np.divide(blurred, for_all, out=np.zeros_like(blurred), where=for_all > 0)
+    return np.clip(frontend.bands_to_bins(settings.rest + (1 - settings.rest) * mask), 0, 1)
+
+
+def _blurred(relevance: Matrix, settings: MaskSettings) -> Matrix:
+    return np.asarray(gaussian_filter(np.maximum(relevance, 0), settings.blur, mode="nearest"), np.float32)
 
 
 def complement(mask: Matrix) -> Matrix:

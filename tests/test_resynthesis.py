@@ -48,7 +48,7 @@ def test_negative_relevance_is_not_heard() -> None:
 def test_a_mask_without_smoothing_is_a_power_of_the_relevance() -> None:
     relevance = np.full_like(RELEVANCE, 0.25)
     relevance[64] = 1
-    mask = relevance_mask(relevance, FRONTEND, MaskSettings(blur=(0, 0), power=0.5, full_at=1))
+    mask = relevance_mask(relevance, FRONTEND, MaskSettings(blur=(0, 0), power=0.5, full_at=1, rest=0))
     expected = FRONTEND.bands_to_bins(np.sqrt(relevance))
     np.testing.assert_allclose(mask, expected, rtol=1e-6)
 
@@ -57,9 +57,20 @@ def test_a_tone_is_picked_out_of_noise_by_relevance_on_its_band() -> None:
     tone = (0.2 * np.sin(2 * np.pi * 1000 * np.arange(30000) / 22050)).astype(np.float32)
     mix = FRONTEND.analyse(tone + SOUND.samples)
     relevance = FRONTEND.analyse(tone).mel_power
-    heard = apply_mask(mix, relevance_mask(relevance, FRONTEND, MaskSettings(blur=(1, 1), power=0.5)))
+    heard = apply_mask(mix, relevance_mask(relevance, FRONTEND, MaskSettings(blur=(1, 1), power=0.5, rest=0)))
     correlation = [np.corrcoef(sound, tone)[0, 1] for sound in (mix.samples, heard)]
     assert correlation[0] < 0.7 < 0.9 < correlation[1]
+
+
+def test_rivals_share_out_what_speaks_for_them_all() -> None:
+    settings = MaskSettings(blur=(2, 2), power=0, rest=0)
+    maps = [np.roll(np.maximum(RELEVANCE, 0), 5 * number, axis=0) + 0.01 for number in range(3)]
+    masks = [relevance_mask(one, FRONTEND, settings, [m for m in maps if m is not one]) for one in maps]
+    np.testing.assert_allclose(np.sum(masks, axis=0), 1, rtol=1e-5)
+
+
+def test_a_rest_stays_audible() -> None:
+    assert relevance_mask(RELEVANCE, FRONTEND, MaskSettings(rest=0.25)).min() >= 0.25 - 1e-6
 
 
 def test_one_gain_keeps_the_loudest_of_several_sounds_from_clipping() -> None:

@@ -67,6 +67,8 @@ ENDINGS = {("vibrato", "vibrato"): " with vibrato", ("vibrato", "straight"): " w
 SILENCE = ("silence", "silence")  # of what answers to silence there is nothing more to say
 SAME = {"family": "instrument", "polyphony": "level"}  # of two factors that say much the same only the stronger is said
 
+IMPLIED = {("tonal", "tonal"): {"instrument", "family"}}  # values that go without saying where these factors are said
+
 
 def concept_name(factors: Sequence[Factor]) -> str:
     """What a channel answers to: its strongest factors in words, or "mixed" where the evidence is weak.
@@ -98,9 +100,11 @@ def _evidence(factors: Sequence[Factor]) -> list[Factor]:
     first: dict[str, Factor] = {}
     for factor in factors:
         first.setdefault(factor.factor, factor)
-    strong = (factor for factor in first.values() if factor.score >= EVIDENCE and _can_be_said(factor))
+    strong = [factor for factor in first.values() if factor.score >= EVIDENCE and _can_be_said(factor)]
+    kinds = {factor.factor for factor in strong}
+    telling = [factor for factor in strong if not kinds & IMPLIED.get((factor.factor, factor.value), set())]
     said: dict[str, Factor] = {}
-    for factor in sorted(strong, key=lambda factor: -factor.score):
+    for factor in sorted(telling, key=lambda factor: -factor.score):
         if not any(_contradict(factor, other) or _contradict(other, factor) for other in said.values()):
             said.setdefault(SAME.get(factor.factor, factor.factor), factor)
     return list(said.values())[:MOST]

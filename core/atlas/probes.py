@@ -50,7 +50,8 @@ TONE_PLACES = (0.1, 0.4, 0.7), (0.25, 0.55, 0.85)  # where tones lie in each reg
 NOISE_COLOURS = (0.0, 1.0, 2.0)  # exponents of the power's fall with frequency: white, pink, brown
 NOISE_SEEDS = range(4)  # of each colour
 BAND_SEEDS = range(2)  # of each octave of noise
-FLOORS_DB = (-300.0, -120.0, -110.0, -105.0, -100.0, -95.0, -90.0, -85.0)  # what little is left of a signal in silence
+# Peaks of what little is left of a signal in silence; a network hears the noise of 16 bits (-90 dB) quite well.
+FLOORS_DB = (-300.0, -150.0, -145.0, -140.0, -135.0, -130.0, -125.0, -120.0)
 LEVEL = 0.3  # peak of what is not an instrument
 
 

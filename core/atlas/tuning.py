@@ -163,9 +163,9 @@ def _factor(question: Question, value: str, score: float) -> Factor:
 
 
 def _ask(question: Question, heard: Sequence[Heard], answers: Values) -> tuple[list[str], Indices, Values]:
-    """Names of the values, which one was chosen for each channel (or -1), and the held-out scores ``(values, channels)``.
+    """Names of the values, which of them was chosen for each channel, and the held-out scores ``(values, channels)``.
 
-    What can be said only of sounds that the channel hardly answers to is not chosen.
+    Chosen is -1 where the question is about sounds that the channel hardly answers to.
     """
     values = [question.value(one) for one in heard]
     sets = {**{name: {name} for name in dict.fromkeys(values) if name}, **question.unions}
@@ -175,7 +175,8 @@ def _ask(question: Question, heard: Sequence[Heard], answers: Values) -> tuple[l
     held_out = np.array([one.probe.held_out for one in heard])
     first, second = asked & ~held_out, asked & held_out
 
-    weights, coverage = None, np.ones((len(sets), answers.shape[1]))
+    weights: dict[int, Values] | None = None
+    coverage: Values = np.ones((len(sets), answers.shape[1]))
     if question.where_it_answers:
         weights = _weights(answers[first], strata[first])
         coverage = _coverage(members[:, first], strata[first], weights)

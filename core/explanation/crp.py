@@ -12,11 +12,12 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from crp.attribution import CondAttribution
 from crp.concepts import ChannelConcept
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.explanation.rules import DEFAULT_RULES, rule_set
 from core.models.architecture import Network
@@ -51,7 +52,7 @@ def attribute(
     """
     conditions = {"y": [label]} | {layer: [channel] for layer, channel in path}
     with _attribution(network, inputs) as (attribution, data):
-        result = attribution(data, [conditions], rule_set(rules).composite(), record_layer=list(layers))
+        result = attribution(data, [conditions], rule_set(rules).composite(network), record_layer=list(layers))
         concept = ChannelConcept()
         channels = {layer: concept.attribute(result.relevances[layer], abs_norm=False)[0] for layer in layers}
         return Attribution(result.prediction[0, label].item(), result.heatmap[0], channels)
@@ -76,7 +77,7 @@ def concept_maps(
     conditions = [{"y": [label], layer: [channel]} for channel in channels]
     with _attribution(network, inputs) as (attribution, data):
         results = attribution.generate(
-            data, conditions, rule_set(rules).composite(), batch_size=batch_size, verbose=False
+            data, conditions, rule_set(rules).composite(network), batch_size=batch_size, verbose=False
         )
         return torch.cat([result.heatmap for result in results])
 
@@ -85,4 +86,14 @@ def concept_maps(
 def _attribution(network: Network, inputs: Tensor) -> Iterator[tuple[CondAttribution, Tensor]]:
     """A private attribution and a private input, with gradients on whatever mode the caller is in."""
     with torch.inference_mode(False), torch.enable_grad():
-        yield CondAttribution(copy.deepcopy(network).eval()), inputs.detach().clone().requires_grad_()
+        yield CondAttribution(_without_epsilons(network)), inputs.detach().clone().requires_grad_()
+
+
+def _without_epsilons(network: Network) -> Network:
+    """A copy that zennit merges exactly: a normalisation that it has merged still divides by ``√(1 + epsilon)``."""
+    twin = copy.deepcopy(network).eval()
+    for module in twin.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_var = cast(Tensor, module.running_var) + module.eps
+            module.eps = 0.0
+    return twin

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.explanation.rules import DEFAULT_RULES, PROPORTIONAL, Rule, per_unit, rule_set
+from core.explanation.rules import DEFAULT_RULES, PROPORTIONAL, Rule, audible, per_unit, rule_set
 from core.models.architecture import Network
 
 Step = Callable[[Tensor], Tensor]  # relevance at a module's output → relevance at its input
@@ -47,15 +47,16 @@ class Trace:
     def __init__(self, network: Network, inputs: Tensor, rules: str = DEFAULT_RULES) -> None:
         chosen = rule_set(rules)
         blocks, head = _parts(network)
-        self._inputs = chosen.first.inputs(inputs)
+        rules_of = [chosen.convolution(number, len(blocks)) for number in range(len(blocks))]
+        self._inputs = rules_of[0].inputs(inputs)
         self._layers: dict[str, _Layer] = {}
         self._head: list[Step] = []
-        values, modified, rule = inputs, self._inputs, chosen.first
-        for number, (name, block) in enumerate(blocks.items(), start=1):
-            upper = chosen.convolution if number < len(blocks) else None
-            kind = _Planes if number > 1 and _fills_planes(block) else _Windows
+        values, modified = inputs, self._inputs
+        for number, (name, block) in enumerate(blocks.items()):
+            rule, upper = rules_of[number], rules_of[number + 1] if number + 1 < len(blocks) else None
+            kind = _Planes if number and _fills_planes(block) else _Windows
             layer = self._layers[name] = kind(block, values, modified, rule, upper)
-            values, modified, rule = layer.pooled, layer.above, chosen.convolution
+            values, modified = layer.pooled, layer.above
         for module in head:
             self._head.append(_step(module, values, chosen.head))
             values = module(values)
@@ -116,8 +117,10 @@ class _Layer:
     """A convolution with what follows it up to its pool, as one input left it.
 
     Attributes:
-        weights: W' ``(channels, channels in, bands, frames)``.
-        outputs: W' a' ``(1, channels, bands, frames)``.
+        ways: On how many ways relevance goes down: by W', and by ``|W'|`` that of the bias where it has a share.
+        weights: W' ``(ways * channels, channels in, bands, frames)``, and behind them ``|W'|``.
+        outputs: W' a' ``(1, channels, bands, frames)``, with the bias where it has a share.
+        shares: What a unit of relevance at an output sends down ``(1, ways * channels, bands, frames)``.
         pooled: The values that go up ``(1, channels, windows across bands, windows across frames)``.
         winners: Of the same shape: which cell of the outputs' plane is the largest of each window.
         above: Of the same shape: the modified inputs of the layer above; ones where that is the head.
@@ -129,21 +132,29 @@ class _Layer:
     ) -> None:
         assert isinstance(block[0], nn.Conv2d)
         self.plane, self.convolution, self.pool = values.shape[2:], block[0], _pool(block)
-        weights = self.convolution.weight
+        weights, bias = _merged(block)
         for module in block:
-            if isinstance(module, nn.BatchNorm2d):
-                # The variance that it divides by is positive and would cancel out in the shares.
-                weights = weights * module.weight.sign()[:, None, None, None]
             if module is not self.pool:
                 values = module(values)
         conv, pool = self.convolution, self.pool
         self.padding = cast(tuple[int, int], conv.padding)  # never the name of one
-        self.weights = rule.weights(weights).contiguous(memory_format=torch.channels_last)
-        self.outputs = F.conv2d(inputs, self.weights, None, conv.stride, conv.padding, conv.dilation)
+        self.weights = rule.weights(weights)
+        self.outputs = self._summed(inputs, self.weights, bias if rule.bias else None)
+        self.shares = per_unit(torch.ones_like(self.outputs), audible(self.outputs) if rule.bias else self.outputs)
+        if rule.bias:
+            sizes = self.weights.abs()
+            of_bias = self.shares * per_unit(bias[:, None, None], self._summed(inputs, sizes))
+            self.weights, self.shares = torch.cat([self.weights, sizes]), torch.cat([self.shares, of_bias], 1)
+        self.weights = self.weights.contiguous(memory_format=torch.channels_last)
+        self.ways = len(self.weights) // len(weights)
         self.pooled, self.winners = F.max_pool2d(
             values, pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode, return_indices=True
         )
         self.above = upper.inputs(self.pooled) if upper else torch.ones_like(self.pooled)
+
+    def _summed(self, inputs: Tensor, weights: Tensor, bias: Tensor | None = None) -> Tensor:
+        conv = self.convolution
+        return F.conv2d(inputs, weights, bias, conv.stride, conv.padding, conv.dilation)
 
     def at_outputs(self, raw: Tensor) -> Tensor:
         """The relevance at the convolution's outputs, of which each window's winner gets all."""
@@ -166,7 +177,7 @@ class _Planes(_Layer):
     def __init__(self, *passed: Any) -> None:
         super().__init__(*passed)
         (high, wide), (rows, columns) = _pair(self.pool.kernel_size), self.pooled.shape[2:]
-        factor = per_unit(self.at_outputs(torch.ones_like(self.pooled)), self.outputs)
+        factor = self.at_outputs(torch.ones_like(self.pooled)).repeat(1, self.ways, 1, 1) * self.shares
         factor = _fit(factor, (rows * high, columns * wide)).permute(0, 2, 3, 1)
         self.factor = factor.reshape(1, rows, high, columns, wide, -1)
         # Windows may stand out of the plane, or leave out cells at its edge, which the convolution yet reaches around.
@@ -174,23 +185,25 @@ class _Planes(_Layer):
 
     def down(self, raw: Tensor) -> Tensor:
         conv = self.convolution
-        raw = F.conv_transpose2d(self._units(raw), self.weights, padding=self.padding, dilation=conv.dilation)
+        units = self._units(raw)
+        raw = F.conv_transpose2d(units, self.weights, padding=self.padding, dilation=conv.dilation)
         return _fit(raw, self.plane)
 
     def each(self, raw: Tensor, channels: Tensor) -> Tensor:
         # With one channel to read, a product of matrices is quicker than a convolution.
-        units, weights = self._units(raw)[:, channels].transpose(0, 1), self.weights[channels].flip(2, 3)
-        kernel, dilation = weights.shape[2:], self.convolution.dilation
+        units = self._units(raw)[0].unflatten(0, (self.ways, -1))[:, channels].transpose(0, 1)
+        weights = self.weights.unflatten(0, (self.ways, -1))[:, channels].transpose(0, 1).flip(3, 4)
+        kernel, dilation = weights.shape[3:], self.convolution.dilation
         reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         margin = tuple(r - p for r, p in zip(reach, self.padding, strict=True))
         size = [n + 2 * m - r for n, m, r in zip(units.shape[2:], margin, reach, strict=True)]
         taps = F.unfold(units, kernel, dilation, margin).transpose(1, 2)
-        cells = torch.bmm(taps, weights.permute(0, 2, 3, 1).flatten(1, 2))
+        cells = torch.bmm(taps, weights.permute(0, 1, 3, 4, 2).flatten(1, 3))
         return _fit(cells.unflatten(1, size).permute(0, 3, 1, 2), self.plane)
 
     def _units(self, raw: Tensor) -> Tensor:
-        """Relevance per unit of output, over the whole plane; the channels of a cell lie side by side."""
-        spread = raw.permute(0, 2, 3, 1)[:, :, None, :, None] * self.factor
+        """What goes down, over the whole plane; the channels of a cell lie side by side."""
+        spread = raw.repeat(1, self.ways, 1, 1).permute(0, 2, 3, 1)[:, :, None, :, None] * self.factor
         return _fit(spread.flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2), self.spread)
 
 
@@ -222,12 +235,13 @@ class _Windows(_Layer):
         row = self.winners // width - step[0] * torch.arange(rows)[:, None] + margin[0]
         column = self.winners % width - step[1] * torch.arange(columns) + margin[1]
         winner = (row * kernel[1] + column).flatten(2)[0].T  # (windows, channels): which cell of its window
-        outputs = self.outputs.flatten(2).gather(2, self.winners.flatten(2))
-        factor = per_unit(self.above.flatten(2), outputs)[0].T
         channels = torch.arange(winner.shape[1])
-        rows_of_cells = (winner * len(channels) + channels).flatten()
-        matrices = patches.reshape(len(patches) * len(channels), -1).index_select(0, rows_of_cells)
-        self.matrices = matrices.view(*winner.shape, -1).mul_(factor[:, :, None])
+        self.matrices = torch.zeros(())
+        by_way = patches.unflatten(1, (self.ways, len(channels), -1)).unbind(1)
+        for patches, shares in zip(by_way, self.shares.chunk(self.ways, 1), strict=True):
+            factor = (self.above.flatten(2) * shares.flatten(2).gather(2, self.winners.flatten(2)))[0].T
+            matrices = patches.flatten(0, 1).flatten(1).index_select(0, (winner * len(channels) + channels).flatten())
+            self.matrices = matrices.view(*winner.shape, -1).mul_(factor[:, :, None]) + self.matrices
 
     def down(self, raw: Tensor) -> Tensor:
         (high, wide), (bands, frames), (rows, columns) = self.patch, self.step, raw.shape[2:]
@@ -243,6 +257,18 @@ class _Windows(_Layer):
 
     def each(self, raw: Tensor, channels: Tensor) -> Tensor:
         return self.down(raw * F.one_hot(channels, raw.shape[1])[:, :, None, None])
+
+
+def _merged(block: Sequence[nn.Module]) -> tuple[Tensor, Tensor]:
+    """Weights and bias of a block's convolution with the batch normalisation that follows it."""
+    conv = cast(nn.Conv2d, block[0])
+    weights, bias = conv.weight, torch.zeros_like(conv.weight[:, 0, 0, 0]) if conv.bias is None else conv.bias
+    for module in block:
+        if isinstance(module, nn.BatchNorm2d):
+            mean, variance = cast(Tensor, module.running_mean), cast(Tensor, module.running_var)
+            scale = module.weight / torch.sqrt(variance + module.eps)
+            weights, bias = weights * scale[:, None, None, None], (bias - mean) * scale + module.bias
+    return weights, bias
 
 
 def _fit(plane: Tensor, size: Sequence[int], origin: Sequence[int] = (0, 0)) -> Tensor:

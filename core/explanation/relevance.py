@@ -140,6 +140,14 @@ def label_relevance(
     }
 
 
+def rivals(model: TrainedModel, logmel: Matrix, label: str) -> list[Matrix]:
+    """The maps ``(bands, frames)`` of the other labels that the model hears in a log-mel ``(bands, frames)``."""
+    trace = Trace(model.network, as_input(logmel))
+    probabilities = model.probabilities(trace.logits.numpy())
+    heard = [name for name, p in zip(model.labels, probabilities, strict=True) if p >= model.card.thresholds[name]]
+    return [trace.relevance(model.label_index(name))[0].numpy() for name in heard if name != label]
+
+
 def rank(parts: Matrix, logit: float) -> list[int]:
     """Channels by their part in the logit ``(channels,)``, those that pull it furthest in its own direction first.
 

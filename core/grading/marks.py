@@ -82,7 +82,7 @@ class Scene:
         values = self.maps[label].values
         taken = {
             **fit(values, self.truth.masks[label]),
-            **listening(self.truth, label, self.truth.masked(values)),
+            **self._listening(label),
             "conservation_error": self.maps[label].conservation_error,
             "sparseness": measures.gini(values),
             "intervention": self._intervention(label),
@@ -103,6 +103,31 @@ class Scene:
             sanity=sanity,
         )
 
+    def _listening(self, label: str) -> dict[str, float]:
+        """By the mask of the map, and by that of the map against those of the other labels that the model hears.
+
+        The app plays relevance in the second way, so that is what counts for the explainers that it can use.
+        """
+        values = self.maps[label].values
+        among_rivals = self.truth.masked(values, self._rivals(label))
+        plain = not isinstance(self.explainer, ConceptExplainer)
+        heard = listening(self.truth, label, self.truth.masked(values) if plain else among_rivals)
+        return heard | {"si_sdr_among_rivals": self.truth.improvement(label, among_rivals)}
+
+    def _rivals(self, label: str) -> list[Matrix]:
+        thresholds = np.array([self.model.card.thresholds[name] for name in self.model.labels])
+        heard = [self.model.labels[index] for index in np.flatnonzero(self._probabilities >= thresholds)]
+        return [self._map(other) for other in heard if other != label]
+
+    def _map(self, label: str) -> Matrix:
+        if label not in self._explained:
+            self._explained[label] = self._explain(label)
+        return self._explained[label]
+
+    @cached_property
+    def _explained(self) -> dict[str, Matrix]:
+        return {}
+
     @cached_property
     def logmel(self) -> Matrix:
         return self.truth.mix.logmel
@@ -112,7 +137,7 @@ class Scene:
         """The map of each instrument that plays and that the model knows."""
         labels = [label for label in self.truth.stems if label in self.model.labels]
         logits = {label: float(self._logits[self.model.label_index(label)]) for label in labels}
-        return {label: Relevance(self._explain(label), label, logits[label]) for label in labels}
+        return {label: Relevance(self._map(label), label, logits[label]) for label in labels}
 
     def _explain(self, label: str, logmel: Matrix | None = None, network: Network | None = None) -> Matrix:
         inputs = as_input(self.logmel if logmel is None else logmel)

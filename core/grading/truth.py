@@ -1,6 +1,6 @@
 """Grades one explanation of a clip whose stems are known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -49,9 +49,9 @@ class Truth:
         """What the mix's own energy does as a map, which knows nothing of the label."""
         return self.masked(self.mix.mel_power)
 
-    def masked(self, relevance: Matrix) -> Samples:
-        """The sound of the mix under the mask of a map ``(bands, frames)``."""
-        return apply_mask(self.mix, relevance_mask(relevance, self.frontend))
+    def masked(self, relevance: Matrix, rivals: Sequence[Matrix] = ()) -> Samples:
+        """The sound of the mix under the mask of a map ``(bands, frames)`` and of its rivals'."""
+        return apply_mask(self.mix, relevance_mask(relevance, self.frontend, rivals=rivals))
 
     def improvement(self, label: str, sound: Samples) -> float:
         """By how many dB SI-SDR a sound ``(samples,)`` is nearer to the label's stem than the mix."""

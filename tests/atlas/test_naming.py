@@ -41,14 +41,21 @@ def test_what_any_sound_does_to_a_channel_is_not_said() -> None:
 
 
 def test_only_three_factors_are_said() -> None:
-    found = [("onset", "onset", 0.99), ("instrument", "banjo", 0.98), ("tonal", "tonal", 0.97)]
-    assert concept_name(factors(*found, ("register", "300–600 Hz", 0.96))) == "tonal banjo attacks"
+    found = [("onset", "onset", 0.99), ("instrument", "banjo", 0.98), ("vibrato", "straight", 0.97)]
+    assert concept_name(factors(*found, ("register", "300–600 Hz", 0.96))) == "banjo attacks without vibrato"
 
 
 def test_of_instrument_and_family_the_stronger_one_is_said() -> None:
     for scores, name in (((STRONGER, STRONG), "cello"), ((STRONG, STRONGER), "bowed strings")):
         found = zip(("instrument", "family"), ("cello", "strings"), scores, strict=True)
         assert concept_name(factors(*found)) == name
+
+
+def test_that_an_instrument_is_tonal_goes_without_saying() -> None:
+    tonal, attacks = ("tonal", "tonal", STRONGEST), ("onset", "onset", STRONG)
+    assert concept_name(factors(tonal, attacks)) == "tonal attacks"
+    assert concept_name(factors(tonal, attacks, ("instrument", "bassoon", STRONG))) == "bassoon attacks"
+    assert concept_name(factors(tonal, attacks, ("instrument", "bassoon", 0.6))) == "tonal attacks"
 
 
 def test_silence_is_said_alone_and_only_where_it_is_the_answer() -> None:

@@ -125,8 +125,12 @@ def test_auc_of_what_cannot_be_compared_is_unknown() -> None:
     assert np.isnan(auc(RNG.random((4, 2)), members, np.array([0, 0, 1, 1]))).all()
 
 
+REACH = 10  # frames that planted channels see before and after
+PLANTED = ("600–2400 Hz", "attacks", "sustained", "noise", "silence", "mixed")
+
+
 def convolution(weight: torch.Tensor, bias: torch.Tensor, padding: tuple[int, int] = (0, 0)) -> nn.Conv2d:
-    made = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2:], padding=padding)
+    made = nn.Conv2d(weight.shape[1], weight.shape[0], (weight.shape[2], weight.shape[3]), padding=padding)
     made.load_state_dict({"weight": weight, "bias": bias})
     return made
 
@@ -134,24 +138,21 @@ def convolution(weight: torch.Tensor, bias: torch.Tensor, padding: tuple[int, in
 def planted_network() -> Network:
     """Channels that read the whole spectrum at once, and upper ones that repeat them 32 frames at a time."""
     hz = FRONTEND.band_hz
-    kernels = torch.zeros(len(PLANTED), 1, len(hz), 3)
+    kernels = torch.zeros(len(PLANTED), 1, len(hz), 2 * REACH + 1)
     bias = torch.zeros(len(PLANTED))
     inside = torch.from_numpy((hz >= 600) & (hz < 2400))
-    kernels[0, 0, inside, 1], kernels[0, 0, ~inside, 1] = 1.0, -1.0
-    kernels[1, 0, :, 0], kernels[1, 0, :, 2] = -1.0, 1.0
-    kernels[2, 0, :, 0], kernels[2, 0, :, 2] = 3.0, -2.0
-    kernels[3, 0, :, 1], bias[3] = 1.0, -0.6 * len(hz)
-    kernels[4, 0, :, 1], bias[4] = -1.0, 0.1 * len(hz)
+    kernels[0, 0, inside, REACH], kernels[0, 0, ~inside, REACH] = 1.0, -1.0
+    kernels[1, 0, :, REACH - 1], kernels[1, 0, :, REACH + 1] = -1.0, 1.0
+    kernels[2, 0, :, :REACH] = 1.0
+    kernels[3, 0, :, REACH], bias[3] = 1.0, -0.6 * len(hz)
+    kernels[4, 0, :, REACH], bias[4] = -1.0, 0.1 * len(hz)
     kernels[5, 0] = -1.0
     repeat = torch.eye(len(PLANTED))[:, :, None, None]
-    first, second = convolution(kernels, bias, padding=(0, 1)), convolution(repeat, torch.zeros(len(PLANTED)))
+    first, second = convolution(kernels, bias, padding=(0, REACH)), convolution(repeat, torch.zeros(len(PLANTED)))
     layers: OrderedDict[str, nn.Module] = OrderedDict(
         conv1=first, relu1=nn.ReLU(), pool1=nn.MaxPool2d((1, 32), ceil_mode=True), conv2=second, relu2=nn.ReLU()
     )
     return Network(layers).requires_grad_(False).eval()
-
-
-PLANTED = ("600–2400 Hz", "attacks", "sustained", "noise", "silence", "mixed")
 
 
 def test_planted_concepts_are_named_right() -> None:

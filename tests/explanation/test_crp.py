@@ -40,9 +40,9 @@ def test_relevance_is_conserved_in_every_layer_for_every_label(network: Network,
     assert logits.min() < 0 < logits.max(), "the labels must be of both signs"
     for label in range(LABELS):
         result = attribute(network, INPUTS[kind], label, network.concept_layers, rules)
-        assert result.logit == pytest.approx(logits[label].item(), rel=1e-3, abs=1e-5)
+        assert result.logit == pytest.approx(logits[label].item(), rel=1e-3, abs=3e-5)
         for part in (result.relevance, *result.channels.values()):
-            assert part.double().sum().item() == pytest.approx(result.logit, rel=1e-4, abs=1e-6)
+            assert part.double().sum().item() == pytest.approx(result.logit, rel=1e-3, abs=3e-5)
 
 
 def test_relevance_of_the_last_layer_is_weight_times_mean_activation(network: Network, inputs: Tensor) -> None:
@@ -93,7 +93,7 @@ def test_the_maps_of_all_channels_sum_to_the_label_s_map(network: Network, input
     channels = range(len(whole.channels[layer]))
     maps = concept_maps(network, inputs, 3, layer, channels, batch_size=5)
     assert (maps.sum(0) - whole.relevance).abs().max() < 1e-4 * whole.relevance.abs().max()
-    torch.testing.assert_close(maps.sum((1, 2)), whole.channels[layer], rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(maps.sum((1, 2)), whole.channels[layer], rtol=1e-3, atol=1e-5)
 
 
 def test_maps_do_not_depend_on_batching_order_or_number(network: Network, inputs: Tensor) -> None:
