@@ -39,6 +39,7 @@ MEASURE_TITLES = {
     "rra": "Rank accuracy",
     "pointing": "Pointing",
     "si_sdr_improvement": "SI-SDR improvement, dB",
+    "si_sdr_among_rivals": "… all masked so, dB",
     "si_sdr_floor": "… its floor",
     "si_sdr_ceiling": "… its ceiling",
     "intervention": "Intervention",

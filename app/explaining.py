@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import compute, figures
+from app import atlases, compute, figures, usual
 from app.colors import NEUTRAL, color, title
 from app.compute import Passage
+from app.concept_words import capital
 from app.downloads import download
 from app.player import Overlay, Track, player
 from app.sounds import Sound
@@ -84,6 +85,7 @@ def map_player(passage: Passage, shown: Relevance) -> None:
     sound, parts = compute.analysed(passage), compute.split(passage, shown)
     name = title(shown.label)
     what = f"evidence for {name.lower()}" if shown.channel is None else f"concept {shown.channel}"
+    known = None if shown.channel is None else atlases.concept(passage.model, str(shown.layer), shown.channel)
     tracks = [
         Track("Mix", passage.samples, audio.SAMPLE_RATE, NEUTRAL),
         Track("Only this", parts.kept, audio.SAMPLE_RATE, color(shown.label)),
@@ -99,7 +101,8 @@ def map_player(passage: Passage, shown: Relevance) -> None:
         duration=sound.duration,
         band_hz=compute.model(passage.model).frontend.band_hz,
         overlay=Overlay(what, compute.on_screen(shown.values, sound)),
-        title=f"{what.capitalize()}, {passage.start:.1f}–{passage.start + sound.duration:.1f} s",
+        title=f"{what.capitalize()}{f' · {known.name}' if known else ''}, "
+        f"{passage.start:.1f}–{passage.start + sound.duration:.1f} s",
     )
 
 
@@ -109,19 +112,25 @@ def concept_cards(passage: Passage, explanation: Explanation, opened: int | None
     for first in range(0, len(explanation.concepts), COLUMNS):
         row = explanation.concepts[first : first + COLUMNS]
         for column, concept in zip(st.columns(COLUMNS), row, strict=False):
-            with column, st.container(border=True):
-                _card(logmel, concept, concept.channel == opened)
+            with column, st.container(border=True, height="stretch"):
+                _card(passage.model, explanation.layer, logmel, concept, concept.channel == opened)
 
 
-def _card(logmel: np.ndarray, concept: Concept, opened: bool) -> None:
+def _card(model: str, layer: str, logmel: np.ndarray, concept: Concept, opened: bool) -> None:
     st.image(thumbnail(logmel, concept.evidence), width="stretch")
-    speaks = "for" if concept.relevance >= 0 else "against"
+    speaks, known = "for" if concept.relevance >= 0 else "against", atlases.concept(model, layer, concept.channel)
+    share = f"{abs(concept.share):.1%} {speaks}"
+    if known:
+        st.markdown(f"**{capital(known.name)}**  \nConcept {concept.channel} · {share}")
+    else:
+        st.markdown(f"**Concept {concept.channel}**  \n{share}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Concept {concept.channel}**  \n{abs(concept.share):.1%} {speaks}")
         label = "Close" if opened else "Open"
         if st.button(label, key=f"concept-{concept.channel}", type="primary" if opened else "secondary"):
             show(concept=None if opened else concept.channel)
             st.rerun()
+        if known:
+            usual.open_in_atlas(layer, concept.channel)
 
 
 def silencing(passage: Passage, prediction: Prediction, explanation: Explanation) -> None:

@@ -9,6 +9,7 @@ from core.paths import ROOT
 _PAGES = {
     "listen": ("Listen", ":material/hearing:"),
     "explain": ("Explain", ":material/troubleshoot:"),
+    "atlas": ("Atlas", ":material/map:"),
     "compare": ("Compare", ":material/compare:"),
     "evidence": ("Evidence", ":material/fact_check:"),
     "experiments": ("Experiments", ":material/science:"),

@@ -17,6 +17,7 @@ STYLE = """
 h1 {font-size: 1.7rem !important; padding-bottom: 0 !important}
 h3 {font-size: 1.05rem !important}
 [data-testid="stMetricValue"] {font-size: 1.35rem}
+[data-testid="stBaseButton-tertiary"] {min-height: 1.9rem; padding: 0; justify-content: flex-start; text-align: left}
 </style>
 """
 

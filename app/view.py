@@ -32,6 +32,9 @@ class View:
         shown: The models whose figures are shown, joined by commas.
         explainer: The explainer that is looked at more closely.
         by: How the instruments that were explained are told apart.
+        search: Words that concepts are searched by.
+        answers: What the concepts that are searched answer to, as ``factor:value``.
+        serves: The label that they serve.
     """
 
     clip: str = ""
@@ -44,6 +47,9 @@ class View:
     shown: str | None = None
     explainer: str | None = None
     by: str | None = None
+    search: str | None = None
+    answers: str | None = None
+    serves: str | None = None
 
 
 def restore() -> View:
@@ -125,6 +131,9 @@ def _parse(stored: dict[str, str]) -> View:
         shown=stored.get("shown"),
         explainer=stored.get("explainer"),
         by=stored.get("by"),
+        search=stored.get("search"),
+        answers=stored.get("answers"),
+        serves=stored.get("serves"),
     )
 
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app import compute, explaining
-from app.shell import model_choice, page
+from app import compute, explaining, usual
+from app.shell import model_choice, page, sentences
 from app.sounds import Sound
 from app.view import View
 
@@ -38,6 +38,10 @@ def body(view: View, sound: Sound) -> None:
         "part of the evidence that passed through it. Open one to see and hear just that part.",
     )
     explaining.concept_cards(passage, explanation, view.concept)
+    if view.concept is not None:
+        usual.flow_panel(passage, label, layer, view.concept)
+    with st.container(border=True), sentences():
+        usual.usual_panel(passage, prediction, label)
     with st.container(border=True, key="silencing"):
         st.subheader(
             "What if the network could not notice them?",

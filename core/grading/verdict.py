@@ -16,6 +16,7 @@ DIRECTIONS = {
     "rra": 1,
     "pointing": 1,
     "si_sdr_improvement": 1,
+    "si_sdr_among_rivals": 1,
     "si_sdr_floor": 0,
     "si_sdr_ceiling": 0,
     "intervention": 1,

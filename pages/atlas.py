@@ -1,0 +1,29 @@
+"""Atlas: all inner concepts of a network, what they answer to, and how they sound."""
+
+import streamlit as st
+
+from app import atlas, atlases, explaining
+from app.shell import model_choice, page_without_sound
+from app.view import View
+
+
+def body(view: View) -> None:
+    network, where, _ = st.columns([1.2, 1, 1.2])
+    with network:
+        model_choice(view)
+    with where:
+        explaining.layer_choice(view)
+    found = atlases.atlas(view.model)
+    if found is None:
+        atlas.no_atlas(view.model)
+    elif view.concept is None:
+        atlas.overview(view, found)
+    else:
+        atlas.concept_page(view, found, found.concept(str(view.layer), view.concept))
+
+
+page_without_sound(
+    "Atlas",
+    "Every concept that a network learned to notice: what it answers to, whom it serves, and how it sounds.",
+    body,
+)
