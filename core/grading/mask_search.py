@@ -27,18 +27,25 @@ from core.resynthesis import MaskSettings, apply_mask, relevance_mask
 from core.synthesis.clip import compose
 
 RESULTS = Path(__file__).with_suffix(".json")
-BLURS = ((0.0, 0.0), (1.0, 1.0), (2.0, 2.0), (4.0, 4.0), (1.0, 8.0), (2.0, 8.0), (2.0, 16.0), (4.0, 16.0), (8.0, 2.0))
-POWERS = (0.125, 0.25, 0.5, 1.0)
-GRID = tuple(MaskSettings(blur, power) for blur, power in product(BLURS, POWERS))
+BLURS = ((1.0, 1.0), (2.0, 8.0), (4.0, 24.0), (8.0, 48.0))
+POWERS = (0.0, 0.25, 0.5)
+RESTS = (0.0, 0.1, 0.3)
+GRID = tuple(MaskSettings(blur, power, rest=rest) for blur, power, rest in product(BLURS, POWERS, RESTS))
 
 
 @dataclass(frozen=True)
 class Case:
-    """An instrument that plays in a clip and that the model detects there, with its map under each set of rules."""
+    """An instrument that plays in a clip and that the model detects there.
+
+    Attributes:
+        maps: Its map under each set of rules.
+        rivals: Those of the other instruments that the model detects.
+    """
 
     truth: Truth
     label: str
     maps: dict[str, Matrix]
+    rivals: dict[str, list[Matrix]]
 
     def improvement(self, mask: Matrix) -> float:
         """By how many dB SI-SDR the masked mix is nearer to the instrument's stem than the mix."""
@@ -51,10 +58,16 @@ def cases(model: TrainedModel, clip: str) -> Iterator[Case]:
     logmel = truth.mix.logmel
     traces = {rules: Trace(model.network, as_input(logmel), rules) for rules in RULE_SETS}
     probabilities = model.probabilities(model.logits(logmel[None])[0])
-    for label in truth.stems:
-        index = model.label_index(label)
-        if probabilities[index] >= model.card.thresholds[label]:
-            yield Case(truth, label, {rules: trace.relevance(index)[0].numpy() for rules, trace in traces.items()})
+    heard = [label for label, p in zip(model.labels, probabilities, strict=True) if p >= model.card.thresholds[label]]
+    maps = {
+        rules: {label: trace.relevance(model.label_index(label))[0].numpy() for label in heard}
+        for rules, trace in traces.items()
+    }
+    for label in heard:
+        if label in truth.stems:
+            own = {rules: found[label] for rules, found in maps.items()}
+            others = {rules: [found[name] for name in heard if name != label] for rules, found in maps.items()}
+            yield Case(truth, label, own, others)
 
 
 def fits(case: Case) -> dict[str, dict[str, float]]:
@@ -69,7 +82,7 @@ def improvements(case: Case) -> dict[tuple[str, int], float]:
     maps = {**case.maps, "energy": case.truth.mix.mel_power}
     frontend = case.truth.frontend
     return {
-        (name, number): case.improvement(relevance_mask(values, frontend, settings))
+        (name, number): case.improvement(relevance_mask(values, frontend, settings, case.rivals.get(name, [])))
         for (name, values), (number, settings) in product(maps.items(), enumerate(GRID))
     }
 
@@ -115,11 +128,11 @@ def _show(result: dict[str, Any], rows: int) -> None:
     fit_table = Table("map", "rma", "lift", "rra", "pointing", title=f"Fit over {result['instruments']} instruments")
     for name, scores in result["fit"].items():
         fit_table.add_row(name, *(f"{score:.3f}" for score in scores.values()))
-    masks = Table("map", "blur", "power", "dB", "better", title=f"Masks (ceiling {result['ceiling']:.1f} dB)")
+    masks = Table("map", "blur", "power", "rest", "dB", "better", title=f"Masks (ceiling {result['ceiling']:.1f} dB)")
     floor = next(row for row in result["masks"] if row["map"] == "energy")
     for row in [*result["masks"][:rows], floor]:
         cells = (f"{row['improvement']:.2f}", f"{row['better']:.0%}")
-        masks.add_row(row["map"], str(row["blur"]), f"{row['power']:g}", *cells)
+        masks.add_row(row["map"], str(row["blur"]), f"{row['power']:g}", f"{row['rest']:g}", *cells)
     console.print(fit_table, masks)
 
 
