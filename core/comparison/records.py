@@ -14,6 +14,7 @@ from core.paths import TRAINED_MODELS
 
 CURVE = "training.csv"
 EXPERIMENTS = "experiments.json"
+ABLATION = "ablation.json"
 
 SETS = {
     "own": "fresh clips of its own recipe",
@@ -57,10 +58,22 @@ def read_experiments(root: Path = TRAINED_MODELS) -> dict[str, Any] | None:
     Raises:
         InputError: the file is damaged.
     """
-    path = root / EXPERIMENTS
+    return _read(root / EXPERIMENTS, "timbrescope report")
+
+
+def read_ablation(root: Path = TRAINED_MODELS) -> dict[str, Any] | None:
+    """What ``core.training.ablation`` found about the ingredients of the training, if it was run.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    return _read(root / ABLATION, "python -m core.training.ablation")
+
+
+def _read(path: Path, command: str) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is damaged; run `timbrescope report` again.") from error
+        raise InputError(f"{path} is damaged; run `{command}` again.") from error

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from core.comparison.records import SETS, in_order, read_records
+from core.comparison.records import SETS, in_order, read_ablation, read_records
 from core.evaluation.record import Evaluation
 from core.models.card import Card, Training, read_card
 from core.models.store import model_names
@@ -22,13 +22,19 @@ Figures are followed by their 95 % bootstrap interval over clips. mAP is the mea
 precision; F1 is taken at the thresholds of the cards, which were fitted on held-out composed clips. No model has seen
 any of these clips.
 """
+ABLATION = """\
+## What the rich training is made of
+
+Networks like `{base}`, each trained for {epochs} epochs over {clips:,} clips, of which one ingredient is left out
+at a time. `python -m core.training.ablation` measures it again. mAP:
+"""
 MEASURES = {"mAP": "mAP", "macro_f1": "macro-F1", "micro_f1": "micro-F1", "top1_solo": "top-1 of solos"}
 
 
 def write_readme(root: Path = TRAINED_MODELS) -> Path:
     """Writes the file from the cards and records below ``root``, and returns its path."""
     models = "\n".join(_about(name, read_card(root / name)) for name in model_names(root))
-    parts = [HEADER, f"{models}\n", _table(read_records(root)), LEGEND]
+    parts = [HEADER, f"{models}\n", _table(read_records(root)), LEGEND, *_ablation(root)]
     path = root / "README.md"
     path.write_text("\n".join(parts), encoding="utf-8")
     return path
@@ -61,6 +67,27 @@ def _table(records: dict[str, dict[str, Evaluation]]) -> str:
             if name in found
         ),
     ]
+    return _rows(rows)
+
+
+def _ablation(root: Path) -> list[str]:
+    """What was found about the ingredients of the training, if it was asked."""
+    found = read_ablation(root)
+    if not found:
+        return []
+    sets = in_order(next(iter(found["variants"].values()))["sets"])
+    rows = [
+        ["left out", *(SETS.get(name, name) for name in sets)],
+        ["---"] * (1 + len(sets)),
+        *(
+            [variant["title"], *(_cell(variant["sets"][name]["mAP"]) for name in sets)]
+            for variant in found["variants"].values()
+        ),
+    ]
+    return [ABLATION.format_map(found), _rows(rows)]
+
+
+def _rows(rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 

@@ -149,3 +149,12 @@ def test_the_table_has_a_row_for_each_set_and_model(zoo: Path) -> None:
     assert len(rows) == len(models)
     assert "| 0.250 [0.240–0.260] |" in text
     assert all(f"**{model}**" in text for model in models)
+
+
+def test_what_was_left_out_of_the_training_has_a_table_of_its_own(tmp_path: Path) -> None:
+    figure = {"value": 0.5, "low": 0.4, "high": 0.6}
+    variants = {"whole": "nothing left out", "no-tea": "no tea"}
+    found = {name: {"title": title, "sets": {"rich": {"mAP": figure}}} for name, title in variants.items()}
+    ablation = {"base": "deep", "clips": 6144, "epochs": 10, "variants": found}
+    write(tmp_path / "ablation.json", json.dumps(ablation))
+    assert "| no tea | 0.500 [0.400–0.600] |" in write_readme(tmp_path).read_text()
