@@ -8,12 +8,12 @@ import streamlit as st
 from app import atlas_figures as figures
 from app import atlases, navigation
 from app.colors import title
-from app.concept_words import KINDS, MEASURES, answer_title, answers_of, capital, is_meant, is_telling, kind, serves
+from app.concept_words import KINDS, MEASURES, answer_title, answers_of, capital, is_meant, kind, serves
 from app.example_card import example_card
 from app.figures import CONFIG
 from app.view import View, choose, show
 from core.atlas.model import Atlas, Concept, Factor, Reference
-from core.atlas.naming import EVIDENCE
+from core.atlas.naming import EVIDENCE, is_telling
 from core.atlas.questions import REGISTERS
 from core.instruments import FAMILIES, INSTRUMENTS
 from core.models.store import model_names

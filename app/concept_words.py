@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.colors import NEUTRAL, color, title
 from core.atlas.model import Concept, Factor
-from core.atlas.naming import ENDINGS, EVIDENCE, SILENCE, WORDS
+from core.atlas.naming import is_telling
 from core.atlas.questions import REGISTERS, SPANS
 from core.instruments import FAMILIES, INSTRUMENTS
 
@@ -88,13 +88,6 @@ def capital(text: str) -> str:
     'Tones, 150–600 Hz'
     """
     return text[:1].upper() + text[1:]
-
-
-def is_telling(factor: Factor) -> bool:
-    """Whether a factor is well measured and says something: whatever answers to sound answers more to more of it."""
-    key = (factor.factor, factor.value)
-    said = factor.factor == "register" or key == SILENCE or key in WORDS or key in ENDINGS
-    return said and factor.score >= EVIDENCE
 
 
 def kind(concept: Concept) -> str:

@@ -100,7 +100,7 @@ def _evidence(factors: Sequence[Factor]) -> list[Factor]:
     first: dict[str, Factor] = {}
     for factor in factors:
         first.setdefault(factor.factor, factor)
-    strong = [factor for factor in first.values() if factor.score >= EVIDENCE and _can_be_said(factor)]
+    strong = [factor for factor in first.values() if is_telling(factor)]
     kinds = {factor.factor for factor in strong}
     telling = [factor for factor in strong if not kinds & IMPLIED.get((factor.factor, factor.value), set())]
     said: dict[str, Factor] = {}
@@ -128,6 +128,8 @@ def _hertz(pitch: int) -> float:
     return float(440 * 2 ** ((pitch - 69) / 12))
 
 
-def _can_be_said(factor: Factor) -> bool:
+def is_telling(factor: Factor) -> bool:
+    """Whether a factor is well measured and says something: whatever answers to sound answers more to more of it."""
     key = (factor.factor, factor.value)
-    return factor.factor == "register" or key == SILENCE or key in WORDS or key in ENDINGS
+    said = factor.factor == "register" or key == SILENCE or key in WORDS or key in ENDINGS
+    return said and factor.score >= EVIDENCE
