@@ -46,10 +46,38 @@ def relevance_picture(
     above, below = figure.subplots(2, 1, sharex=True, gridspec_kw=MARGINS)
     above.set_title(title, color=TEXT)
     _draw(above, logmel, axis, cmap="magma", vmin=0, vmax=1)
-    below.set_title("Orange speaks for it, blue against it", color=TEXT, fontsize="medium")
-    _draw(below, logmel, axis, cmap="gray", vmin=0, vmax=DIMMED)
-    _draw(below, overlay_values(relevance), axis, cmap=OVERLAY, vmin=-1, vmax=1)
+    _draw_relevance(below, logmel, relevance, axis, "Orange speaks for it, blue against it")
     below.set_xlabel("seconds", color=TEXT)
+    return _png(figure)
+
+
+def truth_picture(logmel: Matrix, relevance: Matrix, stem: Matrix, axis: Axis, label: str, score: str) -> bytes:
+    """A PNG: a mix, the relevance of one instrument in it, and what that instrument really played.
+
+    Args:
+        logmel: Of the mix ``(bands, frames)`` in [0, 1].
+        relevance: Signed relevance of the label ``(bands, frames)``.
+        stem: Log-mel of the label's stem ``(bands, frames)``.
+        score: How well the two agree, in words.
+    """
+    figure = Figure(figsize=(10, 10), dpi=100, facecolor=BACKGROUND)
+    mix, explained, true = figure.subplots(3, 1, sharex=True, gridspec_kw=MARGINS | {"top": 0.96, "bottom": 0.06})
+    mix.set_title("What the network hears", color=TEXT)
+    _draw(mix, logmel, axis, cmap="magma", vmin=0, vmax=1)
+    _draw_relevance(explained, logmel, relevance, axis, f"Why it says {label}: orange speaks for it, blue against it")
+    true.set_title(f"What the {label} really played: {score}", color=TEXT, fontsize="medium")
+    _draw(true, stem, axis, cmap="magma", vmin=0, vmax=1)
+    true.set_xlabel("seconds", color=TEXT)
+    return _png(figure)
+
+
+def _draw_relevance(axes: Axes, logmel: Matrix, relevance: Matrix, axis: Axis, title: str) -> None:
+    axes.set_title(title, color=TEXT, fontsize="medium")
+    _draw(axes, logmel, axis, cmap="gray", vmin=0, vmax=DIMMED)
+    _draw(axes, overlay_values(relevance), axis, cmap=OVERLAY, vmin=-1, vmax=1)
+
+
+def _png(figure: Figure) -> bytes:
     file = io.BytesIO()
     figure.savefig(file, format="png", metadata={"Software": "Timbrescope"})
     return file.getvalue()

@@ -1,6 +1,7 @@
 """An explanation of a passage of a sound file, as a folder of numbers, pictures and sounds."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from core.explanation.relevance import Explanation, rivals
 from core.frontend import Frontend, Matrix, Samples, Spectrogram
 from core.grading.truth import grade
 from core.models.store import TrainedModel
-from core.pictures import Axis, relevance_picture
+from core.pictures import Axis, relevance_picture, truth_picture
 from core.recognition import WINDOW_S, likeliest_start, passage, recognise
 from core.resynthesis import apply_mask, common_gain, complement, relevance_mask
 
@@ -72,16 +73,23 @@ def _load_stems(folder: Path, mix: audio.Audio) -> dict[str, Samples]:
     return {label: stem.samples for label, stem in stems.items()}
 
 
-def write_report(model: TrainedModel, passage: Passage, explanation: Explanation, folder: Path) -> dict[str, Any]:
+def write_report(
+    model: TrainedModel, passage: Passage, explanation: Explanation, folder: Path, names: Mapping[tuple[str, int], str]
+) -> dict[str, Any]:
     """Writes everything about an explanation into a folder that exists, and returns what ``report.json`` holds.
 
     ``relevance.npz`` holds ``relevance`` and ``logmel`` ``(bands, frames)``, ``concepts`` ``(concepts, bands, frames)``
     with their ``channels`` ``(concepts,)``, the ``shares`` of all channels of the layer ``(channels,)``, and the axes
     ``times`` in seconds ``(frames,)`` and ``band_hz`` ``(bands,)``. The sounds are ``masked.wav``, ``complement.wav``
-    and one for each concept, at one common gain. Concepts of an earlier report in the same folder are deleted.
+    and one for each concept, at one common gain. Concepts and truth of an earlier report in the same folder are
+    deleted.
+
+    Args:
+        names: Of concepts, by layer and channel, as far as they have one.
     """
     concepts = folder / "concepts"
     concepts.mkdir(exist_ok=True)
+    (folder / "truth.png").unlink(missing_ok=True)
     for layer in model.network.concept_layers:
         for stale in concepts.glob(f"{layer}-[0-9]*"):
             stale.unlink()
@@ -90,16 +98,20 @@ def write_report(model: TrainedModel, passage: Passage, explanation: Explanation
     others = rivals(model, passage.spectrogram.logmel, explanation.relevance.label)
     mask = relevance_mask(explanation.relevance.values, model.frontend, rivals=others)
     gain = _write_sounds(model.frontend, passage.spectrogram, explanation, mask, folder)
-    report = {**_summary(model, passage, explanation), "gain": gain}
+    report = {**_summary(model, passage, explanation, names), "gain": gain}
     if passage.stems:
         label = explanation.relevance.label
         report["truth"] = grade(explanation.relevance.values, passage.stems, label, model.frontend, mask)
+        if label in passage.stems:
+            (folder / "truth.png").write_bytes(_truth_picture(model.frontend, passage, explanation, report["truth"]))
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
 
 
-def _summary(model: TrainedModel, passage: Passage, explanation: Explanation) -> dict[str, Any]:
-    logit = explanation.relevance.logit
+def _summary(
+    model: TrainedModel, passage: Passage, explanation: Explanation, names: Mapping[tuple[str, int], str]
+) -> dict[str, Any]:
+    logit, layer = explanation.relevance.logit, explanation.layer
     return {
         "file": passage.file,
         "start_s": round(passage.start, 4),
@@ -108,9 +120,12 @@ def _summary(model: TrainedModel, passage: Passage, explanation: Explanation) ->
         "label": explanation.relevance.label,
         "logit": logit,
         "probability": float(model.probabilities(np.array(logit))),
-        "layer": explanation.layer,
+        "layer": layer,
         "conservation_error": explanation.conservation_error,
-        "concepts": [{"channel": c.channel, "share": c.share, "name": None} for c in explanation.concepts],
+        "concepts": [
+            {"channel": c.channel, "share": c.share, "name": names.get((layer, c.channel))}
+            for c in explanation.concepts
+        ],
     }
 
 
@@ -141,6 +156,15 @@ def _write_pictures(frontend: Frontend, passage: Passage, explanation: Explanati
         title = f"{relevance.label}: concept {name}, {concept.share:.1%}"
         picture = relevance_picture(logmel, concept.map.values, axis, title, CONCEPT_PICTURE)
         (folder / "concepts" / f"{name}.png").write_bytes(picture)
+
+
+def _truth_picture(frontend: Frontend, passage: Passage, explanation: Explanation, truth: dict[str, Any]) -> bytes:
+    relevance, spectrogram = explanation.relevance, passage.spectrogram
+    words = {"rma": "{:.0%} of the evidence lies on it", "lift": "{:.1f} times what chance would give"}
+    score = ", ".join(text.format(truth[name]) for name, text in words.items() if truth[name] is not None)
+    stem = frontend.logmel(passage.stems[relevance.label])
+    label = relevance.label.replace("_", " ")
+    return truth_picture(spectrogram.logmel, relevance.values, stem, _axis(frontend, passage), label, score)
 
 
 def _write_sounds(

@@ -211,7 +211,7 @@ def test_explain_writes_numbers_pictures_and_sounds(explained: Path) -> None:
     assert {path.name for path in (explained / "concepts").iterdir()} == {
         f"{n}.{kind}" for n in names for kind in ("png", "wav")
     }
-    assert (explained / "relevance.png").stat().st_size > 5000
+    assert all((explained / name).stat().st_size > 5000 for name in ("relevance.png", "truth.png"))
     assert all(concept["name"] is None and -1 <= concept["share"] <= 1 for concept in report["concepts"])
 
 

@@ -100,6 +100,22 @@ def load_atlas(model: str) -> Atlas:
         ) from error
 
 
+def concept_names(model: str) -> dict[tuple[str, int], str]:
+    """The names of a model's concepts by layer and channel, without reading all of its atlas; none if it has no atlas.
+
+    Raises:
+        InputError: there is no such model, or the atlas is damaged.
+    """
+    path = model_folder(model) / ATLAS
+    if not path.is_file():
+        return {}
+    try:
+        rows = pq.read_table(path, columns=["layer", "channel", "name"]).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} is damaged; run `timbrescope atlas build --model {model}` again.") from error
+    return {(row["layer"], row["channel"]): row["name"] for row in rows}
+
+
 def _write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema, about: Mapping[str, Any]) -> None:
     table = pa.Table.from_pylist(rows, schema.with_metadata({ABOUT: json.dumps(about).encode()}))
     unfinished = path.with_suffix(".part")

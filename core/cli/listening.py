@@ -172,7 +172,8 @@ def explain(
     """Explain why a model hears an instrument: where in the sound, and by which inner concepts.
 
     Writes `report.json`, `relevance.npz`, `relevance.png`, a picture and the sound of each concept in `concepts/`,
-    `masked.wav` (what speaks for the instrument) and `complement.wav` (all the rest), all sounds at one gain.
+    `masked.wav` (what speaks for the instrument) and `complement.wav` (all the rest), all sounds at one gain. With
+    `--stems` also `truth.png`, the explanation beside what the instrument really played.
 
     Examples:
 
@@ -180,17 +181,19 @@ def explain(
 
         timbrescope explain clip/mix.wav --instrument piano --stems clip/stems --layer conv3 --top 4 --out why
     """
+    from core.atlas.store import concept_names
     from core.audio import quiet_codecs
     from core.explanation.relevance import explain as explain_label
     from core.models.store import default_model, load_model
     from core.report import open_passage, write_report
 
-    trained = load_model(model or default_model())
+    name = model or default_model()
+    trained = load_model(name)
     with progress("Explaining"):
         with quiet_codecs():
             passage = open_passage(trained, file, instrument, start, stems)
         explanation = explain_label(trained, passage.spectrogram.logmel, instrument, layer, top)
-        report = write_report(trained, passage, explanation, output_folder(out))
+        report = write_report(trained, passage, explanation, output_folder(out), concept_names(name))
     if as_json:
         print_json(report)
     else:
@@ -202,12 +205,13 @@ def _print_report(report: dict[str, Any], out: Path) -> None:
     largest = max(abs(concept["share"]) for concept in report["concepts"]) or 1  # bars compare the concepts
     print_table(
         f"{report['label']} at {start:g} to {end:g} s of {report['file']}: probability {report['probability']:.2f}",
-        ("concept", "", "share"),
+        ("concept", "", "share", "answers to"),
         (
             (
                 f"{report['layer']}-{concept['channel']}",
                 bar(abs(concept["share"]) / largest),
                 f"{concept['share']:+.1%}",
+                concept["name"] or "",
             )
             for concept in report["concepts"]
         ),

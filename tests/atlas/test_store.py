@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.atlas.model import Atlas, Concept, Factor, Prototype, Prototypes, Reference
-from core.atlas.store import ATLAS, PROTOTYPES, load_atlas, save_atlas
+from core.atlas.store import ATLAS, PROTOTYPES, concept_names, load_atlas, save_atlas
 from core.errors import InputError
 
 HEARD = Reference("general@7", "harp", 0.5, 1.25, 0.5, 110.5, 880.25)
@@ -42,6 +42,16 @@ def test_an_atlas_comes_back_as_it_was(tiny_model: Path, tmp_path: Path) -> None
         held, given = (getattr(one.components[0], field.name) for one in (usual, USUAL))
         assert np.array_equal(held, given)
     assert sorted(path.name for path in folder.iterdir() if path.suffix in (".parquet", ".part")) == [ATLAS, PROTOTYPES]
+
+
+def test_the_names_alone_can_be_read(tiny_model: Path, tmp_path: Path) -> None:
+    folder = copied(tiny_model, tmp_path)
+    assert concept_names(str(folder)) == {}
+    save_atlas(Atlas("tiny", 10, "general", 0, (FULL, EMPTY), {}), folder)
+    assert concept_names(str(folder)) == {(one.layer, one.channel): one.name for one in (FULL, EMPTY)}
+    (folder / ATLAS).write_bytes(b"PAR1 but no more")
+    with pytest.raises(InputError, match="damaged"):
+        concept_names(str(folder))
 
 
 def test_a_model_without_an_atlas_says_how_to_make_one(tiny_model: Path, tmp_path: Path) -> None:
