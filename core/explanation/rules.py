@@ -92,7 +92,7 @@ def audible(outputs: Tensor) -> Tensor:
     Dividing by them then does nothing sudden: the relevance of fainter and fainter outputs fades away.
 
     >>> audible(torch.tensor([2.0, 1e-3, -3.0])).round(decimals=4).numpy()
-    array([2.    , 0.0011, 0.    ], dtype=float32)
+    array([2.   , 0.002, 0.   ], dtype=float32)
     """
     return torch.where(outputs > 0, outputs + FAINT**2 / outputs, 0)
 
