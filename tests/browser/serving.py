@@ -14,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Locator
 
 CHROMIUM = shutil.which("chromium")
+PATIENCE = 90_000  # ms; a soundfont may have to be loaded first
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

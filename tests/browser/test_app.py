@@ -14,10 +14,9 @@ from core.paths import ROOT
 from core.recognition import recognise
 from core.synthesis.clip import compose
 from tests.bad_files import BAD_FILES, encoded, tone
-from tests.browser.serving import CHROMIUM, FLAGS, await_number, drag, serve
+from tests.browser.serving import CHROMIUM, FLAGS, PATIENCE, await_number, drag, serve
 
 SHORT = "wimu12;instruments=piano,trumpet;duration=3@5"
-PATIENCE = 90_000  # ms; a soundfont may have to be loaded first
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -26,17 +25,6 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not instal
 def address() -> Iterator[str]:
     with serve(ROOT / "app/main.py") as address:
         yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
-        assert errors == []
 
 
 def visit(page: Page, address: str, name: str = "", **view: str) -> None:

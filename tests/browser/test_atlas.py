@@ -9,9 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.app.mapped import CHANNEL, LAYER, MODEL, NAME, write_atlas
-from tests.browser.serving import CHROMIUM, await_number, serve
+from tests.browser.serving import CHROMIUM, PATIENCE, await_number, serve
 
-PATIENCE = 90_000  # ms
 CLIP = "wimu12;instruments=piano,trumpet;duration=2;soundfont=timgm6mb@5"
 HEADING = NAME[0].upper() + NAME[1:]
 
@@ -26,17 +25,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         context.setenv("ATLASES", str(root))
         with serve(Path(__file__).with_name("atlas_app.py")) as address:
             yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
-        assert errors == []
 
 
 def visit(page: Page, address: str, name: str = "atlas", **view: str) -> None:

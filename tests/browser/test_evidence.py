@@ -7,9 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.app.graded import write_graded
-from tests.browser.serving import CHROMIUM, serve
+from tests.browser.serving import CHROMIUM, PATIENCE, serve
 
-PATIENCE = 90_000  # ms
 MODEL = "wimu12-shallow"
 FIGURES = 5 + 1
 PICTURES = 1 + 5

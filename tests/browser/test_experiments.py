@@ -7,9 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.app.measured import write_measured
-from tests.browser.serving import CHROMIUM, serve
+from tests.browser.serving import CHROMIUM, PATIENCE, serve
 
-PATIENCE = 90_000  # ms
 FIGURES = 4 + 3 + 2 * 3
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
