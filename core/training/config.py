@@ -27,7 +27,7 @@ class TrainingConfig(BaseModel):
         noise_share: Share of the clips that are put above a noise floor.
         average_decay: Decay a step of the exponential moving average over the weights that is kept as the result
             (Polyak & Juditsky 1992); 0 keeps the weights themselves.
-        start_from: A trained model whose weights are the starting point.
+        start_from: A trained model whose weights are the starting point; it may have narrower layers.
         label_smoothing: Targets are moved from 0 and 1 towards one half by this much.
         precision: Lightning's name for it.
     """

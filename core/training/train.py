@@ -28,6 +28,7 @@ from core.training.config import TrainingConfig
 from core.training.curve import write_curve
 from core.training.data import GPU_READERS, ClipDataModule
 from core.training.module import RecognitionModule
+from core.training.widen import start_from
 
 LAST = "last"
 
@@ -57,7 +58,8 @@ def train(
         The card; None in the processes that only help, which Lightning starts for every device but the first.
 
     Raises:
-        InputError: the data set is missing or too small, there is nothing to resume, or no such devices.
+        InputError: the data set is missing or too small, there is nothing to resume or to start from, or no such
+            devices.
     """
     started = time.monotonic()
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -65,7 +67,7 @@ def train(
     L.seed_everything(config.weight_seed, workers=True, verbose=False)
     network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
     if config.start_from:
-        network.load_state_dict(load_model(config.start_from).network.state_dict())
+        start_from(network, load_model(config.start_from).network)
     module = RecognitionModule(network, config, source.frontend.range_db)
     runs = out / "training"
     trainer = _trainer(config, runs, devices=devices, num_nodes=nodes, strategy=strategy)
