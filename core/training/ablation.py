@@ -1,5 +1,7 @@
 """What each ingredient of the richly trained models is worth: one is left out at a time, all else being equal.
 
+One variant hears the soundfont that the others are tested on unheard: it shows what a new font alone costs.
+
 Run as ``python -m core.training.ablation --folder DIR --real DIR``: composes, trains and measures, all of it in ``DIR``
 and resumable, and writes ``trained_models/ablation.json``, which ``timbrescope report`` makes a table of.
 """
@@ -31,7 +33,7 @@ class Variant:
     """A recipe and settings that differ from the whole in one thing.
 
     Attributes:
-        title: What is left out.
+        title: What is left out, or added.
         recipe: Of the training clips.
         settings: What differs in the training configuration.
     """
@@ -48,6 +50,9 @@ VARIANTS = {
     "whole": Variant("nothing left out"),
     "no-effects": Variant("no effects on the stems", f"rich;effects=none;soundfont={FONTS}"),
     "one-soundfont": Variant("one soundfont only", "rich;soundfont=musescore"),
+    "unheard-font-heard": Variant(
+        "nothing left out, the unheard soundfont heard too", f"rich;soundfont={FONTS},timgm6mb"
+    ),
     "no-augmentation": Variant("no mixing, equalising, noise and masking while training", settings=NO_AUGMENTATION),
 }
 SMALL = {"batch_size": 16, "learning_rate": 2e-3, "average_decay": 0.995}  # few clips want many small steps
