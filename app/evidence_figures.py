@@ -3,29 +3,42 @@
 import base64
 from collections.abc import Mapping, Sequence, Set
 from html import escape
+from typing import Any
 
 import plotly.graph_objects as go
 
 from app.experiment_figures import SHADES
 from app.figures import FAINT, TEXT, layout
 from core.evaluation.intervals import Interval
-from core.grading.verdict import DIRECTIONS
+from core.grading.verdict import DIRECTIONS, Outcome
 from core.pictures import BACKGROUND
 
 ARROWS = {1: "↑", -1: "↓", 0: ""}
 BEST = "#8ff0ff"
+MARKS = {  # look and sign of a figure that was compared
+    Outcome.BETTER: ("best", "▲ "),
+    Outcome.ALIKE: ("", ""),
+    Outcome.WORSE: ("worse", "▼ "),
+    None: ("", ""),
+}
 FEW = 14  # labels, up to which the cells of a matrix have room for numbers
 STYLE = f"""
 <style>
 .graded {{overflow-x: auto}}
-.graded table {{border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums}}
-.graded th, .graded td {{border: 0; border-bottom: 1px solid {FAINT}; padding: .35rem .4rem; text-align: right}}
-.graded thead th {{font-size: .8rem; font-weight: 600; vertical-align: bottom; overflow-wrap: anywhere}}
-.graded tbody th {{text-align: left; font-weight: 500; min-width: 9rem; line-height: 1.25}}
-.graded th:first-child {{position: sticky; left: 0; background: {BACKGROUND}}}
-.graded small {{display: block; font-size: .68rem; line-height: 1.2; color: {TEXT}a8; font-weight: 400}}
-.graded td small {{white-space: nowrap; margin-top: .1rem}}
-.graded .best {{color: {BEST}; font-weight: 700}}
+.marks {{border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums}}
+.marks th, .marks td {{border: 0; border-bottom: 1px solid {FAINT}; padding: .35rem .4rem; text-align: right}}
+.marks thead th {{font-size: .8rem; font-weight: 600; vertical-align: bottom; overflow-wrap: anywhere}}
+.marks tbody th {{text-align: left; font-weight: 500; min-width: 9rem; line-height: 1.25}}
+.marks th:first-child {{position: sticky; left: 0; background: {BACKGROUND}}}
+.marks small {{display: block; font-size: .68rem; line-height: 1.2; color: {TEXT}a8; font-weight: 400}}
+.marks td small {{white-space: nowrap; margin-top: .1rem}}
+.marks .best {{color: {BEST}; font-weight: 700}}
+.candidates {{max-height: 34rem; overflow-y: auto}}
+.candidates thead th {{position: sticky; top: 0; z-index: 1; background: {BACKGROUND}}}
+.candidates thead th:first-child {{z-index: 2}}
+.candidates thead [title] {{cursor: help; text-decoration: underline dotted}}
+.candidates .part {{padding-top: .8rem; color: {TEXT}a8; font-size: .8rem}}
+.candidates .worse {{color: {TEXT}a8}}
 .strip {{display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: .6rem}}
 .strip figure {{margin: 0}}
 .strip img {{width: 100%; border-radius: 4px; display: block}}
@@ -50,20 +63,57 @@ def measures_table(
     head = "".join(f"<th scope='col'>{escape(heading)}</th>" for heading in columns)
     body = "".join(
         f"<tr><th scope='row'>{escape(title)} {ARROWS[DIRECTIONS[measure]]}<small>{escape(sentence)}</small></th>"
-        + "".join(_cell(figures.get(measure), name in best[measure]) for name, figures in columns.items())
+        + "".join(
+            _cell(figures.get(measure), "best" if name in best[measure] else "") for name, figures in columns.items()
+        )
         + "</tr>"
         for measure, (title, sentence) in rows.items()
     )
     return (
-        f"{STYLE}<div class='graded'><table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"{STYLE}<div class='graded'><table class='marks'><thead><tr><th></th>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
-def _cell(interval: Interval | None, best: bool) -> str:
+def candidates_table(
+    candidates: Mapping[str, Mapping[str, Any]],
+    default: str,
+    heads: Mapping[str, tuple[str, str]],
+    outcomes: Mapping[str, Mapping[str, Outcome | None]],
+) -> str:
+    """HTML of a table of candidates, those of one part below its heading.
+
+    Args:
+        candidates: For each its ``part``, ``title``, ``words`` and ``measures``.
+        default: Which one all others are compared with.
+        heads: For each measure its title and a sentence that says what it means.
+        outcomes: How each candidate does against the default in each measure that was compared.
+    """
+    head = "".join(
+        f"<th scope='col'><span title='{escape(sentence)}'>{escape(title)}</span> {ARROWS[DIRECTIONS[measure]]}</th>"
+        for measure, (title, sentence) in heads.items()
+    )
+    body, part = "", ""
+    for name, row in candidates.items():
+        if row["part"] != part:
+            part = row["part"]
+            body += f"<tr><th class='part' scope='rowgroup' colspan='{len(heads) + 1}'>{escape(part)}</th></tr>"
+        title = escape(row["title"]) + (" <span class='best'>default</span>" if name == default else "")
+        cells = "".join(
+            _cell(row["measures"].get(measure), *MARKS[outcomes[name].get(measure, Outcome.ALIKE)]) for measure in heads
+        )
+        body += f"<tr><th scope='row'>{title}<small>{escape(row['words'])}</small></th>{cells}</tr>"
+    return (
+        f"{STYLE}<div class='candidates'><table class='marks'><thead><tr><th></th>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(interval: Interval | None, look: str = "", sign: str = "") -> str:
     if interval is None or interval["value"] is None:
         return "<td>–</td>"
     low, high = number(interval["low"]), number(interval["high"])
-    return f"<td class='{'best' if best else ''}'>{number(interval['value'])}<small>{low} to {high}</small></td>"
+    return f"<td class='{look}'>{sign}{number(interval['value'])}<small>{low} to {high}</small></td>"
 
 
 def number(value: float | None) -> str:

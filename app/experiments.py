@@ -9,14 +9,15 @@ import pandas as pd
 import streamlit as st
 
 from app import experiment_figures as figures
-from app.colors import NEUTRAL, model_colors, title
+from app.colors import MODEL_COLORS, NEUTRAL, model_colors, title
 from app.colors import legend as color_legend
 from app.downloads import export
 from app.figures import CONFIG
 from app.view import View, show
 from core.comparison.place import PLACES
-from core.comparison.records import read_curves, read_experiments, read_records
+from core.comparison.records import SETS, in_order, read_ablation, read_curves, read_experiments, read_records
 from core.evaluation.record import Evaluation
+from core.grading.verdict import Outcome, outcome
 from core.instruments import INSTRUMENTS
 from core.models.store import model_names
 from core.paths import TRAINED_MODELS
@@ -35,6 +36,14 @@ CKA_HELP = (
 )
 COUNTS = [f"count-{n}" for n in range(1, 7)]
 GAPS = {"own": "own clips", "unheard-soundfont": "unheard soundfont", "real_dev": "real recordings"}
+TESTS = {"rich": "rich clips", **GAPS}  # others are called by their titles
+WHOLE = "whole"  # the training that nothing is left out of
+LEFT_OUT = {"no-augmentation": "no augmentation while training"}  # where the title is long
+LEFT_OUT_HELP = (
+    "Effects: rooms, equalisers and codecs on each stem. Augmentation: mixing clips, equalising, adding noise and "
+    "masking bands and frames while training. Bars are 95 % bootstrap intervals over the test clips; every network was "
+    "trained once, so how much two equal trainings differ is not in them."
+)
 BROAD = ("rich", "own")  # sets with all families, the first that was measured counts
 SIMILAR = ("strings", "brass", "reeds", "plucked")
 COURSES = {"val_mAP": "mAP on held-out clips", "val_loss": "loss on held-out clips", "train_loss": "training loss"}
@@ -157,6 +166,56 @@ def training(names: Sequence[str]) -> None:
             st.caption(COURSES[column])
             _chart(column, figures.courses(there, column, colors(), percent=column == "val_mAP"))
     export("training", pd.concat([curve.assign(model=name) for name, curve in curves.items()]))
+
+
+def ablation(measure: str) -> None:
+    """What each ingredient of the richly trained models is worth, on each test set."""
+    found = read_ablation(TRAINED_MODELS)
+    if not found:
+        st.caption("Not measured yet; `python -m core.training.ablation` leaves out one ingredient at a time.")
+        return
+    st.caption(
+        f"Networks like `{found['base']}`, each trained for {found['epochs']} epochs over {found['clips']:,} clips, of "
+        "which one ingredient is left out at a time.",
+        help=LEFT_OUT_HELP,
+    )
+    series = ablation_series(found["variants"], measure)
+    st.markdown(ablation_sentence(series))
+    shades = dict(zip(series, (NEUTRAL, *MODEL_COLORS), strict=False))
+    st.html(color_legend(shades))
+    places = list(dict.fromkeys(place for by in series.values() for place in by))
+    _chart("ablation", figures.rows(series, places, shades))
+    export("ablation", _table(series, "set").rename(columns={"model": "left out"}))
+
+
+def ablation_series(variants: Mapping[str, Mapping[str, Any]], measure: str) -> dict[str, figures.Figures]:
+    """A measure on each test set by what was left out; nothing, which all others are compared with, comes first."""
+    return {
+        LEFT_OUT.get(name, variants[name]["title"]): {
+            TESTS.get(place, SETS.get(place, place)): variants[name]["sets"][place][measure]
+            for place in in_order(variants[name]["sets"])
+        }
+        for name in sorted(variants, key=lambda name: name != WHOLE)
+    }
+
+
+def ablation_sentence(series: Mapping[str, figures.Figures]) -> str:
+    """Which changes are clear, that is with intervals that do not touch those of nothing left out, in words."""
+    first, *others = series
+    pairs = {(name, place): (series[name][place], series[first][place]) for name in others for place in series[name]}
+    changes = {key: (f["value"] or 0) - (whole["value"] or 0) for key, (f, whole) in pairs.items()}
+    told = {
+        (name, place): f"**{name}** on {place} ({100 * change:+.1f} points)".replace("-", "−")
+        for (name, place), change in changes.items()
+    }
+    if not told:
+        return "Nothing was left out yet."
+    outcomes = {key: outcome(dict(f), dict(whole)) for key, (f, whole) in pairs.items()}
+    clear = [told[key] for key, found in outcomes.items() if found not in (None, Outcome.ALIKE)]
+    if not clear:
+        largest = max(changes, key=lambda key: abs(changes[key]))
+        return f"No change is clear, as all intervals touch those of {first}; the largest is {told[largest]}."
+    return f"Intervals do not touch those of {first} for: {'; '.join(clear)}."
 
 
 def questions() -> None:

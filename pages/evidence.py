@@ -2,17 +2,26 @@
 
 import streamlit as st
 
-from app import evidence
+from app import evidence, evidence_rules
 from app.shell import model_choice, page_without_sound, sentences
 from app.view import View
 
 
 def body(view: View) -> None:
     model_choice(view)
-    found = evidence.grades(view.model)
-    if not found:
-        evidence.nothing_graded(view.model)
-        return
+    with sentences():
+        if found := evidence.grades(view.model):
+            graded(view, found)
+        else:
+            evidence.nothing_graded(view.model)
+    with st.container(border=True):
+        st.subheader("Why these rules")
+        with sentences():
+            evidence_rules.why()
+
+
+def graded(view: View, found: evidence.Grades) -> None:
+    """How good the explanations of a model are."""
     st.markdown(evidence.verdict(found))
     with st.container(border=True):
         st.subheader("All measures")

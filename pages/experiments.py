@@ -46,6 +46,9 @@ def quality(view: View, measured: experiments.Records) -> None:
         st.subheader("How they learned")
         st.caption("After each epoch, that is each pass over the training clips.")
         experiments.training(names)
+    with st.container(border=True):
+        st.subheader("What the rich training is made of")
+        experiments.ablation(measure)
 
 
 page_without_sound(

@@ -19,7 +19,7 @@ from crp.attribution import CondAttribution
 from crp.concepts import ChannelConcept
 from torch import Tensor, nn
 
-from core.explanation.rules import DEFAULT_RULES, rule_set
+from core.explanation.rules import DEFAULT_RULES, RuleSet, rule_set
 from core.models.architecture import Network
 
 
@@ -43,7 +43,7 @@ def attribute(
     inputs: Tensor,
     label: int,
     layers: Sequence[str] = (),
-    rules: str = DEFAULT_RULES,
+    rules: str | RuleSet = DEFAULT_RULES,
     path: Sequence[tuple[str, int]] = (),
 ) -> Attribution:
     """Propagates the logit of ``label`` down to the input, keeping the channels' relevance at ``layers``.
@@ -64,7 +64,7 @@ def concept_maps(
     label: int,
     layer: str,
     channels: Sequence[int],
-    rules: str = DEFAULT_RULES,
+    rules: str | RuleSet = DEFAULT_RULES,
     batch_size: int = 1,
 ) -> Tensor:
     """The part of the label's relevance that passes through each channel of a layer ``(channels, bands, frames)``.

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.explanation.rules import DEFAULT_RULES, PROPORTIONAL, Rule, audible, per_unit, rule_set
+from core.explanation.rules import DEFAULT_RULES, PROPORTIONAL, Rule, RuleSet, audible, per_unit, rule_set
 from core.models.architecture import Network
 
 Step = Callable[[Tensor], Tensor]  # relevance at a module's output → relevance at its input
@@ -36,7 +36,7 @@ class Trace:
     Args:
         network: In evaluation mode: convolutions, each with what follows it up to its pool, and then a head.
         inputs: Log-mel ``(1, 1, bands, frames)``.
-        rules: Name of the rules.
+        rules: The rules, or their name.
 
     Raises:
         InputError: there are no rules of this name.
@@ -44,7 +44,7 @@ class Trace:
     """
 
     @torch.no_grad()
-    def __init__(self, network: Network, inputs: Tensor, rules: str = DEFAULT_RULES) -> None:
+    def __init__(self, network: Network, inputs: Tensor, rules: str | RuleSet = DEFAULT_RULES) -> None:
         chosen = rule_set(rules)
         blocks, head = _parts(network)
         rules_of = [chosen.convolution(number, len(blocks)) for number in range(len(blocks))]

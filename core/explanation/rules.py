@@ -144,13 +144,17 @@ class RuleSet:
     Attributes:
         convolutions: From the input upwards, each for an equal part of the depth.
         head: For the linear layer.
+        first: For the convolution that reads the input, if that has one of its own.
     """
 
     convolutions: tuple[Rule, ...]
     head: Rule = PROPORTIONAL
+    first: Rule | None = None
 
     def convolution(self, number: int, depth: int) -> Rule:
         """The rule of one of ``depth`` convolutions, counted from 0 at the input."""
+        if self.first and not number:
+            return self.first
         return self.convolutions[number * len(self.convolutions) // depth]
 
     def composite(self, network: nn.Module) -> Composite:
@@ -172,7 +176,7 @@ class RuleSet:
         return Composite(hook, [SequentialMergeBatchNorm()])
 
 
-# Chosen by how well the maps of composed clips fit the true stems; see core/grading/mask_search.py.
+# Chosen by how well the maps of composed clips fit the true stems; see core/grading/rule_search.py.
 RULE_SETS: dict[str, RuleSet] = {
     "plus": RuleSet((Z_PLUS,)),
     "sharp": RuleSet((SHARP,)),
@@ -181,12 +185,14 @@ RULE_SETS: dict[str, RuleSet] = {
 DEFAULT_RULES = "signed"
 
 
-def rule_set(name: str) -> RuleSet:
-    """The rules called ``name``.
+def rule_set(name: str | RuleSet) -> RuleSet:
+    """The rules called ``name``; rules that are given themselves are given back.
 
     Raises:
         InputError: there are none of this name.
     """
+    if isinstance(name, RuleSet):
+        return name
     if name not in RULE_SETS:
         raise InputError(f"There are no rules {name!r}; choose one of: {', '.join(RULE_SETS)}.")
     return RULE_SETS[name]

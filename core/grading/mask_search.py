@@ -5,7 +5,7 @@ its numbers beside this file. The defaults in :mod:`core.explanation.rules` and 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -20,8 +20,9 @@ from rich.table import Table
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
 from core.explanation.rules import RULE_SETS
-from core.frontend import Matrix
+from core.frontend import Matrix, Spectrogram
 from core.grading.truth import Truth, fit
+from core.models.architecture import Network
 from core.models.store import TrainedModel, load_model
 from core.resynthesis import MaskSettings, apply_mask, relevance_mask
 from core.synthesis.clip import compose
@@ -30,6 +31,8 @@ RESULTS = Path(__file__).with_suffix(".json")
 BLURS = ((1.0, 1.0), (2.0, 8.0), (4.0, 24.0), (8.0, 48.0))
 POWERS = (0.0, 0.25, 0.5)
 RESTS = (0.0, 0.1, 0.3)
+# A network, a mix and numbers of labels → the map of each label, by the name of what made it.
+Explain = Callable[[Network, Spectrogram, Sequence[int]], dict[str, list[Matrix]]]
 GRID = tuple(MaskSettings(blur, power, rest=rest) for blur, power, rest in product(BLURS, POWERS, RESTS))
 
 
@@ -38,12 +41,14 @@ class Case:
     """An instrument that plays in a clip and that the model detects there.
 
     Attributes:
-        maps: Its map under each set of rules.
+        logit: The network's output for it.
+        maps: Its map by each name, which is that of a set of rules unless something else explained it.
         rivals: Those of the other instruments that the model detects.
     """
 
     truth: Truth
     label: str
+    logit: float
     maps: dict[str, Matrix]
     rivals: dict[str, list[Matrix]]
 
@@ -52,22 +57,30 @@ class Case:
         return self.truth.improvement(self.label, apply_mask(self.truth.mix, mask))
 
 
-def cases(model: TrainedModel, clip: str) -> Iterator[Case]:
+def by_rules(network: Network, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
+    """The map of each label under each set of rules."""
+    traces = {rules: Trace(network, as_input(mix.logmel), rules) for rules in RULE_SETS}
+    return {rules: [trace.relevance(label)[0].numpy() for label in labels] for rules, trace in traces.items()}
+
+
+def clip_names(model: TrainedModel, clips: int, seed: int) -> list[str]:
+    """Clips of two to four instruments that the model knows."""
+    return [f"{model.card.label_set};count=2,4@{seed + number}" for number in range(clips)]
+
+
+def cases(model: TrainedModel, clip: str, explain: Explain = by_rules) -> Iterator[Case]:
     """The cases of one composed clip."""
     truth = Truth(compose(clip).stems, model.frontend)
-    logmel = truth.mix.logmel
-    traces = {rules: Trace(model.network, as_input(logmel), rules) for rules in RULE_SETS}
-    probabilities = model.probabilities(model.logits(logmel[None])[0])
-    heard = [label for label, p in zip(model.labels, probabilities, strict=True) if p >= model.card.thresholds[label]]
-    maps = {
-        rules: {label: trace.relevance(model.label_index(label))[0].numpy() for label in heard}
-        for rules, trace in traces.items()
-    }
-    for label in heard:
+    logits = model.logits(truth.mix.logmel[None])[0]
+    probabilities = zip(model.labels, model.probabilities(logits), strict=True)
+    heard = [index for index, (label, p) in enumerate(probabilities) if p >= model.card.thresholds[label]]
+    maps = explain(model.network, truth.mix, heard)
+    for number, index in enumerate(heard):
+        label = model.labels[index]
         if label in truth.stems:
-            own = {rules: found[label] for rules, found in maps.items()}
-            others = {rules: [found[name] for name in heard if name != label] for rules, found in maps.items()}
-            yield Case(truth, label, own, others)
+            own = {name: found[number] for name, found in maps.items()}
+            others = {name: found[:number] + found[number + 1 :] for name, found in maps.items()}
+            yield Case(truth, label, float(logits[index]), own, others)
 
 
 def fits(case: Case) -> dict[str, dict[str, float]]:
@@ -89,7 +102,7 @@ def improvements(case: Case) -> dict[tuple[str, int], float]:
 
 def search(model: TrainedModel, clips: int, seed: int) -> dict[str, Any]:
     """Grades all rules with all masks on composed clips of two to four instruments; means over the instruments."""
-    names = [f"{model.card.label_set};count=2,4@{seed + number}" for number in range(clips)]
+    names = clip_names(model, clips, seed)
     found = [case for name in track(names, "Explaining") for case in cases(model, name)]
     fitting = [fits(case) for case in found]
     heard = [improvements(case) for case in track(found, "Listening")]
@@ -123,17 +136,28 @@ def _mean(values: list[float]) -> float:
     return round(float(np.nanmean(values)), 3)
 
 
+def as_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table for the terminal."""
+    table = Table(*head, title=title)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
 def _show(result: dict[str, Any], rows: int) -> None:
-    console = Console()
-    fit_table = Table("map", "rma", "lift", "rra", "pointing", title=f"Fit over {result['instruments']} instruments")
-    for name, scores in result["fit"].items():
-        fit_table.add_row(name, *(f"{score:.3f}" for score in scores.values()))
-    masks = Table("map", "blur", "power", "rest", "dB", "better", title=f"Masks (ceiling {result['ceiling']:.1f} dB)")
+    fitting = [(name, *(f"{score:.3f}" for score in scores.values())) for name, scores in result["fit"].items()]
     floor = next(row for row in result["masks"] if row["map"] == "energy")
-    for row in [*result["masks"][:rows], floor]:
-        cells = (f"{row['improvement']:.2f}", f"{row['better']:.0%}")
-        masks.add_row(row["map"], str(row["blur"]), f"{row['power']:g}", f"{row['rest']:g}", *cells)
-    console.print(fit_table, masks)
+    masks = [
+        (row["map"], str(row["blur"]), f"{row['power']:g}", f"{row['rest']:g}", f"{row['improvement']:.2f}",
+         f"{row['better']:.0%}")
+        for row in [*result["masks"][:rows], floor]
+    ]  # fmt: skip
+    Console().print(
+        as_table(f"Fit over {result['instruments']} instruments", ("map", "rma", "lift", "rra", "pointing"), fitting),
+        as_table(
+            f"Masks (ceiling {result['ceiling']:.1f} dB)", ("map", "blur", "power", "rest", "dB", "better"), masks
+        ),
+    )
 
 
 def main(

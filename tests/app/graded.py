@@ -9,6 +9,8 @@ import numpy as np
 
 from core.explanation.explainer import EXPLAINERS
 from core.grading.grade import MEASURES, THOROUGH
+from core.grading.rule_search import COMPARED
+from core.grading.rule_search import MEASURES as SEARCHED
 from core.instruments import label_set
 
 LAYERS = ("head", "conv4", "conv3", "conv2", "conv1")
@@ -49,6 +51,23 @@ def _figures(explainer: str, lift: float, clips: int, rng: np.random.Generator) 
     values = {name: interval(float(rng.uniform(0.1, 0.9))) for name in MEASURES if name in known}
     values |= {"lift": interval(lift), "si_sdr_improvement": interval(lift - 2)}
     return {"clips": clips, "instruments": 3 * clips, "measures": values}
+
+
+def write_searched(path: Path, **lifts: float) -> None:
+    """Writes a search for the rules: a default with a lift of 2, and others with theirs, with ±0.05 of each."""
+    candidates = {"signed": 2.0, **(lifts or {"plus": 1.5})}
+    result = {
+        "model": "general-deep-rich", "clips": 20, "seed": 31_000_000, "instruments": 50, "default": "signed",
+        "candidates": {
+            name: {
+                "part": "All layers alike", "title": f"<{name}>", "words": f"does as {name} says",
+                "measures": {measure: interval(lift) for measure in SEARCHED},
+                "over_default": {measure: interval(lift - 2.0) for measure in COMPARED},
+            }
+            for name, lift in candidates.items()
+        },
+    }  # fmt: skip
+    path.write_text(json.dumps(result))
 
 
 def interval(value: float, reach: float = 0.05) -> Mapping[str, float]:

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import evidence
+from app import evidence, evidence_rules
 from core.explanation.explainer import EXPLAINERS
 from core.grading.grade import MEASURES
 from core.grading.record import recorded_grades
+from core.grading.rule_search import COMPARED, read_search
 from core.grading.verdict import RIVALS
 from core.paths import ROOT
-from tests.app.graded import write_graded
+from tests.app.graded import write_graded, write_searched
 
 MODEL, OTHER = "wimu12-shallow", "general-deep-rich"
 BEATEN = dict.fromkeys(RIVALS, 2.0)
@@ -23,6 +24,7 @@ BEATEN = dict.fromkeys(RIVALS, 2.0)
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(evidence, "TRAINED_MODELS", tmp_path)
+    monkeypatch.setattr(evidence_rules, "RESULTS", tmp_path / "rule_search.json")
     for name in (MODEL, OTHER):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").touch()
@@ -166,6 +168,53 @@ def test_the_table_of_all_figures_has_a_row_for_each(root: Path) -> None:
     assert not table.duplicated(["explainer", "group", "measure"]).any()
     lift = table.query("explainer == 'energy' and group == '3 at once' and measure == 'lift'")
     assert lift["value"].tolist() == [4.0]
+
+
+def test_why_these_rules_is_told_whatever_is_graded(root: Path) -> None:
+    app = open_page()
+    assert "`python -m core.grading.rule_search --model NAME`" in words(app)
+    write_searched(root / "rule_search.json", plus=1.5, sharp=2.01)
+    app = open_page()
+    assert not app.exception
+    assert "the 50 instruments that general-deep-rich detects in 20 composed clips" in words(app)
+    assert "The default is **<signed>**: does as signed says. Of the 2 others 1 have clearly less lift" in words(app)
+    table = html(app)
+    assert all(f"<{name}>" in table and f"does as {name} says" in table for name in ("signed", "plus", "sharp"))
+    assert all(f"title='{MEASURES[measure]}'" in table for measure in (*COMPARED, "conservation_error"))
+    assert table.count("▼") == len(COMPARED)
+    assert "▲" not in table
+    assert [b.label for b in app.get("download_button")] == ["Rules (CSV)", "Rules (JSON)"]
+    (root / "rule_search.json").write_text("{")
+    assert "rule_search.json is damaged" in open_page().error[0].value
+
+
+@pytest.mark.parametrize(
+    ("lifts", "said"),
+    [
+        ({"plus": 1.5, "sharp": 1.9}, "Of the 2 others 2 have clearly less lift and 2 have clearly less SI-SDR "
+         "improvement. Clearly better in one of the two and clearly worse in neither: none."),
+        ({"plus": 2.03, "sharp": 2.5}, "Of the 2 others 0 have clearly less lift and 0 have clearly less SI-SDR "
+         "improvement. Clearly better in one of the two and clearly worse in neither: <sharp> (all layers alike)."),
+    ],
+)  # fmt: skip
+def test_what_speaks_for_the_rules_follows_from_the_differences(
+    lifts: dict[str, float], said: str, tmp_path: Path
+) -> None:
+    write_searched(tmp_path / "rule_search.json", **lifts)
+    found = read_search(tmp_path / "rule_search.json")
+    assert found
+    assert evidence_rules.told(found).endswith(said)
+    rows = evidence_rules.rules_table(found)
+    assert set(rows["candidate"]) == {"signed", *lifts}
+    assert not rows.duplicated(["candidate", "kind", "measure"]).any()
+
+
+def test_what_is_better_in_one_and_worse_in_the_other_is_no_rival(tmp_path: Path) -> None:
+    write_searched(tmp_path / "rule_search.json", sharp=2.5)
+    found = read_search(tmp_path / "rule_search.json")
+    assert found
+    found["candidates"]["sharp"]["over_default"]["si_sdr_improvement"] = {"value": -1, "low": -2, "high": -0.5}
+    assert evidence_rules.told(found).endswith("clearly worse in neither: none.")
 
 
 def test_cross_talk_in_words() -> None:

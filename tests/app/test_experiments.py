@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app import experiments
 from app.colors import model_colors
 from core.paths import ROOT
-from tests.app.measured import MODELS, write_measured
+from tests.app.measured import MODELS, ablation, write_measured
 
 GENERAL = [name for name in MODELS if name.startswith("general")]
 TITLES = {"depth": "Does depth change how the network works?",
@@ -54,9 +54,9 @@ def test_everything_measured_is_shown_and_can_be_downloaded(root: Path) -> None:
     assert not app.error
     assert all(title in words(app) for title in TITLES.values())
     assert "Called **viola** when only **violin** played: 31%" in words(app)
-    assert len(charts(app)) == 4 + 3 + 2 * 3
+    assert len(charts(app)) == 4 + 3 + 1 + 2 * 3
     labels = [button.label for button in app.get("download_button")]
-    assert len(labels) == 2 * 5 + 2
+    assert len(labels) == 2 * 6 + 2
     assert len(set(labels)) == len(labels)
 
 
@@ -95,7 +95,9 @@ def test_a_model_that_was_measured_in_part_leaves_the_rest_to_be_measured(root: 
     assert "answered by `timbrescope report`" in words(app)
 
 
-@pytest.mark.parametrize("file", ["general-shallow-rich/evaluation/own.json", "experiments.json"])
+@pytest.mark.parametrize(
+    "file", ["general-shallow-rich/evaluation/own.json", "experiments.json", "ablation.json"]
+)  # fmt: skip
 def test_a_damaged_file_is_one_sentence(file: str, root: Path) -> None:
     write_measured(root)
     (root / file).write_text("{")
@@ -103,6 +105,36 @@ def test_a_damaged_file_is_one_sentence(file: str, root: Path) -> None:
     assert not app.exception
     assert len(app.error) == 1
     assert Path(file).name in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ({"no-effects": 0.03, "mono": -0.01}, "No change is clear, as all intervals touch those of whole; the largest "
+         "is **no effects** on real recordings (−3.0 points)."),
+        ({"no-effects": 0.05, "mono": -0.06}, "Intervals do not touch those of whole for: **no effects** on real "
+         "recordings (−5.0 points); **mono** on real recordings (+6.0 points)."),
+        ({"whole": 0.0}, "Nothing was left out yet."),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_the_ablation_follows_from_its_intervals(losses: dict[str, float], said: str) -> None:
+    series = experiments.ablation_series(ablation(**losses)["variants"], "mAP")
+    assert experiments.ablation_sentence(series) == said
+
+
+def test_the_ablation_follows_the_measure_and_says_how_it_is_made(root: Path) -> None:
+    write_measured(root)
+    found = ablation()
+    found["variants"]["no-effects"]["sets"]["rich"]["macro_f1"] = {"value": 0.3, "low": 0.28, "high": 0.32}
+    (root / "ablation.json").write_text(json.dumps(found))
+    app = open_page()
+    assert "No change is clear" in words(app)
+    app.button_group(key="measure").set_value("macro_f1").run()
+    assert "do not touch those of whole for: **no effects** on rich clips (−30.0 points)." in words(app)
+    (root / "ablation.json").unlink()
+    app = open_page()
+    assert not app.exception
+    assert "`python -m core.training.ablation`" in words(app)
 
 
 def test_figures_without_a_value_are_left_out(root: Path) -> None:

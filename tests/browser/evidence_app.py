@@ -5,10 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import evidence
+from app import evidence, evidence_rules
 from core.paths import ROOT
 
 if __name__ == "__main__":  # as Streamlit runs it
     st.set_page_config(layout="wide")
     evidence.TRAINED_MODELS = Path(os.environ["GRADED"])
+    evidence_rules.RESULTS = evidence.TRAINED_MODELS / "rule_search.json"
     st.navigation([st.Page(ROOT / "pages/evidence.py", title="Evidence", default=True)]).run()

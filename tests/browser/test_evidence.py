@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.app.graded import write_graded
+from tests.app.graded import write_graded, write_searched
 from tests.browser.serving import CHROMIUM, PATIENCE, serve
 
 MODEL = "wimu12-shallow"
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not instal
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("graded")
     write_graded(root, MODEL, "wimu12")
+    write_searched(root / "rule_search.json")
     with pytest.MonkeyPatch.context() as context:
         context.setenv("GRADED", str(root))
         with serve(Path(__file__).with_name("evidence_app.py")) as address:
@@ -57,6 +58,8 @@ def test_figures_are_drawn_and_follow_what_is_chosen(browser: Browser, address: 
 def test_the_page_fits_a_phone(browser: Browser, address: str) -> None:
     page = visit(browser, address, 390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    rules = page.locator(".candidates")
+    assert rules.evaluate("box => box.scrollWidth > box.clientWidth"), "the table of the rules scrolls by itself"
     table = page.locator(".graded")
     assert table.evaluate("box => box.scrollWidth > box.clientWidth"), "the table scrolls by itself"
     table.evaluate("box => box.scrollBy(200, 0)")

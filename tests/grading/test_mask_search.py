@@ -16,7 +16,7 @@ def case() -> Case:
     noise = np.random.default_rng(0).normal(size=len(tone)).astype(np.float32) / 10
     truth = Truth({"flute": tone, "drums": noise}, FRONTEND)
     maps = {"right": truth.spectrograms["flute"].mel_power, "wrong": truth.spectrograms["drums"].mel_power}
-    return Case(truth, "flute", maps, {"right": [maps["wrong"]], "wrong": [maps["right"]]})
+    return Case(truth, "flute", 1.0, maps, {"right": [maps["wrong"]], "wrong": [maps["right"]]})
 
 
 def test_the_better_map_scores_better_with_every_mask(case: Case) -> None:
