@@ -3,5 +3,6 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
 TRAINED_MODELS = ROOT / "trained_models"
 SOUNDFONTS = ROOT / "soundfonts"

@@ -14,7 +14,8 @@ def report(
     """Compare the trained models with each other, and write what was measured.
 
     Writes `trained_models/experiments.json` (how depth and richer data change the way a network works) from newly
-    composed clips, and `trained_models/README.md` from what `timbrescope evaluate --record` measured.
+    composed clips, and from what `timbrescope evaluate --record` measured `trained_models/README.md` and the table in
+    `README.md`.
 
     Examples:
 
@@ -23,17 +24,18 @@ def report(
         timbrescope report --clips 20 --json
     """
     from core.comparison.experiments import run_experiments
-    from core.comparison.table import write_readme
-    from core.paths import TRAINED_MODELS
+    from core.comparison.table import write_readme, write_summary
+    from core.paths import README, TRAINED_MODELS
 
     with progress("Comparing", total=clips) as move:
         result = run_experiments(clips, TRAINED_MODELS, lambda heard: move(advance=heard))
     readme = write_readme(TRAINED_MODELS)
+    write_summary(README, TRAINED_MODELS)
     if as_json:
         print_json({**result, "readme": str(readme)})
     else:
         _print_answers(result["questions"])
-        typer.echo(f"Written: {readme} and {readme.with_name('experiments.json')}")
+        typer.echo(f"Written: {readme}, {readme.with_name('experiments.json')} and the table in {README}")
 
 
 def _print_answers(questions: dict[str, Any]) -> None:

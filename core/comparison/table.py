@@ -1,4 +1,7 @@
-"""``trained_models/README.md``: what the models are and one table of what was measured, written from their files."""
+"""What the models are and what was measured, as text written from their files.
+
+``trained_models/README.md`` has it all, the project's README one table of the most telling figures.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,17 @@ ABLATION = """\
 Networks like `{base}`, each trained for {epochs} epochs over {clips:,} clips, of which one ingredient is left out
 at a time. `python -m core.training.ablation` measures it again. mAP:
 """
+SUMMARY = {
+    "own clips, mAP": ("own", "mAP"),
+    "one instrument of `rich`, top-1": ("count-1", "top1_solo"),
+    "unheard soundfont, mAP": ("unheard-soundfont", "mAP"),
+    "real recordings, mAP": ("real_dev", "mAP"),
+    "real solos, top-1": ("real_dev", "top1_solo"),
+}
+"""Columns of the summary: their titles, and which measure of which set they show."""
+
+MARKS = ("<!-- written by `timbrescope report` -->", "<!-- until here -->")
+
 MEASURES = {"mAP": "mAP", "macro_f1": "macro-F1", "micro_f1": "micro-F1", "top1_solo": "top-1 of solos"}
 
 
@@ -38,6 +52,39 @@ def write_readme(root: Path = TRAINED_MODELS) -> Path:
     path = root / "README.md"
     path.write_text("\n".join(parts), encoding="utf-8")
     return path
+
+
+def write_summary(readme: Path, root: Path = TRAINED_MODELS) -> None:
+    """Writes the summary between the marks of a Markdown file.
+
+    Raises:
+        ValueError: the file lacks the marks.
+    """
+    before, rest = readme.read_text(encoding="utf-8").split(MARKS[0])
+    _, after = rest.split(MARKS[1])
+    parts = (before, MARKS[0], f"\n\n{summary(read_records(root))}\n", MARKS[1], after)
+    readme.write_text("".join(parts), encoding="utf-8")
+
+
+def summary(records: dict[str, dict[str, Evaluation]]) -> str:
+    """A table with a row for each model that was measured, the best on real recordings first."""
+
+    def figure(model: str, name: str, key: str) -> Any:
+        return records[model].get(name, {}).get(key)
+
+    def on_real(model: str) -> float:
+        found = figure(model, *SUMMARY["real recordings, mAP"])
+        return float(found["value"]) if found else 0.0
+
+    rows = [
+        ["network", *SUMMARY],
+        ["---"] * (1 + len(SUMMARY)),
+        *(
+            [model, *(_cell(figure(model, *column), digits=2) or "–" for column in SUMMARY.values())]
+            for model in sorted(records, key=on_real, reverse=True)
+        ),
+    ]
+    return _rows(rows)
 
 
 def _about(name: str, card: Card) -> str:
@@ -91,12 +138,12 @@ def _rows(rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
-def _cell(figure: Any) -> str:
+def _cell(figure: Any, digits: int = 3) -> str:
     """
-    >>> _cell({"value": 0.9512, "low": 0.9, "high": 0.98}), _cell(0.5), _cell(None)
-    ('0.951 [0.900–0.980]', '0.500', '')
+    >>> _cell({"value": 0.9512, "low": 0.9, "high": 0.98}), _cell(0.5, digits=2), _cell(None)
+    ('0.951 [0.900–0.980]', '0.50', '')
     """
     if isinstance(figure, dict):
         value, low, high = (figure.get(key) for key in ("value", "low", "high"))
-        return "" if value is None else f"{value:.3f} [{low:.3f}–{high:.3f}]"
-    return "" if figure is None else f"{figure:.3f}"
+        return "" if value is None else f"{value:.{digits}f} [{low:.{digits}f}–{high:.{digits}f}]"
+    return "" if figure is None else f"{figure:.{digits}f}"

@@ -12,9 +12,10 @@ from core.cli import app
 from core.comparison.experiments import QUESTIONS, run_experiments
 from core.comparison.place import PLACES
 from core.comparison.records import read_curves, read_experiments, read_records
-from core.comparison.table import write_readme
+from core.comparison.table import MARKS, summary, write_readme, write_summary
 from core.comparison.telling import percent, plain, points, tell
 from core.errors import InputError
+from core.paths import README
 from core.synthesis.clip import compose
 from core.synthesis.recipe import split_clip_name
 
@@ -46,12 +47,16 @@ def test_the_paragraph_says_the_figures(result: dict) -> None:
 
 
 def test_the_command_writes_both_files(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = zoo / "outer.md"
+    readme.write_text("\n\n".join(("before", *MARKS, "after")))
     monkeypatch.setattr("core.paths.TRAINED_MODELS", zoo)
+    monkeypatch.setattr("core.paths.README", readme)
     result = CliRunner().invoke(app, ["report", "--clips", "4", "--json"])
     assert (result.exit_code, result.stderr) == (0, "")
     told = json.loads(result.stdout)
     assert {key: told[key] for key in ("clips", "questions")} == read_experiments(zoo)
     assert Path(told["readme"]).read_text().startswith("# Trained models")
+    assert summary(read_records(zoo)) in readme.read_text()
 
 
 def test_without_pairs_there_is_nothing_to_answer(tiny_model: Path) -> None:
@@ -158,3 +163,33 @@ def test_what_was_left_out_of_the_training_has_a_table_of_its_own(tmp_path: Path
     ablation = {"base": "deep", "clips": 6144, "epochs": 10, "variants": found}
     write(tmp_path / "ablation.json", json.dumps(ablation))
     assert "| no tea | 0.500 [0.400–0.600] |" in write_readme(tmp_path).read_text()
+
+
+def test_the_summary_has_the_best_on_real_recordings_first() -> None:
+    records = {
+        "weak": {"own": record(0.9), "real_dev": record(0.25)},
+        "never-there": {"own": record(0.8)},
+        "strong": {"real_dev": {**record(0.5), "top1_solo": figure(0.75)}},
+    }
+    _, _, *rows = summary(records).splitlines()
+    assert rows == [
+        "| strong | – | – | – | 0.50 [0.49–0.51] | 0.75 [0.74–0.76] |",
+        "| weak | 0.90 [0.89–0.91] | – | – | 0.25 [0.24–0.26] | – |",
+        "| never-there | 0.80 [0.79–0.81] | – | – | – | – |",
+    ]
+
+
+def test_only_what_lies_between_the_marks_is_written_anew(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{MARKS[0]}\nold\n{MARKS[1]}\nafter")
+    for _ in range(2):
+        write_summary(readme, tmp_path)
+        text = readme.read_text()
+        assert text.startswith("before\n")
+        assert text.endswith("\nafter")
+        assert "old" not in text
+    assert text.count("| network |") == 1
+
+
+def test_the_readme_says_what_was_recorded() -> None:
+    assert summary(read_records()) in README.read_text(encoding="utf-8")
