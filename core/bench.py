@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from core.datasets.build import DatasetPlan, build_dataset
@@ -251,9 +252,11 @@ def _seconds(work: Callable[[], object]) -> float:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
+    """For torch, and for NumPy's BLAS, whose other threads would spend the processor's time on waiting."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1):
+            yield
     finally:
         torch.set_num_threads(threads)

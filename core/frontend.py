@@ -1,7 +1,7 @@
 """Waveform ⇄ complex STFT → log-mel: what every network hears, and the way back to sound.
 
-Conventions: samples are float32 mono in [-1, 1]; an STFT is complex64 ``(bins, frames)`` made by SciPy's
-``ShortTimeFFT`` with all the frames that touch the signal, so that it is exactly invertible; a log-mel is float32
+Conventions: samples are float32 mono in [-1, 1]; an STFT is complex64 ``(bins, frames)`` as SciPy's ``ShortTimeFFT``
+makes it, with all the frames that touch the signal, so that it is exactly invertible; a log-mel is float32
 ``(bands, frames)`` in [0, 1], where 0 is silence and 1 the loudest cell. Frame ``i`` is centred on the time
 ``(i + first_frame) · hop / sample_rate`` seconds.
 """
@@ -12,11 +12,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.fft import rfft
 from scipy.signal import ShortTimeFFT, get_window
 
 Samples = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float32]
 ComplexMatrix = npt.NDArray[np.complex64]
+
+FRAMES_AT_ONCE = 64  # a megabyte of samples in float64, which stays in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,15 @@ class Frontend:
 
     def stft(self, samples: npt.NDArray[np.floating]) -> ComplexMatrix:
         """Complex STFT ``(bins, frames)`` of ``(samples,)``, at least half a window long."""
-        return np.asarray(self._sft.stft(self._long_enough(samples)), dtype=np.complex64)
+        pieces, middle = self._pieces(self._long_enough(samples)), self._sft.m_num_mid
+        window = np.roll(self._sft.win, -middle)  # phases count from the middle of a frame
+        stft = np.empty((self.bins, len(pieces)), dtype=np.complex64)
+        for first in range(
+            0, len(pieces), FRAMES_AT_ONCE
+        ):  # ShortTimeFFT transforms one at a time, at a third the pace
+            some = slice(first, first + FRAMES_AT_ONCE)
+            stft[:, some] = rfft(np.roll(pieces[some], -middle, axis=1) * window).T
+        return stft
 
     def synthesise(self, stft: ComplexMatrix, samples: int) -> Samples:
         """The waveform ``(samples,)`` of a complex STFT ``(bins, frames)``; the inverse of :meth:`stft`."""
@@ -160,6 +172,13 @@ class Frontend:
         nearest = np.abs(bin_hz[:, None] - self.band_hz).argmin(1)
         weights[outside, nearest[outside]] = 1
         return weights / weights.sum(1, keepdims=True)
+
+    def _pieces(self, samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+        """The samples under each frame ``(frames, window)``, a view; there is silence before and after the sound."""
+        config, frames = self.config, self.frames(len(samples))
+        before = self._sft.m_num_mid - self.first_frame * config.hop
+        after = (frames - 1) * config.hop + config.window - before - len(samples)
+        return sliding_window_view(np.pad(samples, (before, after)), config.window)[:: config.hop]
 
     def _long_enough(self, samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         # ShortTimeFFT refuses signals shorter than half its window; silence behind them changes nothing else.

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.signal import ShortTimeFFT, get_window
 
-from core.frontend import Frontend, FrontendConfig, compress, frontend
+from core.frontend import FRAMES_AT_ONCE, Frontend, FrontendConfig, compress, frontend
 
 RATE = 22050
 OTHER = FrontendConfig(sample_rate=16000, window=1024, hop=160, bands=64, low_hz=50, high_hz=8000)
@@ -49,6 +50,18 @@ def test_a_frame_is_the_transform_of_the_samples_around_its_time(ears: Frontend)
         piece = sound[centre - c.window // 2 : centre + c.window // 2]
         spectrum = np.fft.rfft(piece * hann) / hann.sum()
         assert np.abs(np.abs(stft[:, frame]) - np.abs(spectrum)).max() < 1e-6
+
+
+@pytest.mark.parametrize("samples", [1, 600, 2048, 10007, (FRAMES_AT_ONCE + 1) * 512])
+def test_many_frames_at_once_are_the_same_as_one_by_one(ears: Frontend, samples: int) -> None:
+    c, sound = ears.config, noise(samples)
+    window = get_window("hann", c.window)
+    slow = ShortTimeFFT(window, c.hop, c.sample_rate, scale_to="magnitude")
+    wanted = slow.stft(np.pad(sound, (0, max(0, c.window - samples))))
+    stft = ears.stft(sound)
+    assert stft.dtype == np.complex64
+    assert stft.shape == wanted.shape
+    assert np.abs(stft - wanted).max() < 1e-7 * np.abs(wanted).max()
 
 
 def test_mel_power_by_a_slow_twin(ears: Frontend) -> None:

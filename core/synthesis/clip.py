@@ -97,8 +97,9 @@ def compose(name: str) -> Clip:
     # Streams of their own, so that for one seed the music does not change with the soundfont, say.
     streams = np.random.SeedSequence(seed).spawn(4)
     casting, scoring, mixing, recording = (np.random.default_rng(stream) for stream in streams)
-    labels = _draw_labels(recipe, casting)
-    programs = {label: int(casting.choice(_programs(recipe, label))) for label in labels}
+    playable = _playable_programs(recipe)
+    labels = _draw_labels(recipe, playable, casting)
+    programs = {label: int(casting.choice(playable[label])) for label in labels}
     soundfonts = {label: _draw_soundfont(recipe, label, programs[label], mixing) for label in labels}
     effects = EFFECTS[recipe.effects](labels, recipe.duration, recording)
     gains = {label: float(mixing.uniform(-recipe.gain, recipe.gain)) + effects[label].level for label in labels}
@@ -111,24 +112,27 @@ def compose(name: str) -> Clip:
     return Clip(recipe.clip_name(seed), mix, stems, score, programs, soundfonts, gains, style, effects)
 
 
-def _draw_labels(recipe: Recipe, rng: np.random.Generator) -> tuple[str, ...]:
+def _playable_programs(recipe: Recipe) -> dict[str, list[int]]:
+    """Those of each instrument's programs that one of the soundfonts has at least."""
+    held = frozenset().union(*(all_presets(font) for font in recipe.soundfont))
+    return {
+        label: [program for program in programs if (_bank(label), program) in held]
+        for label, programs in recipe.labels.programs.items()
+    }
+
+
+def _draw_labels(recipe: Recipe, playable: dict[str, list[int]], rng: np.random.Generator) -> tuple[str, ...]:
     if recipe.instruments:
-        missing = [label for label in recipe.instruments if not _programs(recipe, label)]
+        missing = [label for label in recipe.instruments if not playable[label]]
         if missing:
             raise InputError(f"{', '.join(recipe.soundfont)} cannot play {missing[0]}; choose another soundfont.")
         return recipe.instruments
     count = int(rng.integers(min(recipe.count), max(recipe.count) + 1))
-    candidates = [label for label in recipe.candidates if _programs(recipe, label)]
+    candidates = [label for label in recipe.candidates if playable[label]]
     if count > len(candidates):
         raise InputError(f"{', '.join(recipe.soundfont)} can play {len(candidates)} of these instruments, not {count}.")
     drawn = set(rng.choice(candidates, count, replace=False))
     return tuple(label for label in candidates if label in drawn)
-
-
-def _programs(recipe: Recipe, label: str) -> list[int]:
-    """Those of an instrument's programs that one of the soundfonts has at least."""
-    held = [all_presets(font) for font in recipe.soundfont]
-    return [p for p in recipe.labels.programs[label] if any((_bank(label), p) in presets for presets in held)]
 
 
 def _draw_soundfont(recipe: Recipe, label: str, program: int, rng: np.random.Generator) -> str:
@@ -152,8 +156,11 @@ def _play(instrument: Instrument, score: Score, program: int, soundfont: str, ef
 def _balance(stems: dict[str, Samples], gains_db: dict[str, float]) -> dict[str, Samples]:
     """The stems at their gains, all turned down alike where the mix would come near full scale."""
     turned = {label: stem * np.float32(10 ** (gains_db[label] / 20)) for label, stem in stems.items()}
-    peak = float(np.abs(reduce(np.add, turned.values())).max())
-    return {label: stem * np.float32(min(1.0, MIX_PEAK / max(peak, SILENT))) for label, stem in turned.items()}
+    mix = reduce(np.add, turned.values())
+    peak = max(float(mix.max()), -float(mix.min()))
+    for stem in turned.values():
+        stem *= np.float32(min(1.0, MIX_PEAK / max(peak, SILENT)))
+    return turned
 
 
 def _sounding_rms(samples: Samples) -> float:

@@ -79,17 +79,18 @@ def render_stem(
 
 
 def _play(synth: Any, channel: int, notes: Sequence[Note], blocks: int) -> Samples:
-    pieces, position = [], 0
+    sound, position = np.empty((2, blocks * BLOCK), dtype=np.float32), 0
     for block, events in groupby(_events(notes, blocks), key=lambda event: event[0]):
-        pieces.append(_write(synth, (block - position) * BLOCK))
+        _write(synth, sound[:, position * BLOCK : block * BLOCK])
         position = block
         for _, velocity, pitch in events:
             if velocity:
                 synth.noteon(channel, pitch, velocity)
             else:
                 synth.noteoff(channel, pitch)
-    pieces.append(_write(synth, (blocks - position) * BLOCK))
-    return np.asarray(np.concatenate(pieces), dtype=np.float32)
+    _write(synth, sound[:, position * BLOCK :])
+    left, right = sound
+    return np.asarray((left + right) / np.float32(2))
 
 
 def _events(notes: Sequence[Note], blocks: int) -> list[tuple[int, int, int]]:
@@ -103,13 +104,15 @@ def _events(notes: Sequence[Note], blocks: int) -> list[tuple[int, int, int]]:
     return sorted(events)
 
 
-def _write(synth: Any, samples: int) -> Samples:
-    """The next samples as mono float32: pyfluidsynth's own method returns dithered, clipped 16-bit ones."""
-    left, right = np.zeros((2, samples), dtype=np.float32)
-    if samples:
+def _write(synth: Any, sound: Samples) -> None:
+    """Fills ``(left and right, samples)`` with what comes next, as float32.
+
+    pyfluidsynth's own method returns dithered, clipped 16-bit samples.
+    """
+    left, right = sound
+    if len(left):
         write = _function("fluid_synth_write_float", c_int, c_void_p, c_int, *(c_void_p, c_int, c_int) * 2)
-        write(synth.synth, samples, left.ctypes.data, 0, 1, right.ctypes.data, 0, 1)
-    return (left + right) / np.float32(2)
+        write(synth.synth, len(left), left.ctypes.data, 0, 1, right.ctypes.data, 0, 1)
 
 
 @cache

@@ -81,13 +81,14 @@ def soundfont_path(name: str) -> Path:
     if name not in fonts:
         raise InputError(f"There is no soundfont {name!r}; choose one of: {', '.join(fonts)}.")
     font = fonts[name]
-    if font.path is None:
+    path = font.path
+    if path is None:
         command = f"sudo apt-get install {font.package}" if font.package else "make soundfonts"
         raise InputError(
             f"The soundfont {name!r} ({font.title}) is not installed; get it with `{command}`, "
             f"or put {font.files[0]} into the folder soundfonts/."
         )
-    return font.path
+    return path
 
 
 def presets(name: str) -> frozenset[tuple[int, int]]:

@@ -13,7 +13,7 @@ from scipy.stats import chisquare, kstest
 from core.errors import InputError
 from core.instruments import INSTRUMENTS, LABEL_SETS
 from core.paths import ROOT
-from core.synthesis.clip import MIX_PEAK, Clip, _draw_labels, _draw_soundfont, compose
+from core.synthesis.clip import MIX_PEAK, Clip, _draw_labels, _draw_soundfont, _playable_programs, compose
 from core.synthesis.recipe import RECIPES, Recipe, modified, recipe, split_clip_name
 from core.synthesis.render import DRUM_BANK, render_stem
 from core.synthesis.score import Note
@@ -136,22 +136,27 @@ def test_what_is_drawn_belongs_to_the_label_set(name: str) -> None:
     assert len(seen) > len(LABEL_SETS[name].labels) / 2
 
 
+def drawn_labels(recipe: str, times: int) -> list[tuple[str, ...]]:
+    playable = _playable_programs(RECIPES[recipe])
+    return [_draw_labels(RECIPES[recipe], playable, np.random.default_rng(seed)) for seed in range(times)]
+
+
 @pytest.mark.parametrize("family", ["strings", "brass", "reeds", "plucked"])
 def test_similar_instruments_are_of_one_family(family: str) -> None:
     members = {label for label, row in INSTRUMENTS.items() if row.family == family}
-    drawn = [_draw_labels(RECIPES[f"similar-{family}"], np.random.default_rng(seed)) for seed in range(60)]
+    drawn = drawn_labels(f"similar-{family}", 60)
     assert set().union(*map(set, drawn)) == members
     assert {len(labels) for labels in drawn} == {2, 3, 4}
 
 
 @pytest.mark.parametrize("count", range(1, 7))
 def test_a_count_recipe_draws_exactly_so_many(count: int) -> None:
-    drawn = [_draw_labels(RECIPES[f"count-{count}"], np.random.default_rng(seed)) for seed in range(40)]
+    drawn = drawn_labels(f"count-{count}", 40)
     assert {len(labels) for labels in drawn} == {count}
 
 
 def test_every_instrument_and_number_is_equally_likely() -> None:
-    drawn = [_draw_labels(RECIPES["rich"], np.random.default_rng(seed)) for seed in range(3000)]
+    drawn = drawn_labels("rich", 3000)
     counts = np.bincount([len(labels) for labels in drawn], minlength=7)[1:]
     assert chisquare(counts).pvalue > 1e-3
     labels = [labels.count(label) for label in INSTRUMENTS for labels in [[x for clip in drawn for x in clip]]]
