@@ -8,7 +8,7 @@ import streamlit as st
 from app import atlas_figures as figures
 from app import atlases, navigation
 from app.colors import title
-from app.concept_words import KINDS, MEASURES, answer_title, answers_of, capital, is_meant, kind, serves
+from app.concept_words import KINDS, MEASURES, answer_title, answers_of, capital, is_meant, kind, serves, value_title
 from app.example_card import example_card
 from app.figures import CONFIG
 from app.view import View, choose, show
@@ -38,7 +38,7 @@ SCORES_HELP = (
 NEAR_HELP = "Correlation of the shares of evidence over the reference clips, 1 at most. On the map: where they lie."
 EXAMPLES_HELP = (
     "Composed clips, in warm colours where the concept works. The frame is the patch that the concept's strongest cell "
-    "sees. “Patch” plays only that, as far as the concept works there, turned up where it is quiet."
+    "sees. “Patch” plays only that, with what the concept does not answer to turned far down."
 )
 
 
@@ -169,7 +169,8 @@ def scores(concept: Concept) -> None:
 def strongest(concept: Concept) -> list[Factor]:
     """The best value of each factor; those that tell most first, and what tells nothing, such as "loud", last."""
     best = {factor.factor: factor for factor in reversed(concept.tuning)}  # the first of each factor is its best
-    return sorted(best.values(), key=lambda factor: (not is_telling(factor), -factor.score))[:STRONGEST]
+    told = {value_title(factor): factor for factor in reversed(best.values())}  # drums are a family of one
+    return sorted(told.values(), key=lambda factor: (not is_telling(factor), -factor.score))[:STRONGEST]
 
 
 def curve(concept: Concept, name: str, order: Iterable[str]) -> list[Factor]:
@@ -216,7 +217,8 @@ def examples(model: str, concept: Concept) -> None:
     )  # fmt: skip
     places = kinds[str(asked or there[0])]
     for first in range(0, len(places), COLUMNS):
-        columns = st.columns(COLUMNS)
+        with st.container(key=f"cards-examples-{first}"):
+            columns = st.columns(COLUMNS)
         for number, (column, place) in enumerate(zip(columns, places[first : first + COLUMNS], strict=False), first):
             with column, st.container(border=True):
                 example_card(key=f"example-{number}", example=atlases.example(model, concept, place), **captions(place))

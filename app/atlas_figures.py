@@ -7,7 +7,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from app.colors import color, title
-from app.concept_words import KINDS, MEASURES, kind, serves, value_title
+from app.concept_words import KINDS, MEASURES, kind, serves, short, value_title
 from app.figures import FAINT, TEXT, fade, layout
 from core.atlas.model import Concept, Factor
 from core.explanation.flow import Node
@@ -145,8 +145,8 @@ def flow_tree(root: Node, name: Callable[[str, int], str], kind_of: Callable[[st
         x=[place.depth for place in places], y=[-place.row for place in places], mode="markers+text",
         marker={"size": 15, "color": [k.color for k in kinds], "symbol": [k.symbol for k in kinds],
                 "line": {"width": 1, "color": "#0e1117"}},
-        text=[f"  <b>{escape(names[0])}</b>",
-              *(f"  {escape(n)}  <span style='color:{TEXT}99'>{share}</span>"
+        text=[f"  <b>{escape(short(names[0]))}</b>",
+              *(f"  {escape(short(n))}  <span style='color:{TEXT}99'>{share}</span>"
                 for n, share in zip(names[1:], shares[1:], strict=True))],
         textposition="middle right", cliponaxis=False, textfont={"size": 13},
         customdata=[[place.node.layer, place.node.channel] for place in places],

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
 from app import compute
@@ -15,7 +14,6 @@ from core.atlas.prototypes import Typicality, typicality
 from core.atlas.store import ATLAS, load_atlas
 from core.errors import InputError
 from core.explanation.flow import Node, flow
-from core.explanation.relevance import explain
 from core.frontend import Samples
 from core.models.store import model_folder
 
@@ -59,7 +57,7 @@ class Example:
     """A clip in which a concept, or a whole label, is at work.
 
     Attributes:
-        picture: PNG of the clip, in warm colours where it works.
+        picture: JPEG of the clip, in warm colours where it works.
         whole: The clip.
         patch: The sound of the patch alone; None where no patch is meant.
         frame: Where the patch lies in the picture.
@@ -96,6 +94,7 @@ def example(model_name: str, concept: Concept, place: Reference) -> Example:
     return _example(key, model_name, concept.layer, concept.channel, place)
 
 
+@st.cache_resource(max_entries=64, show_spinner="Composing …")
 def label_example(model_name: str, label: str, clip_name: str) -> Example:
     """A clip and where in it the evidence for a label lies, in the passage that is explained."""
     clip = open_sound(clip_name)
@@ -105,25 +104,19 @@ def label_example(model_name: str, label: str, clip_name: str) -> Example:
     return Example(picture, passage.samples, sound.config.sample_rate)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _shares(key: str, label: str, layer: str, _passage: Passage) -> np.ndarray:
-    logmel = compute.analysed(_passage).logmel
-    return explain(compute.model(_passage.model), logmel, label, layer, top=0).shares
-
-
 def usual(passage: Passage, label: str) -> Typicality | None:
     """How usual the concepts are by which a label is explained in a passage; None where that is not known."""
     found = atlas(passage.model)
     if found is None or label not in found.prototypes:
         return None
     layer = found.prototypes[label].layer
-    return typicality(found, label, _shares(passage.key, label, layer, passage))
+    return typicality(found, label, compute.shares(passage, label, layer))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Following the relevance …")
 def _flow(key: str, label: str, layer: str, channel: int, _passage: Passage) -> Node:
-    logmel = compute.analysed(_passage).logmel
-    return flow(compute.model(_passage.model), logmel, label, layer, channel, WIDTHS)
+    logmel, trace = compute.analysed(_passage).logmel, compute.trace(_passage)
+    return flow(compute.model(_passage.model), logmel, label, layer, channel, WIDTHS, trace)
 
 
 def feeding(passage: Passage, label: str, layer: str, channel: int) -> Node:

@@ -1,5 +1,6 @@
 """Parts of the Compare page: several models on the same passage."""
 
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import compute, figures
-from app.colors import NEUTRAL, color, model_colors, title
+from app.colors import NEUTRAL, color, legend, model_colors, title
 from app.compute import Passage
 from app.downloads import download
 from app.player import Overlay, Track, player
@@ -22,6 +23,7 @@ from core.recognition import Prediction
 
 SHOWN = 8
 MOST = 4  # models side by side
+BAR = 160  # pixels
 ENERGY = "energy of the mix"
 
 
@@ -36,7 +38,7 @@ def models_choice(view: View) -> list[str]:
         show(models=",".join(st.session_state[key]) or None)
 
     st.multiselect(
-        "Models", names, key=key, on_change=changed, max_selections=MOST, format_func=lambda n: card(n).title
+        "Models", names, key=key, on_change=changed, max_selections=MOST, format_func=lambda n: card(n).title, wrap=True
     )
     return asked
 
@@ -53,12 +55,13 @@ def prediction_bars(predictions: list[Prediction]) -> None:
     likely = dict.fromkeys(
         label for rank in zip(*(p.ranking[:SHOWN] for p in predictions), strict=False) for label in rank
     )
-    labels = list({**detected, **likely})[:SHOWN]
-    st.plotly_chart(
-        figures.model_bars(predictions, labels, model_colors(model_names())),
-        config=figures.CONFIG,
-        key="models",
-    )
+    labels, shades = list({**detected, **likely})[:SHOWN], model_colors(model_names())
+    _legend(shades, [prediction.model for prediction in predictions])
+    st.plotly_chart(figures.model_bars(predictions, labels, shades), config=figures.CONFIG, key="models")
+
+
+def _legend(shades: Mapping[str, str], names: Iterable[str]) -> None:
+    st.markdown(legend({name: shades[name] for name in names}), unsafe_allow_html=True)
 
 
 def passages(view: View, sound: Sound, models: list[str], label: str) -> list[Passage]:
@@ -109,7 +112,7 @@ def agreement(predictions: list[Prediction], passages: list[Passage], label: str
         kappa, order = _answers(a, b)
         rows.append(
             {
-                "Models": f"{card(a.model).title} / {card(b.model).title}",
+                "Models": f"{a.model} / {b.model}",
                 "Same answers (kappa)": kappa,
                 "Same order (Spearman)": order,
                 "Alike maps (Pearson)": maps,
@@ -120,11 +123,10 @@ def agreement(predictions: list[Prediction], passages: list[Passage], label: str
 
 
 def agreement_table(table: pd.DataFrame) -> None:
-    """The agreement of every pair as bars."""
-    bars = {
-        column: st.column_config.ProgressColumn(format="%.2f", min_value=0, max_value=1) for column in table.columns[1:]
-    }
-    st.dataframe(table, hide_index=True, column_config=bars)
+    """The agreement of every pair as bars, a pair a column: two models are the rule, and a phone is narrow."""
+    pairs = table.set_index("Models").T
+    bar = st.column_config.ProgressColumn(format="%.2f", min_value=0, max_value=1, width=BAR)
+    st.dataframe(pairs, column_config=dict.fromkeys(pairs.columns, bar))
 
 
 def places(passages: list[Passage], label: str) -> None:
@@ -138,6 +140,7 @@ def places(passages: list[Passage], label: str) -> None:
     }
     rows = [PLACES[place].capitalize() for place in there]
     shades = {**model_colors(model_names()), ENERGY: NEUTRAL}
+    _legend(shades, series)
     st.plotly_chart(figures.grouped_bars(series, rows, shades), config=figures.CONFIG, key="places")
 
 

@@ -1,8 +1,10 @@
 """What the pages show, computed once and kept: every function is cached by the names of what it depends on.
 
-Results are shared between sessions and never changed. The caches are bounded: a cached explanation is about 1 MB.
+Results are shared between sessions and never changed. The caches are bounded: a cached explanation is about 1 MB, a
+trace some 30 MB.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,22 +13,36 @@ import streamlit as st
 
 from app.colors import title
 from app.sounds import Sound
+from app.thumbnails import thumbnail
 from core.comparison import place
 from core.comparison.observe import layer_cells
+from core.explanation.engine import Trace
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.intervention import silence
-from core.explanation.relevance import Explanation, Relevance, as_input, concept_map, explain, label_relevance, rivals
+from core.explanation.relevance import (
+    Explanation,
+    Relevance,
+    as_input,
+    concept_map,
+    concept_maps,
+    explain,
+    rank,
+    rivals,
+    trace_of,
+)
 from core.frontend import Matrix, Samples, Spectrogram, frontend
 from core.grading.sanity import Step, cascade
 from core.grading.truth import Truth, grade
 from core.models.store import TrainedModel, load_model
 from core.pictures import Axis, relevance_picture
 from core.recognition import WINDOW_S, Prediction, likeliest_start, passage, recognise
-from core.resynthesis import apply_mask, complement, relevance_mask
+from core.resynthesis import MaskSettings, apply_mask, complement, relevance_mask
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import modified, recipe
 
 SANITY_SEED = 1
+REST_DB = round(-20 * math.log10(MaskSettings().rest))  # by how much what no evidence lies on is turned down
+MORE = 24  # concepts with a picture beside those of an explanation
 PASSAGE_CELLS = (8, 8)  # bands and frames of the grid on which the layers of two models are compared
 
 
@@ -34,7 +50,7 @@ def model(name: str) -> TrainedModel:
     return load_model(name)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)  # that of ten minutes takes 200 MB
 def _spectrogram(key: str, settings: str, _sound: Sound, _model: str) -> Spectrogram:
     return model(_model).frontend.analyse(_sound.samples)
 
@@ -105,9 +121,19 @@ def analysed(passage: Passage) -> Spectrogram:
     return _analysed(passage.key, passage)
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _trace(key: str, _passage: Passage) -> Trace:
+    return trace_of(model(_passage.model), analysed(_passage).logmel)
+
+
+def trace(passage: Passage) -> Trace:
+    """The passage's way through the model: what all maps of its labels and concepts have in common."""
+    return _trace(passage.key, passage)
+
+
 @st.cache_resource(max_entries=64, show_spinner="Explaining …")
 def _explanation(key: str, label: str, layer: str, _passage: Passage) -> Explanation:
-    return explain(model(_passage.model), analysed(_passage).logmel, label, layer)
+    return explain(model(_passage.model), analysed(_passage).logmel, label, layer, trace=trace(_passage))
 
 
 def explanation(passage: Passage, label: str, layer: str) -> Explanation:
@@ -115,9 +141,45 @@ def explanation(passage: Passage, label: str, layer: str) -> Explanation:
     return _explanation(passage.key, label, layer, passage)
 
 
+@dataclass(frozen=True)
+class Card:
+    """A concept as it is shown at a glance: its channel, its signed share, and a JPEG of where it worked."""
+
+    channel: int
+    share: float
+    picture: bytes
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _cards(key: str, label: str, layer: str, _passage: Passage) -> tuple[Card, ...]:
+    logmel, concepts = analysed(_passage).logmel, explanation(_passage, label, layer).concepts
+    return tuple(Card(c.channel, float(c.share), thumbnail(logmel, c.evidence)) for c in concepts)
+
+
+def cards(passage: Passage, label: str, layer: str) -> tuple[Card, ...]:
+    """The concepts that did most."""
+    return _cards(passage.key, label, layer, passage)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _more_cards(key: str, label: str, layer: str, _passage: Passage) -> tuple[Card, ...]:
+    network, logmel, known = model(_passage.model), analysed(_passage).logmel, explanation(_passage, label, layer)
+    channels = rank(known.shares, known.relevance.logit)[len(known.concepts) :][:MORE]
+    maps = concept_maps(network, logmel, label, layer, channels, trace(_passage))
+    return tuple(
+        Card(channel, float(known.shares[channel]), thumbnail(logmel, evidence(map)))
+        for channel, map in zip(channels, maps, strict=True)
+    )
+
+
+def more_cards(passage: Passage, label: str, layer: str) -> tuple[Card, ...]:
+    """The concepts that come next."""
+    return _more_cards(passage.key, label, layer, passage)
+
+
 @st.cache_resource(max_entries=64, show_spinner="Following the concept …")
 def _concept(key: str, label: str, layer: str, channel: int, _passage: Passage) -> Relevance:
-    return concept_map(model(_passage.model), analysed(_passage).logmel, label, layer, channel)
+    return concept_map(model(_passage.model), analysed(_passage).logmel, label, layer, channel, trace(_passage))
 
 
 def concept_relevance(passage: Passage, label: str, layer: str, channel: int) -> Relevance:
@@ -129,13 +191,19 @@ def concept_relevance(passage: Passage, label: str, layer: str, channel: int) ->
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _relevance(key: str, label: str, _passage: Passage) -> Relevance:
-    return label_relevance(model(_passage.model), analysed(_passage).logmel, [label])[label]
+def _outline(key: str, label: str, layer: str, _passage: Passage) -> Explanation:
+    return explain(model(_passage.model), analysed(_passage).logmel, label, layer, top=0, trace=trace(_passage))
+
+
+def shares(passage: Passage, label: str, layer: str) -> Matrix:
+    """Shares of all concepts of a layer ``(channels,)`` in a label's relevance."""
+    return _outline(passage.key, label, layer, passage).shares
 
 
 def relevance(passage: Passage, label: str) -> Relevance:
     """The label's relevance alone, without concepts."""
-    return _relevance(passage.key, label, passage)
+    last = model(passage.model).network.concept_layers[-1]
+    return _outline(passage.key, label, last, passage).relevance
 
 
 def evidence(map: Relevance) -> Matrix:
@@ -152,32 +220,41 @@ class Split:
     rest: Samples
 
 
-def _mask(passage: Passage, map: Relevance) -> Matrix:
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _mask(key: str, _passage: Passage, _map: Relevance) -> Matrix:
+    network, logmel = model(_passage.model), analysed(_passage).logmel
+    others = rivals(network, logmel, _map.label, trace(_passage)) if _map.channel is None else []
+    return relevance_mask(evidence(_map), network.frontend, rivals=others)
+
+
+def mask(passage: Passage, map: Relevance) -> Matrix:
     """What is heard of a map: of a label's against those of the others, of a concept's all that it points at."""
-    network = model(passage.model)
-    others = rivals(network, analysed(passage).logmel, map.label) if map.channel is None else []
-    return relevance_mask(evidence(map), network.frontend, rivals=others)
+    return _mask(_key(passage, map), passage, map)
+
+
+def _key(passage: Passage, map: Relevance) -> str:
+    return f"{passage.key}|{map.label}|{map.layer}|{map.channel}"
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _split(key: str, _passage: Passage, _map: Relevance) -> Split:
-    sound, mask = analysed(_passage), _mask(_passage, _map)
-    return Split(apply_mask(sound, mask), apply_mask(sound, complement(mask)))
+    sound, kept = analysed(_passage), mask(_passage, _map)
+    return Split(apply_mask(sound, kept), apply_mask(sound, complement(kept)))
 
 
 def split(passage: Passage, map: Relevance) -> Split:
     """The sound of what a map shows."""
-    return _split(f"{passage.key}|{map.label}|{map.layer}|{map.channel}", passage, map)
+    return _split(_key(passage, map), passage, map)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _truth(key: str, _passage: Passage, _map: Relevance) -> dict[str, Any]:
-    return grade(evidence(_map), _passage.stems, _map.label, model(_passage.model).frontend, _mask(_passage, _map))
+    return grade(evidence(_map), _passage.stems, _map.label, model(_passage.model).frontend, mask(_passage, _map))
 
 
 def truth(passage: Passage, map: Relevance) -> dict[str, Any]:
     """How well a map fits the true stems of a composed passage (see :class:`core.grading.truth.Grade`)."""
-    return _truth(f"{passage.key}|{map.label}|{map.layer}|{map.channel}", passage, map)
+    return _truth(_key(passage, map), passage, map)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

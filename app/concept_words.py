@@ -1,5 +1,6 @@
 """What people read about a concept: what it answers to in words, what kind it is, and whether a search means it."""
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -57,6 +58,7 @@ _LEADERS = {
     "voice": "voice", "brass": "trumpet", "reeds": "saxophone", "flutes": "flute", "synth": "synth_pad",
     "drums": "drums",
 }  # fmt: skip
+SHORT = 30  # characters of a name where there is little room
 PLAYERS = ("instrument", "family")
 MIXED = "mixed"
 KINDS = {
@@ -88,6 +90,15 @@ def capital(text: str) -> str:
     'Tones, 150–600 Hz'
     """
     return text[:1].upper() + text[1:]
+
+
+def short(name: str) -> str:
+    """A name cut after a word.
+
+    >>> short("plucked attacks"), short("sustained distorted guitar, above 1200 Hz")
+    ('plucked attacks', 'sustained distorted guitar, …')
+    """
+    return textwrap.shorten(name, SHORT, placeholder=" …")
 
 
 def kind(concept: Concept) -> str:

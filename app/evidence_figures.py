@@ -144,13 +144,13 @@ def cross_talk(values: Sequence[Sequence[float | None]], explained: Sequence[str
 
 
 def strip(pictures: Sequence[tuple[bytes, str, str]]) -> str:
-    """HTML of pictures (PNG) side by side, each with a line below it and a fainter one."""
+    """HTML of pictures (JPEG) side by side, each with a line below it and a fainter one."""
     return (
         f"{STYLE}<div class='strip'>"
         + "".join(
-            f"<figure><img alt='{escape(line)}' src='data:image/png;base64,{base64.b64encode(png).decode()}'>"
+            f"<figure><img alt='{escape(line)}' src='data:image/jpeg;base64,{base64.b64encode(picture).decode()}'>"
             f"<figcaption>{escape(line)}<small>{escape(fainter)}</small></figcaption></figure>"
-            for png, line, fainter in pictures
+            for picture, line, fainter in pictures
         )
         + "</div>"
     )

@@ -9,18 +9,19 @@ import streamlit as st
 
 from app import atlases, compute, figures, usual
 from app.colors import NEUTRAL, color, title
-from app.compute import Passage
-from app.concept_words import capital
+from app.compute import Card, Passage
+from app.concept_words import capital, short
 from app.downloads import download
 from app.player import Overlay, Track, player
 from app.sounds import Sound
-from app.thumbnails import thumbnail
 from app.view import View, choose, show
 from core import audio
-from core.explanation.relevance import Concept, Explanation, Relevance
+from core.explanation.relevance import Explanation, Relevance
 from core.recognition import WINDOW_S, Prediction
 
 COLUMNS = 4
+SMALL_COLUMNS = 6
+MORE_HEIGHT = 420  # pixels, in which the further concepts are scrolled
 SHOWN_MEASURES = ("rma", "area", "lift", "energy_lift", "si_sdr_improvement", "si_sdr_ceiling")
 MOVED = 6  # predictions shown when concepts are silenced
 
@@ -106,42 +107,91 @@ def map_player(passage: Passage, shown: Relevance) -> None:
     )
 
 
-def concept_cards(passage: Passage, explanation: Explanation, opened: int | None) -> None:
+def concept_cards(passage: Passage, label: str, layer: str, opened: int | None) -> None:
     """The concepts that did most, each with its share and a small map."""
-    logmel = compute.analysed(passage).logmel
-    for first in range(0, len(explanation.concepts), COLUMNS):
-        row = explanation.concepts[first : first + COLUMNS]
-        for column, concept in zip(st.columns(COLUMNS), row, strict=False):
-            with column, st.container(border=True, height="stretch"):
-                _card(passage.model, explanation.layer, logmel, concept, concept.channel == opened)
+    with st.container(key="cards-concepts"):
+        cards = compute.cards(passage, label, layer)
+        for first in range(0, len(cards), COLUMNS):
+            for column, card in zip(st.columns(COLUMNS), cards[first : first + COLUMNS], strict=False):
+                with column, st.container(border=True, height="stretch"):
+                    _card(passage.model, layer, card, card.channel == opened)
 
 
-def _card(model: str, layer: str, logmel: np.ndarray, concept: Concept, opened: bool) -> None:
-    st.image(thumbnail(logmel, concept.evidence), width="stretch")
-    speaks, known = "for" if concept.relevance >= 0 else "against", atlases.concept(model, layer, concept.channel)
-    share = f"{abs(concept.share):.1%} {speaks}"
+def _card(model: str, layer: str, card: Card, opened: bool) -> None:
+    st.image(card.picture, width="stretch")
+    known = atlases.concept(model, layer, card.channel)
     if known:
-        st.markdown(f"**{capital(known.name)}**  \nConcept {concept.channel} · {share}")
+        st.markdown(f"**{capital(known.name)}**  \nConcept {card.channel} · {_share(card)}")
     else:
-        st.markdown(f"**Concept {concept.channel}**  \n{share}")
+        st.markdown(f"**Concept {card.channel}**  \n{_share(card)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         label = "Close" if opened else "Open"
-        if st.button(label, key=f"concept-{concept.channel}", type="primary" if opened else "secondary"):
-            show(concept=None if opened else concept.channel)
-            st.rerun()
+        st.button(
+            label,
+            key=f"concept-{card.channel}",
+            type="primary" if opened else "secondary",
+            on_click=_open,
+            args=(None if opened else card.channel,),
+        )
         if known:
-            usual.open_in_atlas(layer, concept.channel)
+            usual.open_in_atlas(layer, card.channel)
+
+
+def _share(card: Card) -> str:
+    return f"{card.share:.1%}" if card.share >= 0 else f"−{-card.share:.1%}, against it"
+
+
+def more_concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
+    """Those that come next, smaller, and how much is left to all the others."""
+    first, more = compute.cards(passage, label, layer), compute.more_cards(passage, label, layer)
+    if not more:
+        return
+    with st.container(height=MORE_HEIGHT, key="cards-more"):
+        for start in range(0, len(more), SMALL_COLUMNS):
+            row = more[start : start + SMALL_COLUMNS]
+            for column, card in zip(st.columns(SMALL_COLUMNS, gap="small"), row, strict=False):
+                with column:
+                    _small_card(passage.model, layer, card, card.channel == opened)
+    shares = np.abs(compute.explanation(passage, label, layer).shares)
+    shown = [card.channel for card in (*first, *more)]
+    if others := len(shares) - len(shown):
+        st.caption(
+            f"The other {others} concepts of {layer} share {1 - shares[shown].sum():.0%} of the evidence among them, "
+            f"none more than {np.delete(shares, shown).max():.1%}."
+        )
+
+
+def _small_card(model: str, layer: str, card: Card, opened: bool) -> None:
+    st.image(card.picture, width="stretch")
+    known = atlases.concept(model, layer, card.channel)
+    text = f"**{card.channel}** {known.name if known else ''}  \n:gray[{_share(card)}]"
+    st.button(
+        f"✕ {text}" if opened else text,
+        key=f"more-{card.channel}",
+        type="tertiary",
+        on_click=_open,
+        args=(None if opened else card.channel,),
+    )
+
+
+def _open(channel: int | None) -> None:
+    show(concept=channel)
 
 
 def silencing(passage: Passage, prediction: Prediction, explanation: Explanation) -> None:
     """Switches concepts off and shows how every prediction moves."""
     layer = explanation.layer
+
+    def named(channel: int) -> str:
+        known = atlases.concept(passage.model, layer, channel)
+        return f"{channel} · {short(known.name)}" if known and known.name else f"Concept {channel}"
+
     silent = st.pills(
         "Silence concepts",
         [concept.channel for concept in explanation.concepts],
         selection_mode="multi",
         key=f"silent-{layer}-{explanation.relevance.label}",
-        format_func=lambda channel: f"Concept {channel}",
+        format_func=named,
         label_visibility="collapsed",
     )
     before = compute.probabilities_without(passage, layer, [])
@@ -163,7 +213,8 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
         why = "is not heard here" if plays else "does not play here, so no evidence for it can be right"
         st.markdown(f"**{title(shown.label)}** {why}. What is shown lies on:")
     else:
-        first, second, third = st.columns(3)
+        with st.container(key="metrics"):
+            first, second, third = st.columns(3)
         first.metric(
             "On target",
             f"{grade['rma']:.0%}",
@@ -182,7 +233,7 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
         )
         third.metric(
             "Purer by",
-            f"{grade['si_sdr_improvement']:+.1f} dB",
+            f"{grade['si_sdr_improvement']:+.1f} dB".replace("-", "−"),
             help=(
                 "SI-SDR improvement: how much closer “Only this” is to the true stem than the mix is. "
                 f"The best possible mask reaches {grade['si_sdr_ceiling']:+.1f} dB."

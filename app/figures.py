@@ -59,7 +59,7 @@ def probability_bars(prediction: Prediction, labels: Sequence[str], truth: Seque
         ]
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(range=[0, 1.15], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_xaxes(range=[0, 1.25], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     return layout(figure, ROW * len(labels) + 40)
 
 
@@ -166,7 +166,7 @@ def model_bars(predictions: Sequence[Prediction], labels: Sequence[str], shades:
 def grouped_bars(
     series: Mapping[str, Mapping[str, float]], rows: Sequence[str], shades: Mapping[str, str]
 ) -> go.Figure:
-    """Shares by row, those of each name in its shade; the first row stands at the top."""
+    """Shares by row, those of each name in its shade; the first row stands at the top. The legend stands elsewhere."""
     figure = go.Figure()
     for name, shares in series.items():
         there = [row for row in rows if row in shares]
@@ -176,5 +176,4 @@ def grouped_bars(
         )  # fmt: skip
     figure.update_yaxes(categoryorder="array", categoryarray=rows[::-1])
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
-    layout(figure, (ROW + 8) * len(rows) + 70)
-    return figure.update_layout(barmode="group", showlegend=True, legend={"orientation": "h", "y": 1.12})
+    return layout(figure, (ROW + 8) * len(rows) + 40).update_layout(barmode="group")

@@ -41,6 +41,7 @@ def sound_player(view: View, sound: Sound, revealed: bool) -> None:
         mode="mixer" if revealed and sound.clip else "switch",
         height=210,
         title="" if sound.clip else sound.title,
+        label="The whole sound",
     )
 
 
@@ -72,7 +73,9 @@ def detected_sentence(prediction: Prediction) -> None:
 def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
     """For the likeliest instruments where in the sound they were heard, each a way to its explanation."""
     labels = (prediction.detected or prediction.ranking)[:EVIDENCE]
-    for column, label in zip(st.columns(EVIDENCE), labels, strict=False):
+    with st.container(key="cards-evidence"):
+        columns = st.columns(EVIDENCE)
+    for column, label in zip(columns, labels, strict=False):
         passage = compute.passage_of(sound, view.model, label, None)
         relevance, logmel = compute.relevance(passage, label), compute.analysed(passage).logmel
         with column, st.container(border=True, gap="small"):

@@ -27,31 +27,34 @@ def body(view: View, sound: Sound) -> None:
     with picture:
         explaining.map_player(passage, shown)
         explaining.export(passage, explanation, shown)
+    st.subheader(
+        "Concepts that carried it",
+        help="A concept is one channel of the layer: a pattern that the network learned to notice. Its share is the "
+        "part of the evidence that passed through it. Open one to see that part, and to hear it stand out.",
+    )
+    explaining.concept_cards(passage, label, layer, view.concept)
     with grade, st.container(border=True):
         st.subheader(
             "Is the explanation right?", help="The app composed the music, so it can check where the evidence lies."
         )
         explaining.grade_panel(passage, shown)
-    st.subheader(
-        "Concepts that carried it",
-        help="A concept is one channel of the layer: a pattern that the network learned to notice. Its share is the "
-        "part of the evidence that passed through it. Open one to see and hear just that part.",
-    )
-    explaining.concept_cards(passage, explanation, view.concept)
     if view.concept is not None:
         usual.flow_panel(passage, label, layer, view.concept)
+    explaining.more_concepts(passage, label, layer, view.concept)
     with st.container(border=True), sentences():
         usual.usual_panel(passage, prediction, label)
     with st.container(border=True, key="silencing"):
         st.subheader(
             "What if the network could not notice them?",
-            help="Silencing sets a concept to zero inside the network. Faint bars: before; full bars: now.",
+            help="Silencing sets a concept to zero inside the network; the numbers are those of the concepts above. "
+            "Faint bars: before; full bars: now.",
         )
         explaining.silencing(passage, prediction, explanation)
 
 
 page(
     "Explain",
-    "See which part of the sound spoke for an instrument (warm) or against it (cool), and listen to exactly that part.",
+    "See which part of the sound spoke for an instrument (warm) or against it (cool), and hear it: “Only this” turns "
+    f"the rest down by {compute.REST_DB} dB.",
     body,
 )

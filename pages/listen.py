@@ -10,7 +10,7 @@ from app.view import View
 
 
 def body(view: View, sound: Sound) -> None:
-    choices, hearing = st.columns([1, 2.6], gap="medium")
+    choices, hearing = st.columns([1.15, 2.6], gap="medium")
     with choices, st.container(border=True):
         ways_in(view)
     with hearing:

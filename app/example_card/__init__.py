@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.atlases import Example
-from app.player import encoding
+from app.player import SOUNDING, encoding
 
 
 def _source(name: str) -> str:
@@ -19,7 +19,7 @@ def _source(name: str) -> str:
 
 
 _mount = st.components.v2.component(
-    "timbrescope_example", html=_source("card.html"), css=_source("card.css"), js=_source("card.js")
+    "timbrescope_example", html=_source("card.html"), css=_source("card.css"), js=SOUNDING + _source("card.js")
 )
 
 
@@ -37,7 +37,7 @@ def example_card(*, key: str, example: Example, caption: str, detail: str = "") 
     _mount(
         key=key,
         data={
-            "picture": encoding.publish(example.picture, "image/png", f"{key}/picture"),
+            "picture": encoding.publish(example.picture, "image/jpeg", f"{key}/picture"),
             "caption": caption,
             "detail": detail,
             "frame": example.frame and asdict(example.frame),

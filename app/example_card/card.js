@@ -1,21 +1,23 @@
 // A picture with two sounds. Streamlit calls the default export at the first mount and whenever the data change.
 
-let sounding = null; // of all cards on the page, the one that plays
 const cards = new WeakMap();
 
 class Card {
   #data = null;
   #audio = null;
+  #name = ""; // of the sound that #audio holds
+  #leaving = new AbortController();
 
   constructor(root) {
     this.root = root;
+    onOthers(this, () => this.#pause(), this.#leaving.signal);
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
     this.buttons = [...root.querySelectorAll("[data-action]")];
     for (const button of this.buttons) button.addEventListener("click", () => this.#clicked(button.dataset.action));
   }
 
   update(data) {
-    if (JSON.stringify(data.sounds) !== JSON.stringify(this.#data?.sounds)) this.stop();
+    if (JSON.stringify(data.sounds) !== JSON.stringify(this.#data?.sounds)) this.#stop();
     this.#data = data;
     const { picture, frame, caption, detail } = this.parts;
     picture.src = data.picture;
@@ -36,39 +38,56 @@ class Card {
     this.#show();
   }
 
-  stop() {
+  dispose() {
+    this.#leaving.abort();
+    this.#stop();
+  }
+
+  #stop() {
     this.#audio?.pause();
     this.#audio = null;
-    if (sounding === this) sounding = null;
+    this.#name = "";
+    this.#show("");
+  }
+
+  /** Something else sounds: this one keeps its position, where a click goes on. */
+  #pause() {
+    this.#audio?.pause();
     this.#show("");
   }
 
   #clicked(name) {
-    const again = this.root.dataset.playing === name;
-    sounding?.stop();
-    if (again) return;
-    sounding = this;
-    const audio = (this.#audio = new Audio(this.#data.sounds[name]));
-    audio.addEventListener("ended", () => audio === this.#audio && this.stop());
-    audio.play().then(() => this.#follow(audio), () => audio === this.#audio && this.#fail());
+    if (this.root.dataset.playing === name) return this.#stop();
+    if (this.#name !== name) {
+      this.#stop();
+      const audio = (this.#audio = new Audio(this.#data.sounds[name]));
+      this.#name = name;
+      audio.addEventListener("ended", () => audio === this.#audio && this.#stop());
+    }
+    announce(this);
+    this.#play(this.#audio);
     this.#show(name);
   }
 
-  #fail() {
-    this.stop();
-    this.root.dataset.state = "error";
+  #play(audio) {
+    const failed = (error) => {
+      if (audio !== this.#audio || error.name === "AbortError") return; // it was paused before it began
+      this.#stop();
+      this.root.dataset.state = "error";
+    };
+    audio.play().then(() => this.#follow(audio), failed);
   }
 
   #show(playing = this.root.dataset.playing) {
     this.root.dataset.playing = playing;
     this.root.dataset.state = playing ? "playing" : "ready";
-    this.parts.cursor.hidden = !playing;
+    this.parts.cursor.hidden = !this.#name;
     for (const button of this.buttons) button.setAttribute("aria-pressed", button.dataset.action === playing);
   }
 
   #follow(audio) {
-    if (audio !== this.#audio) return;
-    const [from, to] = this.#data.walks[this.root.dataset.playing];
+    if (audio !== this.#audio || audio.paused) return;
+    const [from, to] = this.#data.walks[this.#name];
     const share = audio.duration ? audio.currentTime / audio.duration : 0;
     this.parts.cursor.style.left = `${100 * (from + share * (to - from))}%`;
     this.root.dataset.position = audio.currentTime.toFixed(2);
@@ -82,5 +101,5 @@ export default function ({ parentElement, data }) {
   const card = cards.get(root);
   card.update(data);
   // Streamlit cleans up before every update as well; only a card that is gone falls silent.
-  return () => setTimeout(() => root.isConnected || card.stop());
+  return () => setTimeout(() => root.isConnected || (cards.delete(root), card.dispose()));
 }

@@ -7,8 +7,9 @@ overlay cost no rerun. A rerun with other data under the same ``key`` keeps the 
 Keys while the player has the focus: space plays and pauses, the arrows left and right seek by a second, Home goes to
 the start. Dragging on the picture sets a loop, a click outside it ends it.
 
-Files: ``deck.js`` keeps the sounds in step (Web Audio), ``player.js`` is the picture and its controls; they are sent
-as one script, because Streamlit's inline components cannot import.
+Files: ``deck.js`` keeps the sounds in step (Web Audio), ``sounding.js`` sees to it that one thing sounds at a time on
+a page, ``player.js`` is the picture and its controls; they are sent as one script, because Streamlit's inline
+components cannot import.
 
 For tests in a browser, the root element (class ``player``) has the attributes
 
@@ -63,11 +64,13 @@ def _source(*names: str) -> str:
     return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
 
 
+SOUNDING = _source("sounding.js")  # for every component that sounds
+
 _mount = st.components.v2.component(
     "timbrescope_player",
     html=_source("player.html"),
     css=_source("player.css"),
-    js=_source("deck.js", "player.js"),
+    js=SOUNDING + _source("deck.js", "player.js"),
 )
 
 
@@ -82,6 +85,7 @@ def player(
     mode: Mode = "switch",
     height: int = 260,
     title: str = "",
+    label: str = "",
 ) -> None:
     """Shows the player.
 
@@ -97,6 +101,7 @@ def player(
         mode: "switch" makes one track sound at a time, "mixer" all of them, each with solo and mute.
         height: Of the picture, in CSS pixels.
         title: Heading above the picture.
+        label: What a screen reader calls this player, to tell it from others; its title if not given.
 
     Raises:
         ValueError: An argument breaks these rules.
@@ -107,6 +112,7 @@ def player(
         key=key,
         data={
             "title": title,
+            "label": label or title or "Sound",
             "mode": mode,
             "height": height,
             "duration": duration,

@@ -6,8 +6,6 @@ const DRAG_PX = 5; // a shorter drag is a click
 const SHORTEST_LOOP_S = 0.05;
 const REPORT_MS = 100;
 
-let sounding = null; // of all players on the page, the one that plays
-
 function clock(seconds, digits) {
   const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
   return `${minutes}:${rest.toFixed(digits).padStart(digits ? 3 + digits : 2, "0")}`;
@@ -54,6 +52,7 @@ class Player {
     on(root, "keydown", (event) => this.#pressed(event));
     on(this.parts.opacity, "input", () => this.#showOpacity());
     on(this.parts.plot, "pointerdown", (event) => event.button === 0 && this.#dragged(event));
+    onOthers(this, () => this.deck.playing && this.#pause(), this.listening.signal);
     this.#showOpacity();
   }
 
@@ -79,7 +78,6 @@ class Player {
 
   dispose() {
     this.turn = -1;
-    if (sounding === this) sounding = null;
     cancelAnimationFrame(this.#frame);
     this.listening.abort();
     this.resizing.disconnect();
@@ -167,13 +165,12 @@ class Player {
   #togglePlay() {
     if (this.parts.play.disabled) return;
     if (this.deck.playing) return this.deck.pause();
-    if (sounding !== this) sounding?.stop();
-    sounding = this;
+    announce(this);
     this.deck.play(this.#data.sampleRate);
     this.#tick();
   }
 
-  stop() {
+  #pause() {
     this.deck.pause();
     this.#show();
   }
@@ -200,10 +197,12 @@ class Player {
   /** What depends on the data alone. */
   #showData() {
     const { root, parts } = this;
-    const { title, height, duration, spectrogram, ticks, overlay } = this.#data;
+    const { title, label, height, duration, spectrogram, ticks, overlay } = this.#data;
     parts.title.textContent = title;
     parts.title.hidden = !title;
-    root.setAttribute("aria-label", title || "Player");
+    root.setAttribute("aria-label", label);
+    parts.plot.setAttribute("aria-label", `Position in ${label}`);
+    parts.tracks.setAttribute("aria-label", `Tracks of ${label}`);
     root.style.setProperty("--height", `${height}px`);
     root.dataset.duration = duration;
     parts.total.textContent = ` / ${clock(duration, 1)}`;
@@ -304,7 +303,7 @@ class Player {
     root.dataset.state = this.#state();
     root.setAttribute("aria-busy", this.#loading);
     parts.play.disabled = !deck.sounds.size || Boolean(this.#error);
-    parts.play.setAttribute("aria-label", deck.playing ? "Pause" : "Play");
+    parts.play.setAttribute("aria-label", `${deck.playing ? "Pause" : "Play"} ${this.#data.label}`);
     parts.status.textContent = this.#error || (this.#loading ? "Loading sound…" : "");
     parts.status.setAttribute("role", this.#error ? "alert" : "status");
     this.#report();
@@ -337,7 +336,7 @@ class Player {
   #tick() {
     cancelAnimationFrame(this.#frame);
     const { deck } = this;
-    if (deck.playing && !deck.loop && deck.position >= deck.duration) this.stop();
+    if (deck.playing && !deck.loop && deck.position >= deck.duration) this.#pause();
     if (!deck.playing) return;
     this.#moveCursor();
     if (performance.now() - this.#reportedAt >= REPORT_MS) this.#report();

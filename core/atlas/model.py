@@ -155,9 +155,9 @@ class Atlas:
         Raises:
             InputError: there is no such layer or channel.
         """
-        channels = self.layer(layer)
         if (layer, channel) not in self._places:
-            raise InputError(f"The layer {layer} has the channels 0 to {len(channels) - 1}, not {channel}.")
+            channels = len(self.layer(layer))
+            raise InputError(f"The layer {layer} has the channels 0 to {channels - 1}, not {channel}.")
         return self._places[layer, channel]
 
     @cached_property

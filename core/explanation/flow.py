@@ -15,7 +15,7 @@ from torch import Tensor
 from core.errors import InputError
 from core.explanation.engine import Trace
 from core.explanation.intervention import check_channel
-from core.explanation.relevance import as_input, rank
+from core.explanation.relevance import rank, trace_of
 from core.frontend import Matrix
 from core.models.store import TrainedModel
 
@@ -62,7 +62,13 @@ def feeders(model: TrainedModel, logmel: Matrix, label: str, path: Path, top: in
 
 
 def flow(
-    model: TrainedModel, logmel: Matrix, label: str, layer: str, channel: int, widths: Sequence[int] = (4, 2)
+    model: TrainedModel,
+    logmel: Matrix,
+    label: str,
+    layer: str,
+    channel: int,
+    widths: Sequence[int] = (4, 2),
+    trace: Trace | None = None,
 ) -> Node:
     """A concept and what feeds it, and what feeds that, as a tree.
 
@@ -70,12 +76,13 @@ def flow(
         logmel: The network's input ``(bands, frames)``.
         widths: How many feeders each concept shows, for one layer after the other downwards; the tree ends with the
             first layer at the latest.
+        trace: That of the input where there is one.
 
     Raises:
         InputError: the model knows no such label, layer or channel.
     """
     _check(model, [(layer, channel)])
-    walk = _Walk.begin(model, logmel, label)
+    walk = _Walk.begin(model, logmel, label, trace)
     return walk.tree((), walk.nodes(walk.trace.relevance(walk.label, layer), layer)[channel], widths)
 
 
@@ -88,9 +95,9 @@ class _Walk:
     label: int
 
     @classmethod
-    def begin(cls, model: TrainedModel, logmel: Matrix, label: str) -> "_Walk":
+    def begin(cls, model: TrainedModel, logmel: Matrix, label: str, trace: Trace | None = None) -> "_Walk":
         index = model.label_index(label)
-        return cls(Trace(model.network, as_input(logmel)), model.network.concept_layers, index)
+        return cls(trace or trace_of(model, logmel), model.network.concept_layers, index)
 
     def tree(self, way: Path, concept: Node, widths: Sequence[int]) -> Node:
         if not widths:

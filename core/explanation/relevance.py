@@ -82,20 +82,28 @@ class Explanation:
         return self.relevance.conservation_error
 
 
-def explain(model: TrainedModel, logmel: Matrix, label: str, layer: str | None = None, top: int = 8) -> Explanation:
+def explain(
+    model: TrainedModel,
+    logmel: Matrix,
+    label: str,
+    layer: str | None = None,
+    top: int = 8,
+    trace: Trace | None = None,
+) -> Explanation:
     """Explains the logit of a label, also of one that was not predicted, by relevance and concepts.
 
     Args:
         logmel: The network's input ``(bands, frames)``.
         layer: Where the concepts are; the last of the network's concept layers if not given.
         top: How many concepts get a map.
+        trace: That of the input where there is one; here and elsewhere, it saves tracing the input again.
 
     Raises:
         InputError: the model knows no such label or layer.
     """
     index = model.label_index(label)
     layer = check_layer(model.network, layer or model.network.concept_layers[-1])
-    trace = Trace(model.network, as_input(logmel))
+    trace = trace or trace_of(model, logmel)
     logit = trace.logits[index].item()
     parts = trace.relevance(index, layer).sum((1, 2)).numpy()
     shares = parts / max(float(np.abs(parts).sum()), np.finfo(np.float32).tiny)
@@ -108,17 +116,31 @@ def explain(model: TrainedModel, logmel: Matrix, label: str, layer: str | None =
     return Explanation(relevance, layer, shares, tuple(concepts))
 
 
-def concept_map(model: TrainedModel, logmel: Matrix, label: str, layer: str, channel: int) -> Relevance:
+def concept_map(
+    model: TrainedModel, logmel: Matrix, label: str, layer: str, channel: int, trace: Trace | None = None
+) -> Relevance:
     """The part of a label's relevance that passes through one channel.
 
     Raises:
         InputError: the model knows no such label, layer or channel.
     """
+    return concept_maps(model, logmel, label, layer, [channel], trace)[0]
+
+
+def concept_maps(
+    model: TrainedModel, logmel: Matrix, label: str, layer: str, channels: Sequence[int], trace: Trace | None = None
+) -> list[Relevance]:
+    """The parts of a label's relevance that pass through each of some channels.
+
+    Raises:
+        InputError: the model knows no such label, layer or channel.
+    """
     index = model.label_index(label)
-    check_channel(model.network, layer, channel)
-    trace = Trace(model.network, as_input(logmel))
-    values = trace.concept_maps(index, layer, [channel])[0]
-    return Relevance(values.numpy(), label, trace.logits[index].item(), layer, channel)
+    for channel in channels:
+        check_channel(model.network, layer, channel)
+    trace = trace or trace_of(model, logmel)
+    maps, logit = trace.concept_maps(index, layer, channels).numpy(), trace.logits[index].item()
+    return [Relevance(values, label, logit, layer, c) for c, values in zip(channels, maps, strict=True)]
 
 
 def label_relevance(
@@ -140,9 +162,9 @@ def label_relevance(
     }
 
 
-def rivals(model: TrainedModel, logmel: Matrix, label: str) -> list[Matrix]:
+def rivals(model: TrainedModel, logmel: Matrix, label: str, trace: Trace | None = None) -> list[Matrix]:
     """The maps ``(bands, frames)`` of the other labels that the model hears in a log-mel ``(bands, frames)``."""
-    trace = Trace(model.network, as_input(logmel))
+    trace = trace or trace_of(model, logmel)
     probabilities = model.probabilities(trace.logits.numpy())
     heard = [name for name, p in zip(model.labels, probabilities, strict=True) if p >= model.card.thresholds[name]]
     return [trace.relevance(model.label_index(name))[0].numpy() for name in heard if name != label]
@@ -155,6 +177,11 @@ def rank(parts: Matrix, logit: float) -> list[int]:
     ([2, 0, 1], [1, 0, 2])
     """
     return [int(c) for c in np.argsort(parts if logit < 0 else -parts, kind="stable")]
+
+
+def trace_of(model: TrainedModel, logmel: Matrix) -> Trace:
+    """The way of a log-mel ``(bands, frames)`` through a model, from which all that is asked about it can be told."""
+    return Trace(model.network, as_input(logmel))
 
 
 def as_input(logmel: Matrix) -> torch.Tensor:

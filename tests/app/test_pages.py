@@ -5,12 +5,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
-from app import figures
+from app import concept_words, figures
+from app.compute import MORE
 from app.examples import EXAMPLES
-from core.models.store import default_model, model_names
+from core.atlas.store import load_atlas
+from core.explanation import relevance
+from core.explanation.engine import Trace
+from core.models.architecture import Network
+from core.models.store import default_model, load_model, model_names
 from core.paths import ROOT
+from core.synthesis.clip import compose
 from tests.bad_files import BAD_FILES, encoded, tone
 
 PAGES = ("listen", "explain", "compare")
@@ -202,6 +209,49 @@ def test_silencing_concepts_keeps_the_page_and_moves_the_probabilities(monkeypat
     assert moved != before
 
 
+def test_concepts_are_silenced_by_number_and_name() -> None:
+    app = open_page("explain")
+    pills = next(group for group in app.button_group if group.key and group.key.startswith("silent-"))
+    layer, atlas = address(app)["layer"], load_atlas(default_model())
+    assert len(pills.options) == 8
+    for option in pills.options:
+        number, _, shown = option.partition(" · ")
+        assert shown
+        assert len(shown) <= concept_words.SHORT
+        assert atlas.concept(layer, int(number)).name.startswith(shown.removesuffix(" …"))
+
+
+def test_further_concepts_come_unasked_and_can_be_opened() -> None:
+    app = open_page("explain", instrument="piano")
+    first, more = (
+        [int(b.key.removeprefix(kind)) for b in app.button if b.key and b.key.startswith(kind)]
+        for kind in ("concept-", "more-")
+    )
+    assert len(first) == 8
+    model = load_model(default_model())
+    found = relevance.explain(model, model.frontend.logmel(compose(SHORT).mix), "piano", top=8 + MORE)
+    assert [concept.channel for concept in found.concepts] == [*first, *more]
+    app.button(key=f"more-{more[-1]}").click().run()
+    assert not app.exception
+    assert address(app)["concept"] == str(more[-1])
+
+
+def test_a_passage_is_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    traced: list[bytes] = []
+
+    def spy(network: Network, inputs: torch.Tensor) -> Trace:
+        traced.append(inputs.numpy().tobytes())
+        return Trace(network, inputs)
+
+    monkeypatch.setattr(relevance, "Trace", spy)
+    app = open_page("explain", clip="wimu12;instruments=organ,flute;duration=2@11", instrument="organ")
+    next(button for button in app.button if button.label == "Open").click().run()
+    app.selectbox(key="choose-instrument").set_value("flute").run()
+    assert not app.exception
+    assert traced
+    assert len(traced) == len(set(traced))
+
+
 def test_compare_shows_every_chosen_model() -> None:
     names = model_names()
     app = open_page("compare", models=",".join(names[:2]), instrument="piano")
@@ -209,9 +259,10 @@ def test_compare_shows_every_chosen_model() -> None:
     assert len(app.dataframe) == 1
     assert words(app).count("Logit") == len(names[:2])
     table = app.dataframe[0].value
-    assert len(table) == 1
-    assert table.drop(columns="Models").notna().all(axis=None)
-    assert table.drop(columns="Models").max(axis=None) <= 1
+    assert list(table.columns) == [" / ".join(names[:2])]
+    assert len(table) == 4
+    assert table.notna().all(axis=None)
+    assert table.max(axis=None) <= 1
 
 
 def test_compare_tells_where_the_evidence_lies(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,12 @@
-"""A page with one player of each mode, for test_player.py: two tones, and their spectrogram drawn by hand."""
+"""A page with one player of each mode and a card, for test_player.py: two tones, their spectrogram drawn by hand."""
 
 import numpy as np
 import streamlit as st
 
+from app.atlases import Example
+from app.example_card import example_card
 from app.player import Overlay, Track, player
+from app.thumbnails import thumbnail
 
 RATE = 22050
 SECONDS = 8.0
@@ -52,6 +55,12 @@ def main() -> None:
         band_hz=band_hz,
         mode="mixer",
         height=160,
+        label="Both tones",
+    )
+    example_card(
+        key="card",
+        example=Example(thumbnail(spectrogram, evidence), low + high, RATE, high[: 2 * RATE]),
+        caption="A card",
     )
 
 

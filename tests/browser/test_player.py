@@ -318,10 +318,45 @@ def test_mixer_solo_and_mute(mixer: Locator) -> None:
     await_level(mixer, 0, 1e-4)
 
 
-def test_one_player_sounds_at_a_time(player: Locator, mixer: Locator) -> None:
+def test_one_player_sounds_at_a_time_and_the_others_keep_their_positions(player: Locator, mixer: Locator) -> None:
     play(player)
+    await_position(player, 0.5)
     play(mixer)
     expect(player).to_have_attribute("data-state", "paused")
+    paused_at = number(player, "position")
+    assert paused_at > 0.5
+    play(player)
+    expect(mixer).to_have_attribute("data-state", "paused")
+    assert number(player, "position") > paused_at
+
+
+def test_a_card_and_a_player_pause_each_other(page: Page, player: Locator) -> None:
+    card = page.locator(".example")
+    play(player)
+    await_position(player, 0.5)
+    card.get_by_role("button", name="Whole clip").click()
+    expect(card).to_have_attribute("data-state", "playing")
+    expect(player).to_have_attribute("data-state", "paused")
+    await_number(card, "position", above=0.5)
+    position = number(player, "position")
+    play(player)
+    expect(card).to_have_attribute("data-state", "ready")
+    assert number(player, "position") > position > 0.5
+    paused_at = number(card, "position")
+    card.get_by_role("button", name="Whole clip").click()
+    expect(player).to_have_attribute("data-state", "paused")
+    assert number(card, "position") >= paused_at
+    await_number(card, "position", above=paused_at, below=paused_at + 1)
+
+
+def test_players_are_told_apart_by_their_names(page: Page) -> None:
+    names = [name.get_attribute("aria-label") for name in page.locator(".player").all()]
+    assert names == ["One at a time", "Both tones"]
+    for name in names:
+        player = page.get_by_role("region", name=name)
+        player.get_by_role("button", name=f"Play {name}").click()
+        player.get_by_role("button", name=f"Pause {name}").click()
+        expect(player.get_by_role("slider", name=f"Position in {name}")).to_be_visible()
 
 
 def test_fits_a_phone(page: Page, player: Locator) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from core.errors import InputError
 from core.explanation.explainer import EXPLAINERS
-from core.explanation.relevance import Explanation, concept_map, explain, label_relevance
+from core.explanation.relevance import Explanation, concept_map, explain, label_relevance, trace_of
 from core.models.store import TrainedModel
 
 from .conftest import BANDS, FRAMES, random_inputs
@@ -74,6 +74,15 @@ def test_every_explainer_gives_a_map_of_any_label_and_leaves_the_model_alone(mod
         assert np.isfinite(relevance.values).all()
         assert relevance.logit == pytest.approx(logit(model, label), rel=1e-3)
     np.testing.assert_array_equal(model.logits(LOGMEL[None]), before)
+
+
+def test_all_that_is_asked_about_an_input_can_be_told_from_one_trace(model: TrainedModel) -> None:
+    label, trace = model.labels[0], trace_of(model, LOGMEL)
+    alone, shared = explain(model, LOGMEL, label), explain(model, LOGMEL, label, trace=trace)
+    assert np.array_equal(alone.relevance.values, shared.relevance.values)
+    assert np.array_equal(alone.shares, shared.shares)
+    one, same = concept_map(model, LOGMEL, label, "conv2", 3), concept_map(model, LOGMEL, label, "conv2", 3, trace)
+    assert np.array_equal(one.values, same.values)
 
 
 def test_silence_is_explained_like_any_sound(model: TrainedModel) -> None:
