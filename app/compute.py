@@ -36,7 +36,7 @@ from core.grading.truth import Truth, grade
 from core.models.store import TrainedModel, load_model
 from core.pictures import Axis, relevance_picture
 from core.recognition import WINDOW_S, Prediction, likeliest_start, passage, recognise
-from core.resynthesis import MaskSettings, apply_mask, complement, relevance_mask
+from core.resynthesis import FOR_CONCEPTS, MaskSettings, apply_mask, complement, relevance_mask
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import modified, recipe
 
@@ -222,9 +222,11 @@ class Split:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _mask(key: str, _passage: Passage, _map: Relevance) -> Matrix:
-    network, logmel = model(_passage.model), analysed(_passage).logmel
-    others = rivals(network, logmel, _map.label, trace(_passage)) if _map.channel is None else []
-    return relevance_mask(evidence(_map), network.frontend, rivals=others)
+    network, values = model(_passage.model), evidence(_map)
+    if _map.channel is not None:
+        return relevance_mask(values, network.frontend, FOR_CONCEPTS)
+    others = rivals(network, analysed(_passage).logmel, _map.label, trace(_passage))
+    return relevance_mask(values, network.frontend, rivals=others)
 
 
 def mask(passage: Passage, map: Relevance) -> Matrix:

@@ -11,7 +11,7 @@ from core.atlas.observe import activations
 from core.explanation.relevance import as_input, concept_map
 from core.frontend import Frontend, Matrix, Samples, Spectrogram, frontend
 from core.models.store import TrainedModel
-from core.resynthesis import apply_mask, relevance_mask
+from core.resynthesis import FOR_CONCEPTS, apply_mask, relevance_mask
 
 SHORTEST = 0.5  # seconds that are heard at least: no ear makes sense of less
 FADE = 0.02  # seconds
@@ -75,7 +75,7 @@ def patch_sound(sound: Spectrogram, values: Matrix, place: Reference) -> Samples
     inside = np.outer(across, along).astype(np.float32)
     kept = inside * np.maximum(values, 0)
     # Where the concept's own part is elsewhere, the whole patch is heard.
-    mask = relevance_mask(kept if kept.any() else inside, front) * front.bands_to_bins(_soft(across))
+    mask = relevance_mask(kept if kept.any() else inside, front, FOR_CONCEPTS) * front.bands_to_bins(_soft(across))
     first, last = round(start * sound.config.sample_rate), round(end * sound.config.sample_rate)
     return _faded(apply_mask(sound, mask)[first:last], sound.config.sample_rate)
 

@@ -16,7 +16,7 @@ from core.grading.truth import grade
 from core.models.store import TrainedModel
 from core.pictures import Axis, relevance_picture, truth_picture
 from core.recognition import WINDOW_S, likeliest_start, passage, recognise
-from core.resynthesis import apply_mask, common_gain, complement, relevance_mask
+from core.resynthesis import FOR_CONCEPTS, apply_mask, common_gain, complement, relevance_mask
 
 CONCEPT_PICTURE = (8, 6)  # inches
 
@@ -172,7 +172,7 @@ def _write_sounds(
 ) -> float:
     """Writes all sounds at one gain, and returns it."""
     masks = {"masked": mask, "complement": complement(mask)} | {
-        f"concepts/{explanation.layer}-{concept.channel}": relevance_mask(concept.evidence, frontend)
+        f"concepts/{explanation.layer}-{concept.channel}": relevance_mask(concept.evidence, frontend, FOR_CONCEPTS)
         for concept in explanation.concepts
     }
     sounds = {name: apply_mask(spectrogram, mask) for name, mask in masks.items()}

@@ -13,8 +13,8 @@ from core.frontend import Frontend, Matrix, Samples, Spectrogram, frontend
 class MaskSettings:
     """How relevance becomes a mask.
 
-    The defaults were chosen by the SI-SDR of masked clips against their true stems; ``core/grading/mask_search.json``
-    holds the numbers, and ``python -m core.grading.mask_search`` measures them again.
+    The defaults, which are for labels, were chosen by the SI-SDR of masked clips against their true stems;
+    ``core/grading/mask_search.json`` holds the numbers, and ``python -m core.grading.mask_search`` measures them again.
 
     Attributes:
         blur: Standard deviations ``(bands, frames)`` of the Gaussian that relevance is blurred with. Relevance gathers
@@ -24,10 +24,14 @@ class MaskSettings:
         rest: How much of the other cells stays audible, so that the ear knows what it hears a part of.
     """
 
-    blur: tuple[float, float] = (4.0, 24.0)
+    blur: tuple[float, float] = (2.0, 48.0)
     power: float = 0.25
     full_at: float = 0.99
     rest: float = 0.1
+
+
+# What a concept should let one hear nobody knows; it is heard where it worked, a note apart from the next.
+FOR_CONCEPTS = MaskSettings(blur=(2.0, 8.0))
 
 
 def relevance_mask(
@@ -36,7 +40,8 @@ def relevance_mask(
     """Mask ``(bins, frames)`` in [0, 1] that keeps what speaks for a label or concept.
 
     ``min(1, (R / R_full)^power) · R / (R + Σ R_j)``, of which a ``rest`` is left where it is zero. ``R`` is the blurred
-    positive part of the relevance, ``R_full`` its quantile ``full_at``, and the ``R_j`` are those of its rivals.
+    positive part of the relevance, ``R_full`` its quantile ``full_at``, and the ``R_j`` are those of its rivals. Each
+    counts as a share of its own sum, so that what the network is less sure of is not drowned.
 
     Args:
         relevance: Signed relevance ``(bands, frames)``; pass its negative to hear what speaks against.
@@ -54,7 +59,9 @@ def relevance_mask(
 
 
 def _blurred(relevance: Matrix, settings: MaskSettings) -> Matrix:
-    return np.asarray(gaussian_filter(np.maximum(relevance, 0), settings.blur, mode="nearest"), np.float32)
+    positive = np.maximum(relevance, 0)
+    shares = positive / max(float(positive.sum()), np.finfo(np.float32).tiny)
+    return np.asarray(gaussian_filter(shares, settings.blur, mode="nearest"), np.float32)
 
 
 def complement(mask: Matrix) -> Matrix:

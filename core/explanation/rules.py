@@ -181,8 +181,9 @@ RULE_SETS: dict[str, RuleSet] = {
     "plus": RuleSet((Z_PLUS,)),
     "sharp": RuleSet((SHARP,)),
     "signed": RuleSet((Z_PLUS, gamma(0))),
+    "signed_sharp": RuleSet((SHARP, gamma(0))),
 }
-DEFAULT_RULES = "signed"
+DEFAULT_RULES = "signed_sharp"
 
 
 def rule_set(name: str | RuleSet) -> RuleSet:

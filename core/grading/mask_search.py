@@ -28,7 +28,7 @@ from core.resynthesis import MaskSettings, apply_mask, relevance_mask
 from core.synthesis.clip import compose
 
 RESULTS = Path(__file__).with_suffix(".json")
-BLURS = ((1.0, 1.0), (2.0, 8.0), (4.0, 24.0), (8.0, 48.0))
+BLURS = ((1.0, 1.0), (2.0, 8.0), (2.0, 24.0), (2.0, 48.0), (4.0, 24.0), (4.0, 48.0), (8.0, 48.0))
 POWERS = (0.0, 0.25, 0.5)
 RESTS = (0.0, 0.1, 0.3)
 # A network, a mix and numbers of labels → the map of each label, by the name of what made it.

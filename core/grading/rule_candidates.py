@@ -17,7 +17,6 @@ from core.explanation.relevance import as_input
 from core.explanation.rules import (
     DEFAULT_RULES,
     RULE_SETS,
-    SHARP,
     TINY,
     Z_PLUS,
     Modifier,
@@ -135,7 +134,7 @@ CANDIDATES: dict[str, Candidate] = {
         HALVES,
         "γ = 0 over sharp z⁺",
         "upper layers: for and against; lower: the strongest for",
-        RuleSet((SHARP, gamma(0))),
+        RULE_SETS["signed_sharp"],
     ),
     "signed-over-quarter": Candidate(
         HALVES,
