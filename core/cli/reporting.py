@@ -14,8 +14,8 @@ def report(
     """Compare the trained models with each other, and write what was measured.
 
     Writes `trained_models/experiments.json` (how depth and richer data change the way a network works) from newly
-    composed clips, and from what `timbrescope evaluate --record` measured `trained_models/README.md` and the table in
-    `README.md`.
+    composed clips, and from what `evaluate --record` and `grade --record` measured `trained_models/README.md` and the
+    tables in `README.md`.
 
     Examples:
 
@@ -24,18 +24,18 @@ def report(
         timbrescope report --clips 20 --json
     """
     from core.comparison.experiments import run_experiments
-    from core.comparison.table import write_readme, write_summary
+    from core.comparison.table import write_readme, write_tables
     from core.paths import README, TRAINED_MODELS
 
     with progress("Comparing", total=clips) as move:
         result = run_experiments(clips, TRAINED_MODELS, lambda heard: move(advance=heard))
     readme = write_readme(TRAINED_MODELS)
-    write_summary(README, TRAINED_MODELS)
+    write_tables(README, TRAINED_MODELS)
     if as_json:
         print_json({**result, "readme": str(readme)})
     else:
         _print_answers(result["questions"])
-        typer.echo(f"Written: {readme}, {readme.with_name('experiments.json')} and the table in {README}")
+        typer.echo(f"Written: {readme}, {readme.with_name('experiments.json')} and the tables in {README}")
 
 
 def _print_answers(questions: dict[str, Any]) -> None:

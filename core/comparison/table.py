@@ -1,6 +1,7 @@
 """What the models are and what was measured, as text written from their files.
 
-``trained_models/README.md`` has it all, the project's README one table of the most telling figures.
+``trained_models/README.md`` has it all about the models, the project's README a table of the most telling figures and
+one of the grades of explanations.
 """
 
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from core.comparison.records import SETS, in_order, read_ablation, read_records
 from core.evaluation.record import Evaluation
+from core.grading.record import recorded_grades
 from core.models.card import Card, Training, read_card
 from core.models.store import model_names
 from core.paths import TRAINED_MODELS
@@ -40,7 +42,17 @@ SUMMARY = {
 }
 """Columns of the summary: their titles, and which measure of which set they show."""
 
-MARKS = ("<!-- written by `timbrescope report` -->", "<!-- until here -->")
+GRADES = {
+    "lift over area": "lift",
+    "pointing": "pointing",
+    "SI-SDR improvement, dB": "si_sdr_improvement",
+    "the same, all masked as in the app": "si_sdr_among_rivals",
+    "intervention": "intervention",
+    "similarity after randomising": "sanity_similarity",
+}
+"""Columns of the explainers' table: their titles, and which measure they show."""
+
+BEGIN, END = "<!-- {}, written by `timbrescope report` -->", "<!-- until here -->"
 
 MEASURES = {"mAP": "mAP", "macro_f1": "macro-F1", "micro_f1": "micro-F1", "top1_solo": "top-1 of solos"}
 
@@ -54,16 +66,38 @@ def write_readme(root: Path = TRAINED_MODELS) -> Path:
     return path
 
 
-def write_summary(readme: Path, root: Path = TRAINED_MODELS) -> None:
-    """Writes the summary between the marks of a Markdown file.
+def write_tables(readme: Path, root: Path = TRAINED_MODELS) -> None:
+    """Writes the tables of the networks and of the default network's explanations where a Markdown file wants them.
 
     Raises:
-        ValueError: the file lacks the marks.
+        ValueError: the file lacks a table's marks.
     """
-    before, rest = readme.read_text(encoding="utf-8").split(MARKS[0])
-    _, after = rest.split(MARKS[1])
-    parts = (before, MARKS[0], f"\n\n{summary(read_records(root))}\n", MARKS[1], after)
-    readme.write_text("".join(parts), encoding="utf-8")
+    text = readme.read_text(encoding="utf-8")
+    for name, table in tables(root).items():
+        before, rest = text.split(BEGIN.format(name))
+        _, after = rest.split(END, 1)
+        text = f"{before}{BEGIN.format(name)}\n\n{table}\n{END}{after}"
+    readme.write_text(text, encoding="utf-8")
+
+
+def tables(root: Path = TRAINED_MODELS) -> dict[str, str]:
+    """Tables of what was recorded, by name."""
+    default = next((name for name in model_names(root) if read_card(root / name).default), None)
+    grades = recorded_grades(str(root / default)) if default else {}
+    return {"networks": summary(read_records(root)), "explanations": explanations(grades)}
+
+
+def explanations(grades: dict[str, dict[str, Any]]) -> str:
+    """A table with a row for each explainer, that with the largest lift first."""
+    rows = [
+        ["explainer", *GRADES],
+        ["---"] * (1 + len(GRADES)),
+        *(
+            [name, *(_cell(grades[name]["measures"].get(key), digits=2) for key in GRADES.values())]
+            for name in sorted(grades, key=lambda name: -grades[name]["measures"]["lift"]["value"])
+        ),
+    ]
+    return _rows(rows)
 
 
 def summary(records: dict[str, dict[str, Evaluation]]) -> str:
@@ -140,10 +174,12 @@ def _rows(rows: list[list[str]]) -> str:
 
 def _cell(figure: Any, digits: int = 3) -> str:
     """
-    >>> _cell({"value": 0.9512, "low": 0.9, "high": 0.98}), _cell(0.5, digits=2), _cell(None)
-    ('0.951 [0.900–0.980]', '0.50', '')
+    >>> _cell({"value": 0.9512, "low": 0.9, "high": 0.98}), _cell(-0.5, digits=2), _cell(None)
+    ('0.951 [0.900–0.980]', '−0.50', '')
     """
     if isinstance(figure, dict):
         value, low, high = (figure.get(key) for key in ("value", "low", "high"))
-        return "" if value is None else f"{value:.{digits}f} [{low:.{digits}f}–{high:.{digits}f}]"
-    return "" if figure is None else f"{figure:.{digits}f}"
+        text = "" if value is None else f"{value:.{digits}f} [{low:.{digits}f}–{high:.{digits}f}]"
+    else:
+        text = "" if figure is None else f"{figure:.{digits}f}"
+    return text.replace("-", "−")

@@ -12,7 +12,7 @@ from core.cli import app
 from core.comparison.experiments import QUESTIONS, run_experiments
 from core.comparison.place import PLACES
 from core.comparison.records import read_curves, read_experiments, read_records
-from core.comparison.table import MARKS, summary, write_readme, write_summary
+from core.comparison.table import BEGIN, END, explanations, summary, tables, write_readme, write_tables
 from core.comparison.telling import percent, plain, points, tell
 from core.errors import InputError
 from core.paths import README
@@ -48,7 +48,7 @@ def test_the_paragraph_says_the_figures(result: dict) -> None:
 
 def test_the_command_writes_both_files(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readme = zoo / "outer.md"
-    readme.write_text("\n\n".join(("before", *MARKS, "after")))
+    readme.write_text(marked("networks", "explanations"))
     monkeypatch.setattr("core.paths.TRAINED_MODELS", zoo)
     monkeypatch.setattr("core.paths.README", readme)
     result = CliRunner().invoke(app, ["report", "--clips", "4", "--json"])
@@ -179,17 +179,37 @@ def test_the_summary_has_the_best_on_real_recordings_first() -> None:
     ]
 
 
+def marked(*names: str) -> str:
+    """Text with a place for each table."""
+    return "before\n" + "\nbetween\n".join(f"{BEGIN.format(name)}\nold\n{END}" for name in names) + "\nafter"
+
+
 def test_only_what_lies_between_the_marks_is_written_anew(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{MARKS[0]}\nold\n{MARKS[1]}\nafter")
+    readme.write_text(marked("explanations", "networks"))
     for _ in range(2):
-        write_summary(readme, tmp_path)
+        write_tables(readme, tmp_path)
         text = readme.read_text()
         assert text.startswith("before\n")
         assert text.endswith("\nafter")
+        assert "\nbetween\n" in text
         assert "old" not in text
-    assert text.count("| network |") == 1
+    assert text.index("| explainer |") < text.index("| network |")
+    assert text.count("| network |") == text.count("| explainer |") == 1
+
+
+def test_the_explainer_with_the_largest_lift_comes_first() -> None:
+    grades = {
+        name: {"measures": {"lift": figure(lift, 0.5), "pointing": figure(0.5)}}
+        for name, lift in (("random", 1.0), ("crp", 2.5))
+    }
+    _, _, *rows = explanations(grades).splitlines()
+    assert rows == [
+        "| crp | 2.50 [2.00–3.00] | 0.50 [0.49–0.51] |  |  |  |  |",
+        "| random | 1.00 [0.50–1.50] | 0.50 [0.49–0.51] |  |  |  |  |",
+    ]
 
 
 def test_the_readme_says_what_was_recorded() -> None:
-    assert summary(read_records()) in README.read_text(encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
+    assert all(table in text for table in tables().values())
