@@ -117,8 +117,8 @@ def measures(found: Grades) -> None:
     st.html(figures.measures_table(columns, rows, winners))
     st.caption(
         "Means over instruments with their 95 % bootstrap intervals over clips. ↑ more is better, ↓ less is better; "
-        "the best of a row is bold. No row counts alone: a random map passes the sanity check, and the energy of the "
-        "mix is stable, without explaining anything."
+        "the best of a row is bold. No row counts alone: the energy of the mix is stable without explaining "
+        "anything, and a map that follows what a network learned may still lie on the wrong sound."
     )
     export("measures", figures_of(found))
 
