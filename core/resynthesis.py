@@ -17,21 +17,23 @@ class MaskSettings:
     ``core/grading/mask_search.json`` holds the numbers, and ``python -m core.grading.mask_search`` measures them again.
 
     Attributes:
-        blur: Standard deviations ``(bands, frames)`` of the Gaussian that relevance is blurred with. Relevance gathers
-            on onsets, so a note is heard whole only where it is spread along time.
+        blur: Standard deviations ``(bands, frames)`` of the Gaussian that relevance is blurred with.
+        steady: Whether what is heard is taken to keep its timbre while it comes and goes. Relevance gathers on a few
+            telling cells; the product of its spectrum and of its course in time reaches the rest of the notes.
         power: Exponent of the relevance; below one it lifts weak cells, above one it keeps only the strongest.
         full_at: The quantile of the positive cells at which the mask reaches one.
         rest: How much of the other cells stays audible, so that the ear knows what it hears a part of.
     """
 
-    blur: tuple[float, float] = (2.0, 48.0)
+    blur: tuple[float, float] = (2.0, 16.0)
+    steady: bool = True
     power: float = 0.25
     full_at: float = 0.99
     rest: float = 0.1
 
 
 # What a concept should let one hear nobody knows; it is heard where it worked, a note apart from the next.
-FOR_CONCEPTS = MaskSettings(blur=(2.0, 8.0))
+FOR_CONCEPTS = MaskSettings(blur=(2.0, 8.0), steady=False)
 
 
 def relevance_mask(
@@ -48,19 +50,21 @@ def relevance_mask(
         rivals: The same of what else is heard; all that speaks for two of them is shared out between them.
     """
     settings = settings or MaskSettings()
-    blurred = _blurred(relevance, settings)
-    positive = blurred[blurred > 0]
+    evidence = _evidence(relevance, settings)
+    positive = evidence[evidence > 0]
     if not len(positive):
         return np.zeros((frontend.bins, relevance.shape[1]), np.float32)
-    mask = np.minimum(blurred / np.quantile(positive, settings.full_at), 1) ** settings.power
-    for_all = np.sum([blurred, *(_blurred(rival, settings) for rival in rivals)], axis=0)
-    mask *= np.divide(blurred, for_all, out=np.zeros_like(blurred), where=for_all > 0)
+    mask = np.minimum(evidence / np.quantile(positive, settings.full_at), 1) ** settings.power
+    for_all = np.sum([evidence, *(_evidence(rival, settings) for rival in rivals)], axis=0)
+    mask *= np.divide(evidence, for_all, out=np.zeros_like(evidence), where=for_all > 0)
     return np.clip(frontend.bands_to_bins(settings.rest + (1 - settings.rest) * mask), 0, 1)
 
 
-def _blurred(relevance: Matrix, settings: MaskSettings) -> Matrix:
+def _evidence(relevance: Matrix, settings: MaskSettings) -> Matrix:
     positive = np.maximum(relevance, 0)
     shares = positive / max(float(positive.sum()), np.finfo(np.float32).tiny)
+    if settings.steady:
+        shares = np.outer(shares.sum(1), shares.sum(0))
     return np.asarray(gaussian_filter(shares, settings.blur, mode="nearest"), np.float32)
 
 

@@ -12,6 +12,7 @@ SETTINGS = [
     MaskSettings(),
     MaskSettings(blur=(0, 0), power=1, full_at=1),
     MaskSettings(blur=(4, 1), power=0.5, full_at=0.5),
+    MaskSettings(blur=(2, 8), steady=False),
 ]
 
 
@@ -60,6 +61,24 @@ def test_a_tone_is_picked_out_of_noise_by_relevance_on_its_band() -> None:
     heard = apply_mask(mix, relevance_mask(relevance, FRONTEND, MaskSettings(blur=(1, 1), power=0.5, rest=0)))
     correlation = [np.corrcoef(sound, tone)[0, 1] for sound in (mix.samples, heard)]
     assert correlation[0] < 0.7 < 0.9 < correlation[1]
+
+
+def test_a_steady_sound_is_heard_wherever_its_spectrum_and_its_course_meet() -> None:
+    """Two notes, of which the evidence shows one partial each: both partials of both are heard, and nothing between."""
+    relevance = np.zeros_like(RELEVANCE)
+    relevance[20, 10] = relevance[40, 30] = 1
+    masks = {
+        steady: relevance_mask(relevance, FRONTEND, MaskSettings((1, 1), steady, power=1, rest=0))
+        for steady in (True, False)
+    }
+    bins = {band: int(FRONTEND.bands_to_bins(np.eye(len(relevance))[band][:, None]).argmax()) for band in (20, 30, 40)}
+    for band, frame in ((20, 30), (40, 10)):
+        assert masks[True][bins[band], frame] > 0.9
+        assert masks[False][bins[band], frame] < 0.01
+    for mask in masks.values():
+        assert mask[bins[30], 10] < 0.01
+        assert mask[bins[20], 20] < 0.01
+        assert min(mask[bins[20], 10], mask[bins[40], 30]) > 0.9
 
 
 def test_rivals_share_out_what_speaks_for_them_all() -> None:

@@ -28,12 +28,15 @@ from core.resynthesis import MaskSettings, apply_mask, relevance_mask
 from core.synthesis.clip import compose
 
 RESULTS = Path(__file__).with_suffix(".json")
-BLURS = ((1.0, 1.0), (2.0, 8.0), (2.0, 24.0), (2.0, 48.0), (4.0, 24.0), (4.0, 48.0), (8.0, 48.0))
+BLURS = ((2.0, 8.0), (2.0, 16.0), (2.0, 48.0), (4.0, 16.0))
 POWERS = (0.0, 0.25, 0.5)
 RESTS = (0.0, 0.1, 0.3)
 # A network, a mix and numbers of labels → the map of each label, by the name of what made it.
 Explain = Callable[[Network, Spectrogram, Sequence[int]], dict[str, list[Matrix]]]
-GRID = tuple(MaskSettings(blur, power, rest=rest) for blur, power, rest in product(BLURS, POWERS, RESTS))
+GRID = tuple(
+    MaskSettings(blur, steady, power, rest=rest)
+    for blur, steady, power, rest in product(BLURS, (True, False), POWERS, RESTS)
+)
 
 
 @dataclass(frozen=True)
@@ -148,14 +151,16 @@ def _show(result: dict[str, Any], rows: int) -> None:
     fitting = [(name, *(f"{score:.3f}" for score in scores.values())) for name, scores in result["fit"].items()]
     floor = next(row for row in result["masks"] if row["map"] == "energy")
     masks = [
-        (row["map"], str(row["blur"]), f"{row['power']:g}", f"{row['rest']:g}", f"{row['improvement']:.2f}",
+        (row["map"], str(row["blur"]), str(row["steady"]), f"{row['power']:g}", f"{row['rest']:g}", f"{row['improvement']:.2f}",
          f"{row['better']:.0%}")
         for row in [*result["masks"][:rows], floor]
     ]  # fmt: skip
     Console().print(
         as_table(f"Fit over {result['instruments']} instruments", ("map", "rma", "lift", "rra", "pointing"), fitting),
         as_table(
-            f"Masks (ceiling {result['ceiling']:.1f} dB)", ("map", "blur", "power", "rest", "dB", "better"), masks
+            f"Masks (ceiling {result['ceiling']:.1f} dB)",
+            ("map", "blur", "steady", "power", "rest", "dB", "better"),
+            masks,
         ),
     )
 
