@@ -151,8 +151,8 @@ def _show(result: dict[str, Any], rows: int) -> None:
     fitting = [(name, *(f"{score:.3f}" for score in scores.values())) for name, scores in result["fit"].items()]
     floor = next(row for row in result["masks"] if row["map"] == "energy")
     masks = [
-        (row["map"], str(row["blur"]), str(row["steady"]), f"{row['power']:g}", f"{row['rest']:g}", f"{row['improvement']:.2f}",
-         f"{row['better']:.0%}")
+        (row["map"], str(row["blur"]), str(row["steady"]), f"{row['power']:g}", f"{row['rest']:g}",
+         f"{row['improvement']:.2f}", f"{row['better']:.0%}")
         for row in [*result["masks"][:rows], floor]
     ]  # fmt: skip
     Console().print(
