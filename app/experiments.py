@@ -176,7 +176,7 @@ def ablation(measure: str) -> None:
         return
     st.caption(
         f"Networks like `{found['base']}`, each trained for {found['epochs']} epochs over {found['clips']:,} clips, of "
-        "which one ingredient is left out at a time.",
+        "which one ingredient is left out, or added, at a time.",
         help=LEFT_OUT_HELP,
     )
     series = ablation_series(found["variants"], measure)

@@ -30,8 +30,8 @@ any of these clips.
 ABLATION = """\
 ## What the rich training is made of
 
-Networks like `{base}`, each trained for {epochs} epochs over {clips:,} clips, of which one ingredient is left out
-at a time. `python -m core.training.ablation` measures it again. mAP:
+Networks like `{base}`, each trained for {epochs} epochs over {clips:,} clips, of which one ingredient is left out,
+or added, at a time. `python -m core.training.ablation` measures it again. mAP:
 """
 SUMMARY = {
     "own clips, mAP": ("own", "mAP"),
