@@ -8,7 +8,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from core.datasets.build import DatasetPlan, build_dataset
@@ -40,6 +38,7 @@ from core.recognition import (
 )
 from core.synthesis.clip import Clip, compose
 from core.synthesis.render import render_stem
+from core.threads import one_thread
 from core.training.config import TrainingConfig
 from core.training.data import ClipDataModule
 from core.training.module import RecognitionModule
@@ -102,7 +101,7 @@ def bench(
         "torch": torch.__version__,
     }
     result: dict[str, Any] = {}
-    with _one_thread():
+    with one_thread():
         for what, measure in (
             ("Composing", lambda: composing(model, sizes)),
             ("Explaining", lambda: concept_maps(model, clip, sizes)),
@@ -248,15 +247,3 @@ def _seconds(work: Callable[[], object]) -> float:
     started = time.process_time()
     work()
     return time.process_time() - started
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """For torch, and for NumPy's BLAS, whose other threads would spend the processor's time on waiting."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(threads)

@@ -8,7 +8,7 @@ import pytest
 
 from core.paths import ROOT
 
-GROUND = {"errors", "paths", "registry", "instruments", "audio", "frontend"}
+GROUND = {"errors", "paths", "registry", "instruments", "audio", "frontend", "threads"}
 
 # Each part of core, and the other parts that it may import.
 MAY_IMPORT: dict[str, set[str]] = {

@@ -1,14 +1,12 @@
 """What a clip tells of all channels: how much relevance passes through each, how strongly it answers, and where."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from core.explanation.engine import Trace
@@ -16,6 +14,7 @@ from core.explanation.relevance import as_input
 from core.models.architecture import Network
 from core.models.store import TrainedModel
 from core.synthesis.clip import compose
+from core.threads import one_thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +75,7 @@ def observe(model: TrainedModel, clips: Mapping[int, str]) -> Observations:
     Args:
         clips: Names of the clips by their numbers, ascending.
     """
-    with _one_thread():
+    with one_thread():
         seen = [_observe_clip(model, number, name) for number, name in clips.items()]
     return Observations(
         np.concatenate([clip.clips for clip in seen]),
@@ -84,18 +83,6 @@ def observe(model: TrainedModel, clips: Mapping[int, str]) -> Observations:
         _joined([clip.activation for clip in seen]),
         _joined([clip.relevance for clip in seen]),
     )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Processes share the cores, and one thread always adds in the same order, in torch as in NumPy's libraries."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _observe_clip(model: TrainedModel, number: int, name: str) -> Observations:

@@ -25,10 +25,9 @@ def start_from(network: Network, trained: Network) -> None:
         for kind, values in layer.state_dict().items():
             source = theirs[f"{name}.{kind}"]
             _check_widths(layer, values, source)
-            known = values[tuple(map(slice, source.shape))]
             if values.dim() > 1:  # the outputs that there were take nothing from the inputs that are new
                 values[: len(source), source.shape[1] :] = 0
-            known.copy_(source)
+            values[tuple(map(slice, source.shape))] = source
 
 
 def _check_widths(layer: nn.Module, values: torch.Tensor, source: torch.Tensor) -> None:
