@@ -13,7 +13,7 @@ import numpy.typing as npt
 from core.audio import SAMPLE_RATE
 from core.errors import InputError
 from core.instruments import INSTRUMENTS, Instrument
-from core.synthesis.effects import EFFECTS, Effects, in_the_room, played, recorded
+from core.synthesis.effects import EFFECTS, Effects, in_the_air, in_the_room, played, recorded
 from core.synthesis.recipe import Recipe, split_clip_name
 from core.synthesis.render import DRUM_BANK, render_stem
 from core.synthesis.score import STYLES, Score, ScoreRequest
@@ -100,8 +100,9 @@ def compose(name: str) -> Clip:
     playable = _playable_programs(recipe)
     labels = _draw_labels(recipe, playable, casting)
     programs = {label: int(casting.choice(playable[label])) for label in labels}
-    soundfonts = {label: _draw_soundfont(recipe, label, programs[label], mixing) for label in labels}
     effects = EFFECTS[recipe.effects](labels, recipe.duration, recording)
+    programs |= {label: what.program for label, what in effects.items() if what.program is not None}
+    soundfonts = {label: _draw_soundfont(recipe, label, programs[label], mixing) for label in labels}
     gains = {label: float(mixing.uniform(-recipe.gain, recipe.gain)) + effects[label].level for label in labels}
     players = tuple(INSTRUMENTS[label].playing(programs[label]) for label in labels)
     style = str(scoring.choice(recipe.style))
@@ -149,7 +150,7 @@ def _play(instrument: Instrument, score: Score, program: int, soundfont: str, ef
     """One stem at equal loudness: its RMS while it sounds is ``STEM_LEVEL``."""
     notes = played(score.parts[instrument.label], effects)
     dry = render_stem(notes, instrument, program, score.duration, soundfont, effects.detune, effects.generators)
-    wet = in_the_room(dry, effects)
+    wet = in_the_room(in_the_air(dry, effects), effects)
     return recorded(wet * np.float32(STEM_LEVEL / max(_sounding_rms(wet), SILENT)), STEM_LEVEL, effects)
 
 

@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfft
+from scipy.ndimage import uniform_filter1d
 
 from core.audio import SAMPLE_RATE
+from core.instruments import INSTRUMENTS
+from core.synthesis.amplifier import amplified
 from core.synthesis.score import Note
 
 Samples = npt.NDArray[np.float32]
@@ -24,6 +27,18 @@ EQUALISER_HZ = (60.0, 180.0, 500.0, 1400.0, 4000.0, 10000.0)
 FADE = 0.02  # seconds, at the ends of a gap
 GAP_KEEPS = 0.3  # a gap that would leave less of the stem's energy is not made
 STEEPNESS = 8  # order of the cuts at the ends of the band
+
+AMPLIFIERS = {  # share of the stems, and dB of drive
+    "distorted_guitar": (0.8, 16.0, 44.0),
+    "electric_guitar": (0.6, -10.0, 10.0),
+    "electric_bass": (0.3, -10.0, 12.0),
+    "electric_piano": (0.2, -10.0, 10.0),
+    "organ": (0.2, -6.0, 16.0),
+}
+CLEAN_GUITARS = 0.6  # share of the amplified distorted guitars whose strings are those of a clean one
+BLOWN = ("brass", "reeds", "flutes", "voice")
+BREATH_HZ = 300.0  # below which there is little of it
+BREATH_SECONDS = 0.08  # it comes before the tone and stays a little longer
 
 # FluidSynth's numbers for the generators of a voice (SoundFont 2.04, section 8.1.2), which a channel may shift.
 VIBRATO_DEPTH, CUTOFF, VIBRATO_RATE, RELEASE = 6, 8, 24, 38
@@ -34,12 +49,15 @@ class Effects:
     """What is done to one stem; the defaults do nothing.
 
     Attributes:
+        program: General MIDI program that plays in place of the one that was drawn; None for that one.
         velocity: Factor on the velocities of the notes.
         detune: Semitones by which the stem is out of tune.
         cutoff: Cents by which the soundfont's low-pass filter is shifted: darker below zero.
         vibrato: Depth in cents.
         vibrato_rate: Cents by which the vibrato is faster than the soundfont's own, which is usually 8.2 Hz.
         release: Time cents by which notes die away more slowly.
+        drive: dB by which an amplifier is overdriven; None for no amplifier.
+        breath: dB of the player's breath relative to the tone; 0 for none.
         level: dB.
         equaliser: dB at the frequencies of ``EQUALISER_HZ``, interpolated between them.
         reverb: Seconds in which the room dies away by 60 dB; 0 for no room.
@@ -49,15 +67,18 @@ class Effects:
         noise: dB of the noise floor relative to the stem; 0 for none.
         noise_tilt: dB an octave by which the noise falls.
         codec: Strength of MP3 compression in (0, 1]; 0 for none.
-        seed: Of the room and the noise.
+        seed: Of the room, the noise and the breath.
     """
 
+    program: int | None = None
     velocity: float = 1.0
     detune: float = 0.0
     cutoff: float = 0.0
     vibrato: float = 0.0
     vibrato_rate: float = 0.0
     release: float = 0.0
+    drive: float | None = None
+    breath: float = 0.0
     level: float = 0.0
     equaliser: tuple[float, ...] = ()
     reverb: float = 0.0
@@ -108,6 +129,31 @@ def draw_varied(labels: tuple[str, ...], duration: float, rng: np.random.Generat
     }
 
 
+def draw_live(labels: tuple[str, ...], duration: float, rng: np.random.Generator) -> dict[str, Effects]:
+    """As varied, and with what soundfonts lack: amplifiers, and the breath of those who blow or sing."""
+    return {
+        label: replace(effects, **_draw_amplifier(label, rng), **_draw_breath(label, rng))
+        for label, effects in draw_varied(labels, duration, rng).items()
+    }
+
+
+def _draw_amplifier(label: str, rng: np.random.Generator) -> dict[str, Any]:
+    chance, place, clean = rng.random(3)
+    share, low, high = AMPLIFIERS.get(label, (0.0, 0.0, 0.0))
+    if chance >= share:
+        return {}
+    amplifier: dict[str, Any] = {"drive": round(float(low + place * (high - low)), 2)}
+    if label == "distorted_guitar" and clean < CLEAN_GUITARS:  # so that nothing but the amplifier distorts it
+        amplifier["program"] = int(rng.choice(INSTRUMENTS["electric_guitar"].programs))
+    return amplifier
+
+
+def _draw_breath(label: str, rng: np.random.Generator) -> dict[str, float]:
+    chance, level = rng.random(), rng.uniform(-35, -6)
+    blown = INSTRUMENTS[label].family in BLOWN and chance < 0.5
+    return {"breath": round(float(level), 2)} if blown else {}
+
+
 def _draw_stem(duration: float, rng: np.random.Generator) -> Effects:
     def sometimes(share: float, low: float, high: float) -> float:
         chance, value = rng.random(), rng.uniform(low, high)
@@ -136,6 +182,7 @@ def _draw_stem(duration: float, rng: np.random.Generator) -> Effects:
 EFFECTS: dict[str, Callable[[tuple[str, ...], float, np.random.Generator], dict[str, Effects]]] = {
     "none": draw_none,
     "varied": draw_varied,
+    "live": draw_live,
 }
 
 
@@ -146,6 +193,13 @@ def played(notes: tuple[Note, ...], effects: Effects) -> tuple[Note, ...]:
     return tuple(
         replace(note, velocity=int(np.clip(round(note.velocity * effects.velocity), 1, 127))) for note in notes
     )
+
+
+def in_the_air(stem: Samples, effects: Effects) -> Samples:
+    """A stem ``(samples,)`` as it leaves the amplifier's loudspeaker or, with the player's breath, the instrument."""
+    if effects.drive is not None:
+        stem = amplified(stem, effects.drive)
+    return stem + _breath(stem, effects) if effects.breath else stem
 
 
 def in_the_room(stem: Samples, effects: Effects) -> Samples:
@@ -169,6 +223,17 @@ def recorded(stem: Samples, level: float, effects: Effects) -> Samples:
     if effects.noise:
         stem = stem + np.float32(level * 10 ** (effects.noise / 20)) * _noise(len(stem), effects)
     return _compressed(stem, effects.codec) if effects.codec else stem
+
+
+def _breath(stem: Samples, effects: Effects) -> Samples:
+    """Noise whose loudness follows the tone's."""
+    rng = np.random.default_rng(effects.seed + 2)
+    size = next_fast_len(len(stem), real=True)
+    hiss = rfft(rng.normal(size=size)) * _band(size, BREATH_HZ, float(rng.uniform(2000, 9000)))
+    noise = irfft(hiss, size)[: len(stem)]
+    noise /= np.sqrt((noise**2).mean())
+    loudness = uniform_filter1d(stem.astype(np.float64) ** 2, round(2 * BREATH_SECONDS * SAMPLE_RATE))
+    return np.asarray(10 ** (effects.breath / 20) * np.sqrt(np.maximum(loudness, 0)) * noise, dtype=np.float32)
 
 
 def _with_gap(stem: Samples, start: float, end: float) -> Samples:
