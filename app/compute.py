@@ -13,7 +13,7 @@ import streamlit as st
 
 from app.colors import title
 from app.sounds import Sound
-from app.thumbnails import thumbnail
+from app.thumbnails import SMALL, thumbnail
 from core.comparison import place
 from core.comparison.observe import layer_cells
 from core.explanation.engine import Trace
@@ -42,7 +42,6 @@ from core.synthesis.recipe import modified, recipe
 
 SANITY_SEED = 1
 REST_DB = round(-20 * math.log10(MaskSettings().rest))  # by how much what no evidence lies on is turned down
-MORE = 24  # concepts with a picture beside those of an explanation
 PASSAGE_CELLS = (8, 8)  # bands and frames of the grid on which the layers of two models are compared
 
 
@@ -161,20 +160,20 @@ def cards(passage: Passage, label: str, layer: str) -> tuple[Card, ...]:
     return _cards(passage.key, label, layer, passage)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _more_cards(key: str, label: str, layer: str, _passage: Passage) -> tuple[Card, ...]:
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _further_cards(key: str, label: str, layer: str, first: int, count: int, _passage: Passage) -> tuple[Card, ...]:
     network, logmel, known = model(_passage.model), analysed(_passage).logmel, explanation(_passage, label, layer)
-    channels = rank(known.shares, known.relevance.logit)[len(known.concepts) :][:MORE]
+    channels = rank(known.shares, known.relevance.logit)[first : first + count]
     maps = concept_maps(network, logmel, label, layer, channels, trace(_passage))
     return tuple(
-        Card(channel, float(known.shares[channel]), thumbnail(logmel, evidence(map)))
+        Card(channel, float(known.shares[channel]), thumbnail(logmel, evidence(map), SMALL))
         for channel, map in zip(channels, maps, strict=True)
     )
 
 
-def more_cards(passage: Passage, label: str, layer: str) -> tuple[Card, ...]:
-    """The concepts that come next."""
-    return _more_cards(passage.key, label, layer, passage)
+def further_cards(passage: Passage, label: str, layer: str, first: int, count: int) -> tuple[Card, ...]:
+    """Some of the concepts that did less, from the ``first`` of the ranking on."""
+    return _further_cards(passage.key, label, layer, first, count, passage)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Following the concept …")

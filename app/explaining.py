@@ -2,14 +2,16 @@
 
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from app import atlases, compute, figures, usual
+from app import atlases, compute, figures, navigation
 from app.colors import NEUTRAL, color, title
 from app.compute import Card, Passage
+from app.concept_tiles import Tile, concept_tiles
 from app.concept_words import capital, short
 from app.downloads import download
 from app.player import Overlay, Track, player
@@ -19,9 +21,8 @@ from core import audio
 from core.explanation.relevance import Explanation, Relevance
 from core.recognition import WINDOW_S, Prediction
 
-COLUMNS = 4
-SMALL_COLUMNS = 6
-MORE_HEIGHT = 420  # pixels, in which the further concepts are scrolled
+TOP = 8  # concepts that are shown large
+AT_ONCE = 24  # further ones that are computed, and then shown, at a time
 SHOWN_MEASURES = ("rma", "area", "lift", "energy_lift", "si_sdr_improvement", "si_sdr_ceiling")
 MOVED = 6  # predictions shown when concepts are silenced
 
@@ -107,71 +108,35 @@ def map_player(passage: Passage, shown: Relevance) -> None:
     )
 
 
-def concept_cards(passage: Passage, label: str, layer: str, opened: int | None) -> None:
+def concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
     """The concepts that did most, each with its share and a small map."""
-    with st.container(key="cards-concepts"):
-        cards = compute.cards(passage, label, layer)
-        for first in range(0, len(cards), COLUMNS):
-            for column, card in zip(st.columns(COLUMNS), cards[first : first + COLUMNS], strict=False):
-                with column, st.container(border=True, height="stretch"):
-                    _card(passage.model, layer, card, card.channel == opened)
+    _tiles("concepts", passage.model, layer, compute.cards(passage, label, layer), opened, large=True)
 
 
-def _card(model: str, layer: str, card: Card, opened: bool) -> None:
-    st.image(card.picture, width="stretch")
+def further_concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
+    """All others, in falling order, smaller; they appear as they are ready."""
+    shares = compute.explanation(passage, label, layer).shares
+    for first in range(TOP, len(shares), AT_ONCE):
+        cards = compute.further_cards(passage, label, layer, first, AT_ONCE)
+        _tiles(f"concepts-{first}", passage.model, layer, cards, opened)
+
+
+def _tiles(key: str, model: str, layer: str, cards: Sequence[Card], opened: int | None, large: bool = False) -> None:
+    tiles = [_tile(model, layer, card, card.channel == opened) for card in cards]
+    asked = concept_tiles(key=key, tiles=tiles, on_open=_open, large=large)
+    if asked is not None:
+        show(layer=layer, concept=asked)
+        st.switch_page(navigation.page("atlas"))
+
+
+def _tile(model: str, layer: str, card: Card, opened: bool) -> Tile:
     known = atlases.concept(model, layer, card.channel)
-    if known:
-        st.markdown(f"**{capital(known.name)}**  \nConcept {card.channel} · {_share(card)}")
-    else:
-        st.markdown(f"**Concept {card.channel}**  \n{_share(card)}")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        label = "Close" if opened else "Open"
-        st.button(
-            label,
-            key=f"concept-{card.channel}",
-            type="primary" if opened else "secondary",
-            on_click=_open,
-            args=(None if opened else card.channel,),
-        )
-        if known:
-            usual.open_in_atlas(layer, card.channel)
+    name = capital(known.name) if known else ""
+    return Tile(card.channel, name, _share(card), card.picture, opened, in_atlas=known is not None)
 
 
 def _share(card: Card) -> str:
     return f"{card.share:.1%}" if card.share >= 0 else f"−{-card.share:.1%}, against it"
-
-
-def more_concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
-    """Those that come next, smaller, and how much is left to all the others."""
-    first, more = compute.cards(passage, label, layer), compute.more_cards(passage, label, layer)
-    if not more:
-        return
-    with st.container(height=MORE_HEIGHT, key="cards-more"):
-        for start in range(0, len(more), SMALL_COLUMNS):
-            row = more[start : start + SMALL_COLUMNS]
-            for column, card in zip(st.columns(SMALL_COLUMNS, gap="small"), row, strict=False):
-                with column:
-                    _small_card(passage.model, layer, card, card.channel == opened)
-    shares = np.abs(compute.explanation(passage, label, layer).shares)
-    shown = [card.channel for card in (*first, *more)]
-    if others := len(shares) - len(shown):
-        st.caption(
-            f"The other {others} concepts of {layer} share {1 - shares[shown].sum():.0%} of the evidence among them, "
-            f"none more than {np.delete(shares, shown).max():.1%}."
-        )
-
-
-def _small_card(model: str, layer: str, card: Card, opened: bool) -> None:
-    st.image(card.picture, width="stretch")
-    known = atlases.concept(model, layer, card.channel)
-    text = f"**{card.channel}** {known.name if known else ''}  \n:gray[{_share(card)}]"
-    st.button(
-        f"✕ {text}" if opened else text,
-        key=f"more-{card.channel}",
-        type="tertiary",
-        on_click=_open,
-        args=(None if opened else card.channel,),
-    )
 
 
 def _open(channel: int | None) -> None:

@@ -7,6 +7,8 @@ from app.shell import model_choice, page, sentences
 from app.sounds import Sound
 from app.view import View
 
+FURTHER_HEIGHT = 420  # pixels, in which the further concepts are scrolled
+
 
 def body(view: View, sound: Sound) -> None:
     prediction = compute.prediction(sound, view.model)
@@ -32,7 +34,7 @@ def body(view: View, sound: Sound) -> None:
         help="A concept is one channel of the layer: a pattern that the network learned to notice. Its share is the "
         "part of the evidence that passed through it. Open one to see that part, and to hear it stand out.",
     )
-    explaining.concept_cards(passage, label, layer, view.concept)
+    explaining.concepts(passage, label, layer, view.concept)
     with grade, st.container(border=True):
         st.subheader(
             "Is the explanation right?", help="The app composed the music, so it can check where the evidence lies."
@@ -40,7 +42,7 @@ def body(view: View, sound: Sound) -> None:
         explaining.grade_panel(passage, shown)
     if view.concept is not None:
         usual.flow_panel(passage, label, layer, view.concept)
-    explaining.more_concepts(passage, label, layer, view.concept)
+    further = st.container(height=FURTHER_HEIGHT)
     with st.container(border=True), sentences():
         usual.usual_panel(passage, prediction, label)
     with st.container(border=True, key="silencing"):
@@ -50,6 +52,8 @@ def body(view: View, sound: Sound) -> None:
             "Faint bars: before; full bars: now.",
         )
         explaining.silencing(passage, prediction, explanation)
+    with further:  # last, as they take a few seconds
+        explaining.further_concepts(passage, label, layer, view.concept)
 
 
 page(

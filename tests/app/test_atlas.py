@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import atlas_figures, usual
+from app import atlas_figures, explaining, usual
 from core.atlas.prototypes import Typicality
 from core.atlas.store import ATLAS
 from core.explanation.flow import Node
 from core.models import store
 from core.paths import ROOT
 from tests.app.mapped import CHANNEL, CLIPS, LAYER, MODEL, NAME, RECIPE, write_atlas
+from tests.app.tiles import tiles
 
 OTHER = "general-deep-rich"
 CLIP = "wimu12;instruments=piano,trumpet;duration=2;soundfont=timgm6mb@5"
@@ -133,7 +134,8 @@ def test_without_an_atlas_a_sentence_says_what_makes_one(root: Path) -> None:
     assert not explain.exception
     assert not explain.error
     assert f"`timbrescope atlas build --model {OTHER}`" in words(explain)
-    assert not [b for b in explain.button if str(b.key).startswith("atlas-")]
+    assert tiles(explain)
+    assert not any(tile["in_atlas"] for tile in tiles(explain))
 
 
 def test_explain_works_without_an_atlas_that_can_be_read(root: Path) -> None:
@@ -143,17 +145,19 @@ def test_explain_works_without_an_atlas_that_can_be_read(root: Path) -> None:
     assert [error.value for error in app.error] == [
         f"The atlas of the model {MODEL} is damaged; make it again with `timbrescope atlas build --model {MODEL}`."
     ]
-    assert any(str(b.key).startswith("concept-") for b in app.button)
+    assert tiles(app)
     assert "What if the network could not notice them?" in words(app)
 
 
-def test_explain_names_concepts_and_leads_to_the_atlas_and_back(root: Path) -> None:
+def test_explain_names_concepts_and_leads_to_the_atlas_and_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page("explain", instrument="piano")
     assert not app.exception
-    assert "Mixed" in words(app) or NAME[1:] in words(app)
-    button = next(b for b in app.button if str(b.key).startswith("atlas-"))
-    channel = str(button.key).removeprefix("atlas-")
-    button.click().run()
+    known = next(tile for tile in tiles(app) if tile["in_atlas"])
+    assert known["name"] == "Mixed" or known["name"].endswith(NAME[1:])
+    clicked = [known["channel"]]
+    monkeypatch.setattr(explaining, "concept_tiles", lambda **_: clicked.pop() if clicked else None)
+    channel = str(known["channel"])
+    app.run()
     assert not app.exception
     assert app.title[0].value == "Atlas"
     assert (address(app, "layer"), address(app, "concept")) == (LAYER, channel)

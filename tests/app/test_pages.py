@@ -1,6 +1,7 @@
 """Every page with Streamlit's own test runner: what it says, what its widgets do, what its address restores."""
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app import concept_words, figures
-from app.compute import MORE
+from app import concept_tiles, concept_words, figures
+from app.concept_tiles import Tile
 from app.examples import EXAMPLES
 from core.atlas.store import load_atlas
 from core.explanation import relevance
@@ -18,6 +19,7 @@ from core.models.architecture import Network
 from core.models.store import default_model, load_model, model_names
 from core.paths import ROOT
 from core.synthesis.clip import compose
+from tests.app.tiles import tiles
 from tests.bad_files import BAD_FILES, encoded, tone
 
 PAGES = ("listen", "explain", "compare")
@@ -167,12 +169,11 @@ def test_an_instrument_and_a_concept_have_a_link() -> None:
     app = open_page("explain", instrument="piano")
     app.selectbox(key="choose-instrument").set_value("trumpet").run()
     assert address(app)["instrument"] == "trumpet"
-    opened = next(b for b in app.button if b.key and b.key.startswith("concept-"))
-    channel = opened.key.removeprefix("concept-")
-    opened.click().run()
-    assert address(app)["concept"] == channel
+    channel = tiles(app)[1]["channel"]
+    app.query_params["concept"] = str(channel)
+    app.run()
     restored = open_page("explain", **address(app))
-    assert restored.button(key=f"concept-{channel}").label == "Close"
+    assert [tile["channel"] for tile in tiles(restored) if tile["opened"]] == [channel]
     app.selectbox(key="choose-layer").set_value("conv2").run()
     assert address(app)["layer"] == "conv2"
     assert "concept" not in address(app)
@@ -198,7 +199,7 @@ def test_silencing_concepts_keeps_the_page_and_moves_the_probabilities(monkeypat
 
     monkeypatch.setattr(figures, "change_bars", spy)
     app = open_page("explain")
-    channel = next(int(b.key.removeprefix("concept-")) for b in app.button if b.key and b.key.startswith("concept-"))
+    channel = tiles(app)[0]["channel"]
     pills = next(group for group in app.button_group if group.key and group.key.startswith("silent-"))
     shown = address(app)
     pills.set_value([channel]).run()
@@ -221,19 +222,26 @@ def test_concepts_are_silenced_by_number_and_name() -> None:
         assert atlas.concept(layer, int(number)).name.startswith(shown.removesuffix(" …"))
 
 
-def test_further_concepts_come_unasked_and_can_be_opened() -> None:
-    app = open_page("explain", instrument="piano")
-    first, more = (
-        [int(b.key.removeprefix(kind)) for b in app.button if b.key and b.key.startswith(kind)]
-        for kind in ("concept-", "more-")
-    )
-    assert len(first) == 8
-    model = load_model(default_model())
-    found = relevance.explain(model, model.frontend.logmel(compose(SHORT).mix), "piano", top=8 + MORE)
-    assert [concept.channel for concept in found.concepts] == [*first, *more]
-    app.button(key=f"more-{more[-1]}").click().run()
+@pytest.mark.parametrize("layer", ["conv1", "conv8"])
+def test_all_concepts_of_a_layer_come_unasked(layer: str) -> None:
+    app = open_page("explain", instrument="piano", layer=layer)
     assert not app.exception
-    assert address(app)["concept"] == str(more[-1])
+    model = load_model(default_model())
+    found = relevance.explain(model, model.frontend.logmel(compose(SHORT).mix), "piano", layer, top=1000)
+    assert [tile["channel"] for tile in tiles(app)] == [concept.channel for concept in found.concepts]
+    assert all(tile["picture"].startswith("data:image/jpeg") for tile in tiles(app))
+
+
+def test_a_click_on_a_tile_opens_its_concept_and_another_one_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    mounted: dict[str, Any] = {}
+    monkeypatch.setattr(concept_tiles, "_mount", lambda **given: mounted.update(given))
+    seen: list[int | None] = []
+    shown = [Tile(4, "", "60.0%", b"", opened=True, in_atlas=False), Tile(9, "", "1.0%", b"", False, False)]
+    concept_tiles.concept_tiles(key="tiles", tiles=shown, on_open=seen.append)
+    for channel in (9, 4):
+        monkeypatch.setattr(concept_tiles.st, "session_state", {"tiles": SimpleNamespace(open=channel)})
+        mounted["on_open_change"]()
+    assert seen == [9, None]
 
 
 def test_a_passage_is_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +253,8 @@ def test_a_passage_is_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(relevance, "Trace", spy)
     app = open_page("explain", clip="wimu12;instruments=organ,flute;duration=2@11", instrument="organ")
-    next(button for button in app.button if button.label == "Open").click().run()
+    app.query_params["concept"] = str(tiles(app)[0]["channel"])
+    app.run()
     app.selectbox(key="choose-instrument").set_value("flute").run()
     assert not app.exception
     assert traced

@@ -71,7 +71,7 @@ def test_an_mp3_is_uploaded_recognised_explained_and_a_concept_played(page: Page
     page.get_by_role("link", name="Explain").click()
     expect(page.get_by_role("heading", name="Concepts that carried it")).to_be_visible()
     settle(page)
-    page.locator("[class*=st-key-concept-] button").first.click()
+    page.locator('.tile [data-action="open"]').first.click()
     page.wait_for_url(re.compile(r"concept=\d+"))
     expect(page.locator(".player")).to_contain_text("Concept")
     settle(page)
@@ -105,7 +105,7 @@ def test_the_sound_goes_on_while_a_concept_is_opened(page: Page, address: str) -
     visit(page, address, "explain", clip=SHORT, instrument="trumpet")
     drag(page.locator(".player").first, 0.1, 0.9)  # a loop goes on for as long as the concept takes
     play(page)
-    page.locator("[class*=st-key-concept-] button").first.click()
+    page.locator('.tile [data-action="open"]').first.click()
     expect(page.locator(".player")).to_contain_text("Concept")
     assert page.locator(".player").get_attribute("data-state") == "playing"
 
