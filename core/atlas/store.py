@@ -1,11 +1,10 @@
-"""The files of an atlas, beside its model: ``atlas.parquet``, a row a concept; ``prototypes.parquet``, a row a label.
+"""The file of an atlas, ``atlas.parquet`` beside its model: a row a concept, then one a label for its prototypes.
 
-Clips are stored by name, to be composed again when they are heard. The labels, clips, recipe and seed stand in the
-schema's metadata, so that any reader of Parquet can make sense of the files.
+Clips are stored by name, to be composed again when they are heard. The model, clips, recipe and seed stand in the
+schema's metadata, so that any reader of Parquet can make sense of the file.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -13,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from core.atlas.model import Atlas, Concept, Factor, Prototype, Prototypes, Reference
 from core.errors import InputError
 from core.models.store import model_folder
 
-ATLAS, PROTOTYPES = "atlas.parquet", "prototypes.parquet"
+ATLAS = "atlas.parquet"
 ABOUT = b"atlas"  # key of the metadata
 
 _REFERENCES = pa.list_(
@@ -63,13 +63,17 @@ _LABELS = pa.schema(
         "unusual": pa.list_(pa.string()),
     }
 )
+_ROWS = pa.unify_schemas([_CONCEPTS, _LABELS])  # a row of one kind has nothing in the columns of the other
 
 
 def save_atlas(atlas: Atlas, folder: Path) -> None:
-    """Writes the files of an atlas into its model's folder, each of them whole."""
+    """Writes an atlas into its model's folder, as a file that is whole from the moment that it is there."""
     about = {name: getattr(atlas, name) for name in ("model", "clips", "recipe", "seed")}
-    _write(folder / PROTOTYPES, [_prototypes_row(usual) for usual in atlas.prototypes.values()], _LABELS, about)
-    _write(folder / ATLAS, [_concept_row(concept) for concept in atlas.concepts], _CONCEPTS, about)
+    rows = [*map(_concept_row, atlas.concepts), *map(_prototypes_row, atlas.prototypes.values())]
+    table = pa.Table.from_pylist(rows, _ROWS.with_metadata({ABOUT: json.dumps(about).encode()}))
+    unfinished = (folder / ATLAS).with_suffix(".part")
+    pq.write_table(table, unfinished, compression="zstd", compression_level=19)
+    unfinished.replace(folder / ATLAS)
 
 
 def load_atlas(model: str) -> Atlas:
@@ -79,16 +83,16 @@ def load_atlas(model: str) -> Atlas:
         model: A trained model's name or folder.
 
     Raises:
-        InputError: there is no such model, it has no atlas, or a file of it is damaged.
+        InputError: there is no such model, it has no atlas, or its file is damaged.
     """
     folder = model_folder(model)
     try:
-        concepts, about = _read(folder / ATLAS)
-        prototypes, _ = _read(folder / PROTOTYPES)
+        table = pq.read_table(folder / ATLAS)
+        rows = table.to_pylist()
         return Atlas(
-            **about,
-            concepts=tuple(_concept(row) for row in concepts),
-            prototypes={row["label"]: _prototypes(row) for row in prototypes},
+            **json.loads((table.schema.metadata or {})[ABOUT]),
+            concepts=tuple(_concept(row) for row in rows if row["label"] is None),
+            prototypes={row["label"]: _prototypes(row) for row in rows if row["label"] is not None},
         )
     except FileNotFoundError as error:
         raise InputError(
@@ -110,22 +114,12 @@ def concept_names(model: str) -> dict[tuple[str, int], str]:
     if not path.is_file():
         return {}
     try:
-        rows = pq.read_table(path, columns=["layer", "channel", "name"]).to_pylist()
+        rows = pq.read_table(
+            path, columns=["layer", "channel", "name"], filters=ds.field("label").is_null()
+        ).to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path} is damaged; run `timbrescope atlas build --model {model}` again.") from error
     return {(row["layer"], row["channel"]): row["name"] for row in rows}
-
-
-def _write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema, about: Mapping[str, Any]) -> None:
-    table = pa.Table.from_pylist(rows, schema.with_metadata({ABOUT: json.dumps(about).encode()}))
-    unfinished = path.with_suffix(".part")
-    pq.write_table(table, unfinished, compression="zstd", compression_level=19)
-    unfinished.replace(path)
-
-
-def _read(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    table = pq.read_table(path)
-    return table.to_pylist(), json.loads((table.schema.metadata or {})[ABOUT])
 
 
 def _concept_row(concept: Concept) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The files of an atlas."""
+"""The file of an atlas."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.atlas.model import Atlas, Concept, Factor, Prototype, Prototypes, Reference
-from core.atlas.store import ATLAS, PROTOTYPES, concept_names, load_atlas, save_atlas
+from core.atlas.store import ATLAS, concept_names, load_atlas, save_atlas
 from core.errors import InputError
 
 HEARD = Reference("general@7", "harp", 0.5, 1.25, 0.5, 110.5, 880.25)
@@ -41,13 +41,13 @@ def test_an_atlas_comes_back_as_it_was(tiny_model: Path, tmp_path: Path) -> None
     for field in fields(Prototype):
         held, given = (getattr(one.components[0], field.name) for one in (usual, USUAL))
         assert np.array_equal(held, given)
-    assert sorted(path.name for path in folder.iterdir() if path.suffix in (".parquet", ".part")) == [ATLAS, PROTOTYPES]
+    assert sorted(path.name for path in folder.iterdir() if path.suffix in (".parquet", ".part")) == [ATLAS]
 
 
 def test_the_names_alone_can_be_read(tiny_model: Path, tmp_path: Path) -> None:
     folder = copied(tiny_model, tmp_path)
     assert concept_names(str(folder)) == {}
-    save_atlas(Atlas("tiny", 10, "general", 0, (FULL, EMPTY), {}), folder)
+    save_atlas(Atlas("tiny", 10, "general", 0, (FULL, EMPTY), {"harp": USUAL}), folder)
     assert concept_names(str(folder)) == {(one.layer, one.channel): one.name for one in (FULL, EMPTY)}
     (folder / ATLAS).write_bytes(b"PAR1 but no more")
     with pytest.raises(InputError, match="damaged"):
@@ -61,12 +61,11 @@ def test_a_model_without_an_atlas_says_how_to_make_one(tiny_model: Path, tmp_pat
         load_atlas("nobody")
 
 
-@pytest.mark.parametrize("name", [ATLAS, PROTOTYPES])
 @pytest.mark.parametrize("content", [b"", b"PAR1 but no more"])
-def test_a_damaged_atlas_is_refused(tiny_model: Path, tmp_path: Path, name: str, content: bytes) -> None:
+def test_a_damaged_atlas_is_refused(tiny_model: Path, tmp_path: Path, content: bytes) -> None:
     folder = copied(tiny_model, tmp_path)
     save_atlas(Atlas("tiny", 10, "general", 0, (FULL,), {}), folder)
-    (folder / name).write_bytes(content)
+    (folder / ATLAS).write_bytes(content)
     with pytest.raises(InputError, match="damaged"):
         load_atlas(str(folder))
 
