@@ -1,5 +1,6 @@
 """What is done to stems does what it says, and leaves the mix the sum of its stems."""
 
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -8,7 +9,18 @@ import pytest
 from core.audio import SAMPLE_RATE
 from core.instruments import INSTRUMENTS
 from core.synthesis.clip import compose
-from core.synthesis.effects import EFFECTS, EQUALISER_HZ, Effects, draw_varied, in_the_room, played, recorded
+from core.synthesis.effects import (
+    AMPLIFIERS,
+    EFFECTS,
+    EQUALISER_HZ,
+    Effects,
+    draw_live,
+    draw_varied,
+    in_the_air,
+    in_the_room,
+    played,
+    recorded,
+)
 from core.synthesis.render import render_stem
 from core.synthesis.score import Note
 
@@ -30,6 +42,7 @@ def middle(samples: np.ndarray) -> np.ndarray:
 def test_no_effects_change_nothing() -> None:
     stem = tone(440)
     notes = (Note(0.0, 1.0, 60, 90),)
+    assert in_the_air(stem, Effects()) is stem
     assert in_the_room(stem, Effects()) is stem
     assert recorded(stem, 0.1, Effects()) is stem
     assert played(notes, Effects()) is notes
@@ -126,6 +139,44 @@ def test_effects_are_drawn_within_their_limits() -> None:
     for share, field in ((0.6, "reverb"), (0.5, "noise"), (0.8, "equaliser"), (0.4, "vibrato")):
         assert np.mean([bool(getattr(stem, field)) for stem in stems]) == pytest.approx(share, abs=0.06)
     assert len({stem.seed for stem in stems}) == len(stems)
+
+
+def test_breath_comes_and_goes_with_the_tone() -> None:
+    stem = np.concatenate([tone(440), np.zeros(2 * SAMPLE_RATE, np.float32)])
+    breath = in_the_air(stem, Effects(breath=-20.0, seed=1)) - stem
+    sounding, silent = breath[SAMPLE_RATE // 2 : SAMPLE_RATE], breath[3 * SAMPLE_RATE :]
+    assert level_db(sounding) == pytest.approx(level_db(tone(440)) - 20, abs=0.5)
+    assert not silent.any()
+    spectrum = np.abs(np.fft.rfft(sounding)) ** 2
+    assert np.exp(np.log(spectrum[1:]).mean()) / spectrum.mean() > 0.02, "it is noise, not a tone"
+
+
+def test_live_adds_amplifiers_and_breath_where_they_belong() -> None:
+    labels = tuple(INSTRUMENTS)
+    drawn = [draw_live(labels, 5.0, np.random.default_rng(seed)) for seed in range(60)]
+    varied = [draw_varied(labels, 5.0, np.random.default_rng(seed)) for seed in range(60)]
+    stems = [(label, effects) for clip in drawn for label, effects in clip.items()]
+    assert {label for label, effects in stems if effects.drive is not None} == set(AMPLIFIERS)
+    assert {INSTRUMENTS[label].family for label, effects in stems if effects.breath} == {
+        "brass",
+        "reeds",
+        "flutes",
+        "voice",
+    }
+    replaced = {(label, effects.program) for label, effects in stems if effects.program is not None}
+    assert replaced == {("distorted_guitar", program) for program in INSTRUMENTS["electric_guitar"].programs}
+    plain = [
+        {label: replace(effects, program=None, drive=None, breath=0.0) for label, effects in clip.items()}
+        for clip in drawn
+    ]
+    assert plain == varied
+
+
+def test_a_clean_guitar_plays_what_the_amplifier_distorts() -> None:
+    names = (f"rich;instruments=distorted_guitar;effects=live;duration=1@{seed}" for seed in range(9))
+    clip = next(clip for clip in map(compose, names) if clip.effects["distorted_guitar"].program)
+    assert clip.programs["distorted_guitar"] in INSTRUMENTS["electric_guitar"].programs
+    assert clip.labels == ("distorted_guitar",)
 
 
 def test_all_effects_draw_for_each_label() -> None:
