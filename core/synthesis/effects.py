@@ -148,7 +148,7 @@ def _draw_amplifier(label: str, rng: np.random.Generator) -> dict[str, Any]:
     return amplifier
 
 
-def _draw_breath(label: str, rng: np.random.Generator) -> dict[str, float]:
+def _draw_breath(label: str, rng: np.random.Generator) -> dict[str, Any]:
     chance, level = rng.random(), rng.uniform(-35, -6)
     blown = INSTRUMENTS[label].family in BLOWN and chance < 0.5
     return {"breath": round(float(level), 2)} if blown else {}
