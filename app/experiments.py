@@ -35,6 +35,10 @@ CKA_HELP = (
     "rotation and scale, and about 0 where they have nothing in common."
 )
 COUNTS = [f"count-{n}" for n in range(1, 7)]
+LEVELS = {  # lower ends of the slices by level, in dB
+    "-inf": "< −18", "-18": "−18 … −12", "-12": "−12 … −6", "-6": "−6 … 0", "0": "0 … 6", "6": "> 6",
+}  # fmt: skip
+QUIET = "-12"
 GAPS = {"own": "own clips", "unheard-soundfont": "unheard soundfont", "real_dev": "real recordings"}
 TESTS = {"rich": "rich clips", **GAPS}  # others are called by their titles
 WHOLE = "whole"  # the training that nothing is left out of
@@ -96,6 +100,26 @@ def by_number(records: Records, measure: str) -> None:
     numbers = [name.removeprefix("count-") for name in COUNTS]
     _chart("by-number", figures.bands(named, numbers, colors(), "instruments at once"))
     export("by number", _table(series, "set"))
+
+
+def by_level(records: Records) -> None:
+    """How many of the instruments are found that are so loud or quiet in their mix."""
+    found = {name: sets["rich"]["by_level"] for name, sets in records.items() if "by_level" in sets.get("rich", {})}
+    if _missing(found, "rich"):
+        return
+    series = {name: {LEVELS[low]: row["recall"] for low, row in rows.items()} for name, rows in found.items()}
+    st.markdown(level_sentence({name: rows[QUIET]["mAP"]["value"] for name, rows in found.items()}, records))
+    _chart("by-level", figures.bands(series, list(LEVELS.values()), colors(), "dB louder than the rest"))
+    export("by level", _table(series, "level"))
+
+
+def level_sentence(audible: Mapping[str, float], records: Records) -> str:
+    """What the best model would reach if the quietest instruments did not count."""
+    best = max(audible, key=lambda name: audible[name])
+    return (
+        f"Without instruments more than 12 dB below the rest the mAP of **{best}** would be {audible[best]:.0%}; with "
+        f"them it is {records[best]['rich']['mAP']['value']:.0%}."
+    )
 
 
 def gaps(records: Records, measure: str) -> None:

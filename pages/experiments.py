@@ -24,24 +24,28 @@ def quality(view: View, measured: experiments.Records) -> None:
         measure = experiments.measure_choice()
     experiments.legend(names)
     shown = {name: measured[name] for name in names}
-    number, gap = st.columns(2, gap="medium")
+    number, level = st.columns(2, gap="medium")
     with number, st.container(border=True):
         st.subheader("The more play at once, the harder")
         st.caption("Clips of exactly so many instruments, richly varied.")
         experiments.by_number(shown, measure)
+    with level, st.container(border=True):
+        st.subheader("The quieter, the harder")
+        st.caption("Share of the instruments found, in clips of 2 to 6.")
+        experiments.by_level(shown)
+    gap, confused = st.columns(2, gap="medium")
     with gap, st.container(border=True):
         st.subheader("From own clips to real recordings")
         st.caption("What is lost on sound of another origin than trained on.")
         experiments.gaps(shown, measure)
-    family, confused = st.columns(2, gap="medium")
-    with family, st.container(border=True):
-        st.subheader("Families")
-        st.caption("Over the instruments of each family, in clips of all.")
-        experiments.by_family(shown, measure)
     with confused, st.container(border=True):
         st.subheader("Similar instruments")
         st.caption("How often a network calls an instrument that is not there.")
         experiments.confusion(shown)
+    with st.container(border=True):
+        st.subheader("Families")
+        st.caption("Over the instruments of each family, in clips of all.")
+        experiments.by_family(shown, measure)
     with st.container(border=True):
         st.subheader("How they learned")
         st.caption("After each epoch, that is each pass over the training clips.")

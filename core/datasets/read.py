@@ -13,7 +13,7 @@ from core.datasets.build import shard_file
 from core.errors import InputError
 from core.frontend import FrontendConfig
 
-COLUMNS = ["clip", "instruments", "style"]  # the others are long, and many clips would fill the memory
+COLUMNS = ["clip", "instruments", "style", "gains_db"]  # the others are long, and many clips would fill the memory
 OPEN_SHARDS = 512  # mapped at once: each is an open file, of which a process may have a thousand
 
 

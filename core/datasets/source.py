@@ -29,6 +29,8 @@ class LabelledClips:
         kinds: What sort of clip each is.
         sounds: Features that were built before, or a sound file for each clip.
         known: Which words somebody checked for each clip ``(clips, groups)``; all of them if not given.
+        levels: By how many dB what a word stands for is louder than all else in a clip ``(clips, groups)``, NaN where
+            the word does not hold; not given where nobody knows.
     """
 
     description: dict[str, Any]
@@ -37,6 +39,7 @@ class LabelledClips:
     kinds: list[str]
     sounds: BuiltDataset | list[Path]
     known: npt.NDArray[np.bool_] | None = None
+    levels: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.held)

@@ -59,6 +59,7 @@ def grouped(model: TrainedModel, clips: LabelledClips, probabilities: Probabilit
     }
     words = [word for word, indices in groups.items() if indices]
     over = probabilities >= np.array([model.card.thresholds[label] for label in model.labels], np.float32)
+    chosen = [list(groups).index(word) for word in words]
     known = np.ones((len(clips), len(groups)), bool) if clips.known is None else clips.known
     return Answers(
         labels=[_name(clips, word) for word in words],
@@ -67,8 +68,9 @@ def grouped(model: TrainedModel, clips: LabelledClips, probabilities: Probabilit
         kinds=clips.kinds,
         probabilities=np.stack([probabilities[:, groups[word]].max(axis=1) for word in words], axis=1),
         detected=np.stack([over[:, groups[word]].any(axis=1) for word in words], axis=1),
-        known=known[:, [list(groups).index(word) for word in words]],
+        known=known[:, chosen],
         complete=np.all(known, axis=1),
+        levels=None if clips.levels is None else clips.levels[:, chosen],
     )
 
 

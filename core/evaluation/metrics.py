@@ -78,6 +78,18 @@ def summary(
     }
 
 
+def recall(
+    targets: Scores, detected: Scores | Mask, weights: Scores | None = None, known: Mask | None = None
+) -> Scores:
+    """Share of all the labels that clips hold which is detected ``(...)``; NaN where no label is present.
+
+    >>> float(recall(np.array([[1, 0], [1, 1]]), np.array([[1, 1], [1, 0]])).round(2))
+    0.67
+    """
+    hits, _, there = _decisions(targets, detected, *_defaults(targets, weights, known))
+    return _ratio(hits.sum(-1), there.sum(-1))
+
+
 def top1(targets: Scores, scores: Scores, weights: Scores | None = None) -> Scores:
     """How often the label with the highest score is one that the clip holds ``(...)``; NaN without clips.
 

@@ -1,8 +1,11 @@
-"""All figures of a report, from the answers of a model: overall, by instrument, count, kind and family, confusions."""
+"""All figures of a report, from the answers of a model: overall, by instrument, count, kind, family and level, and what
+is taken for what.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,9 +13,11 @@ import numpy.typing as npt
 
 from core.datasets.read import multi_hot
 from core.evaluation.intervals import DIGITS, as_interval, bootstrap
-from core.evaluation.metrics import average_precision, confusion, f1, solo_confusion, summary, top1
+from core.evaluation.metrics import average_precision, confusion, f1, recall, solo_confusion, summary, top1
 
 Mask = npt.NDArray[np.bool_]
+
+LEVELS = (-18.0, -12.0, -6.0, 0.0, 6.0)  # dB, between the slices by level
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +33,8 @@ class Answers:
         detected: Whether the model calls a label ``(clips, labels)``.
         known: Whether the data says if a clip holds a label ``(clips, labels)``.
         complete: Whether the data says so for every label that it has ``(clips,)``.
+        levels: By how many dB a label that a clip holds is louder than all else in it ``(clips, labels)``, infinite
+            where there is nothing else; NaN where the clip does not hold it. Of composed clips only.
     """
 
     labels: Sequence[str]
@@ -38,6 +45,7 @@ class Answers:
     detected: Mask
     known: Mask
     complete: Mask
+    levels: npt.NDArray[np.floating] | None = None
 
     @cached_property
     def targets(self) -> npt.NDArray[np.float32]:
@@ -66,6 +74,7 @@ def scores(answers: Answers) -> dict[str, Any]:
         "by_count": _slices(answers, answers.counts, sorted(set(answers.counts) - {0})),
         "by_kind": _slices(answers, np.array(answers.kinds), sorted(set(answers.kinds))),
         "by_family": _by_family(answers, everything),
+        **({} if answers.levels is None else {"by_level": _by_level(answers, answers.levels)}),
         "confusion": _confusion(answers),
         "solo_confusion": _solo_confusion(answers),
     }
@@ -110,6 +119,26 @@ def _by_family(answers: Answers, everything: Mask) -> dict[str, Any]:
         family: {"clips": int(answers.targets[:, labels].any(1).sum()), **answers.summary(everything, labels)}
         for family, labels in members.items()
     }
+
+
+def _by_level(answers: Answers, levels: npt.NDArray[np.floating]) -> dict[str, Any]:
+    """Slices of instruments by how loud they are in their mix, under the slice's lower end in dB.
+
+    Each with the share that is detected, and the mAP over all clips if quieter instruments counted for nothing.
+    """
+    found: dict[str, Any] = {}
+    for low, high in pairwise((-np.inf, *LEVELS, np.inf)):
+        inside, audible = (levels >= low) & (levels < high), answers.known & ~(levels < low)
+        figures = bootstrap(
+            lambda w, inside=inside, audible=audible: {  # type: ignore[misc]
+                "recall": recall(answers.targets, answers.detected, w, inside),
+                "mAP": summary(answers.targets, answers.probabilities, answers.detected, w, audible)["mAP"],
+            },
+            len(levels),
+        )
+        support = int((inside & answers.known).sum())
+        found[f"{low:g}"] = {"support": support, **{name: as_interval(each) for name, each in figures.items()}}
+    return found
 
 
 def _confusion(answers: Answers) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from core.comparison.experiments import QUESTIONS
 from core.comparison.place import PLACES
 from core.comparison.records import SETS
 from core.comparison.telling import tell
+from core.evaluation.scores import LEVELS
 from core.instruments import FAMILIES, INSTRUMENTS
 from core.models.store import card, default_model
 
@@ -78,6 +79,10 @@ def _evaluation(model: str, level: float, rng: np.random.Generator) -> dict:
         "top1_solo": _figure(level),
         "per_instrument": {label: {"ap": _figure(level), "f1": _figure(level), "support": 10} for label in labels},
         "by_count": {"1": {"clips": 50, **_scores(level, rng)}},
+        "by_level": {
+            f"{low:g}": {"support": 50, "recall": _figure(level + 0.1 * n - 0.5), "mAP": _figure(level)}
+            for n, low in enumerate((-np.inf, *LEVELS))
+        },
         "by_family": {family: {"clips": 50, **_scores(level, rng)} for family in FAMILIES},
         "confusion": {"called": labels, "when": labels, "rate": rows},
     }

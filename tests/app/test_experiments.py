@@ -53,10 +53,11 @@ def test_everything_measured_is_shown_and_can_be_downloaded(root: Path) -> None:
     assert not app.exception
     assert not app.error
     assert all(title in words(app) for title in TITLES.values())
+    assert "Without instruments more than 12 dB below the rest the mAP of **" in words(app)
     assert "Called **viola** when only **violin** played: 31%" in words(app)
-    assert len(charts(app)) == 4 + 3 + 1 + 2 * 3
+    assert len(charts(app)) == 5 + 3 + 1 + 2 * 3
     labels = [button.label for button in app.get("download_button")]
-    assert len(labels) == 2 * 6 + 2
+    assert len(labels) == 2 * 7 + 2
     assert len(set(labels)) == len(labels)
 
 
@@ -90,7 +91,7 @@ def test_a_model_that_was_measured_in_part_leaves_the_rest_to_be_measured(root: 
     (root / "general-shallow-rich/training.csv").unlink()
     app = open_page()
     assert not app.exception
-    assert words(app).count("Not measured yet") == 3
+    assert words(app).count("Not measured yet") == 4
     assert "`timbrescope train` writes `training.csv`" in words(app)
     assert "answered by `timbrescope report`" in words(app)
 

@@ -73,6 +73,9 @@ def test_a_built_data_set(model: TrainedModel, built: Path) -> None:
     assert sum(row["clips"] for row in report["by_count"].values()) == 20
     assert sum(row["clips"] for row in report["by_kind"].values()) == 20
     assert set(report["by_count"]) <= {"1", "2", "3"}
+    mixed = sum(row["clips"] * int(count) for count, row in report["by_count"].items() if count != "1")
+    assert sum(row["support"] for row in report["by_level"].values()) == mixed, "alone, nothing has a level"
+    assert report["by_level"]["-inf"]["mAP"] == report["mAP"]
     assert set(report["by_kind"]) <= {"random", "musical"}
     assert calls[-1] == (20, 20)
 

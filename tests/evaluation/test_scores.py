@@ -67,6 +67,24 @@ def test_the_figures_are_those_of_the_metrics() -> None:
     }  # fmt: skip
 
 
+def test_slices_by_level_are_of_instruments_not_of_clips() -> None:
+    held = [["violin", "cello"], ["violin", "tuba"], ["piano"]]
+    levels = np.full((3, len(LABELS)), np.nan)
+    levels[0, [1, 3]] = 7.0, -7.0
+    levels[1, [1, 4]] = 20.0, -20.0
+    levels[2, 0] = np.inf
+    probabilities = np.zeros((3, len(LABELS)), np.float32)
+    probabilities[[0, 1, 1, 2], [1, 1, 4, 0]] = 0.9, 0.9, 0.7, 0.9
+    report = scores(answered(held, probabilities, levels=levels))["by_level"]
+    assert {low: row["support"] for low, row in report.items()} == {
+        "-inf": 1, "-18": 0, "-12": 1, "-6": 0, "0": 0, "6": 2
+    }  # fmt: skip
+    assert [report[low]["recall"]["value"] for low in ("-inf", "-18", "-12", "6")] == [1.0, None, 0.0, 1.0]
+    assert report["-inf"]["mAP"]["value"] == pytest.approx((1 + 1 + 1 + 1 / 3) / 4, abs=1e-4), "the cello is last"
+    assert report["6"]["mAP"]["value"] == 1.0, "neither the cello nor the tuba counts"
+    assert "by_level" not in scores(answered(held, probabilities))
+
+
 def test_a_slice_is_the_score_of_its_clips() -> None:
     probabilities = guesses(2)
     report = scores(answered(HELD, probabilities))
