@@ -49,6 +49,7 @@ LEFT_OUT_HELP = (
     "trained once, so how much two equal trainings differ is not in them."
 )
 BROAD = ("rich", "own")  # sets with all families, the first that was measured counts
+RIGHT = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
 SIMILAR = ("strings", "brass", "reeds", "plucked")
 COURSES = {"val_mAP": "mAP on held-out clips", "val_loss": "loss on held-out clips", "train_loss": "training loss"}
 AGREEMENT = {
@@ -176,6 +177,34 @@ def confusion_sentence(table: pd.DataFrame) -> str:
         return "None of them is ever called for another one."
     played, called = worst.idxmax()
     return f"Called **{_lower(called)}** when only **{_lower(played)}** played: {worst.max():.0%}."
+
+
+def real_solos(records: Records) -> None:
+    """What a model takes real recordings of one instrument for."""
+    solos = {name: sets["real_dev"]["solo_confusion"] for name, sets in records.items() if "real_dev" in sets}
+    if _missing(solos, "real_dev"):
+        return
+    model = st.selectbox("Model", list(solos), key="solos-model", label_visibility="collapsed")
+    table = solo_table(solos[model])
+    st.dataframe(table, hide_index=True, column_config={"right": RIGHT})
+    export("real solos", table)
+
+
+def solo_table(confusion: Mapping[str, Any]) -> pd.DataFrame:
+    """A row for each instrument, the one that is most often missed first: solos, share right, what it is taken for."""
+    rows = []
+    for played, counts in zip(confusion["when"], confusion["clips"], strict=True):
+        called = dict(zip(confusion["called"], counts, strict=True))
+        wrong = sorted((label for label in called if called[label] and label != played), key=lambda x: -called[x])
+        rows.append(
+            {
+                "instrument": title(played),
+                "recordings": sum(counts),
+                "right": called.get(played, 0) / sum(counts),
+                "taken for": ", ".join(f"{_lower(label)} {called[label]}×" for label in wrong),
+            }
+        )
+    return pd.DataFrame(rows).sort_values("right", kind="stable")
 
 
 def training(names: Sequence[str]) -> None:

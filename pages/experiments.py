@@ -42,7 +42,12 @@ def quality(view: View, measured: experiments.Records) -> None:
         st.subheader("Similar instruments")
         st.caption("How often a network calls an instrument that is not there.")
         experiments.confusion(shown)
-    with st.container(border=True):
+    family, solos = st.columns(2, gap="medium")
+    with solos, st.container(border=True):
+        st.subheader("Real recordings of one instrument")
+        st.caption("How often the likeliest answer is right, and what else it is.")
+        experiments.real_solos(shown)
+    with family, st.container(border=True):
         st.subheader("Families")
         st.caption("Over the instruments of each family, in clips of all.")
         experiments.by_family(shown, measure)

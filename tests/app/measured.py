@@ -85,6 +85,11 @@ def _evaluation(model: str, level: float, rng: np.random.Generator) -> dict:
         },
         "by_family": {family: {"clips": 50, **_scores(level, rng)} for family in FAMILIES},
         "confusion": {"called": labels, "when": labels, "rate": rows},
+        "solo_confusion": {
+            "called": labels,
+            "when": labels[:5],
+            "clips": rng.integers(1, 9, (5, len(labels))).tolist(),
+        },
     }
 
 

@@ -57,8 +57,16 @@ def test_everything_measured_is_shown_and_can_be_downloaded(root: Path) -> None:
     assert "Called **viola** when only **violin** played: 31%" in words(app)
     assert len(charts(app)) == 5 + 3 + 1 + 2 * 3
     labels = [button.label for button in app.get("download_button")]
-    assert len(labels) == 2 * 7 + 2
+    assert len(labels) == 2 * 8 + 2
     assert len(set(labels)) == len(labels)
+
+
+def test_a_table_says_what_real_solos_are_taken_for() -> None:
+    confusion = {"called": ["piano", "tuba"], "when": ["piano", "tuba"], "clips": [[3, 1], [2, 0]]}
+    assert experiments.solo_table(confusion).to_dict("records") == [
+        {"instrument": "Tuba", "recordings": 2, "right": 0.0, "taken for": "piano 2×"},
+        {"instrument": "Piano", "recordings": 4, "right": 0.75, "taken for": "tuba 1×"},
+    ]
 
 
 def test_the_chosen_models_are_in_the_address_and_restored(root: Path) -> None:
