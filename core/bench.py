@@ -222,7 +222,7 @@ def training(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
     card = model.card
     config = TrainingConfig(**card.model_dump(include={"name", "title", "description", "label_set", "architecture"}))
     network = build_network(card.architecture, card.config, len(card.labels))
-    module = RecognitionModule(network, config, card.frontend.range_db)
+    module = RecognitionModule(network, config, card.frontend)
     with TemporaryDirectory() as name:
         build_dataset(DatasetPlan(sizes.recipe, 2 * sizes.batch_size + 1, 0, card.frontend), Path(name), workers=1)
         clips = ClipDataModule(BuiltDataset(Path(name)), card.labels, sizes.batch_size, validation=1)

@@ -1,6 +1,7 @@
 """What is done to log-mels while training, anew each time that a clip is seen.
 
-All of it is linear in power, as in the air: clips are added to each other, equalised, and put above a noise floor.
+All of it is linear in power, as in the air: clips are played faster or slower, added to each other, equalised, and put
+above a noise floor.
 """
 
 import math
@@ -10,6 +11,30 @@ from torch.nn import functional as F
 
 EQUALISER_KNOTS = 6  # over all bands
 NOISE_DB = (-70.0, -30.0)  # of the noise floor, relative to the loudest cell
+
+
+def transpose(power: torch.Tensor, band_hz: torch.Tensor, semitones: float) -> torch.Tensor:
+    """Moves all frequencies of each clip by one random factor, by up to so many semitones, as playing it faster would.
+
+    With the notes it moves the formants, by which a network would otherwise know the very samples of a soundfont
+    (vocal tract length perturbation, Jaitly & Hinton 2013).
+
+    Args:
+        power: ``(batch, 1, bands, frames)``.
+        band_hz: Centre frequencies ``(bands,)``, increasing; what would come from outside of them is silent.
+    """
+    batch, _, bands, frames = power.shape
+    factor = 2 ** (torch.empty(batch, 1, device=power.device).uniform_(-semitones, semitones) / 12)
+    source = band_hz / factor
+    above = torch.searchsorted(band_hz, source.contiguous()).clamp(1, bands - 1)
+    share = (source - band_hz[above - 1]) / (band_hz[above] - band_hz[above - 1])
+    inside = (source >= band_hz[0]) & (source <= band_hz[-1])
+
+    def rows(index: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        found = power.gather(2, index[:, None, :, None].expand(batch, 1, bands, frames))
+        return found * (weight * inside)[:, None, :, None]
+
+    return rows(above - 1, 1 - share) + rows(above, share)
 
 
 def mix_pairs(power: torch.Tensor, targets: torch.Tensor, share: float, most: int) -> tuple[torch.Tensor, torch.Tensor]:

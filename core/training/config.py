@@ -21,7 +21,8 @@ class TrainingConfig(BaseModel):
         learning_rate: The highest of a one-cycle schedule (Smith & Topin 2019).
         mask_bands: Up to this many neighbouring bands are silenced at a random place (SpecAugment, Park et al. 2019).
         mask_frames: The same for frames.
-        mix_share: Share of the clips to which another clip of the batch is added (see ``core.training.augment``).
+        transpose: Up to this many semitones the frequencies of a clip are moved (see ``core.training.augment``).
+        mix_share: Share of the clips to which another clip of the batch is added.
         mix_most: Most labels that a clip made so may hold.
         equaliser_db: Standard deviation of the random curve along which a clip's bands are turned up and down.
         noise_share: Share of the clips that are put above a noise floor.
@@ -48,6 +49,7 @@ class TrainingConfig(BaseModel):
     weight_decay: float = Field(0.01, ge=0)
     mask_bands: int = Field(8, ge=0)
     mask_frames: int = Field(16, ge=0)
+    transpose: float = Field(0.0, ge=0, le=12)
     mix_share: float = Field(0.0, ge=0, le=1)
     mix_most: int = Field(4, ge=1)
     equaliser_db: float = Field(0.0, ge=0)

@@ -8,8 +8,9 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.nn import functional as F
 from torchmetrics.classification import MultilabelAveragePrecision, MultilabelF1Score
 
+from core.frontend import FrontendConfig, frontend
 from core.models.architecture import Network
-from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power
+from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power, transpose
 from core.training.config import TrainingConfig
 from core.training.data import Batch
 
@@ -20,9 +21,13 @@ FIRST_RATE = 0.04  # share of the highest at which it begins
 class RecognitionModule(L.LightningModule):
     """Trains a network to say which instruments a clip holds (multi-label, binary cross-entropy)."""
 
-    def __init__(self, network: Network, config: TrainingConfig, range_db: float) -> None:
+    band_hz: torch.Tensor
+
+    def __init__(self, network: Network, config: TrainingConfig, clips: FrontendConfig) -> None:
         super().__init__()
-        self.range_db = range_db
+        self.range_db = clips.range_db
+        band_hz = torch.as_tensor(frontend(clips).band_hz, dtype=torch.float32)
+        self.register_buffer("band_hz", band_hz, persistent=False)
         self.network = network.to_channels_last()
         self.config = config
         labels = len(config.labels)
@@ -38,8 +43,10 @@ class RecognitionModule(L.LightningModule):
 
     def _augment(self, features: torch.Tensor, targets: torch.Tensor) -> Batch:
         settings = self.config
-        if settings.mix_share or settings.equaliser_db or settings.noise_share:
+        if settings.transpose or settings.mix_share or settings.equaliser_db or settings.noise_share:
             power = to_power(features, self.range_db)
+            if settings.transpose:
+                power = transpose(power, self.band_hz, settings.transpose)
             power, targets = mix_pairs(power, targets, settings.mix_share, settings.mix_most)
             power = add_noise(equalise(power, settings.equaliser_db), settings.noise_share)
             features = to_features(power, self.range_db)

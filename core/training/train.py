@@ -68,7 +68,7 @@ def train(
     network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
     if config.start_from:
         start_from(network, load_model(config.start_from).network)
-    module = RecognitionModule(network, config, source.frontend.range_db)
+    module = RecognitionModule(network, config, source.frontend)
     runs = out / "training"
     trainer = _trainer(config, runs, devices=devices, num_nodes=nodes, strategy=strategy)
     count = trainer.num_devices * trainer.num_nodes

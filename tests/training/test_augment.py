@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from core.frontend import FrontendConfig, compress
-from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power
+from core.frontend import FrontendConfig, compress, frontend
+from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power, transpose
 
 RANGE = FrontendConfig().range_db
 
@@ -48,6 +48,8 @@ def test_no_clip_gets_more_labels_than_allowed_and_the_others_stay() -> None:
 
 
 def test_a_share_of_none_changes_nothing() -> None:
+    hz = torch.linspace(100, 1000, 16)
+    assert torch.allclose(transpose(powers(3), hz, 0.0), powers(3), atol=1e-6)
     power, targets = powers(4), torch.eye(4)
     mixed, labels = mix_pairs(power, targets, share=0.0, most=4)
     assert torch.equal(mixed, power)
@@ -73,6 +75,23 @@ def test_noise_lifts_silence_and_leaves_the_loud() -> None:
     lifted = noisy[:, 0, 0].mean(1) > 0
     assert 16 < int(lifted.sum()) < 48
     assert torch.allclose(noisy[:, :, 8], power[:, :, 8], atol=0.02)
+
+
+def test_transposing_moves_all_partials_by_one_factor() -> None:
+    torch.manual_seed(1)
+    hz = torch.as_tensor(frontend(FrontendConfig()).band_hz, dtype=torch.float32)
+    power = torch.zeros(16, 1, len(hz), 1)
+    low, high = 40, 80
+    power[:, :, [low, high]] = 1
+    moved = transpose(power, hz, 2.0)
+    assert (moved.sum((1, 2, 3)) - 2).abs().max() < 0.3
+    centres = [(moved[:, 0, part, 0] * hz[part]).sum(1) / moved[:, 0, part, 0].sum(1)
+               for part in (slice(0, 60), slice(60, None))]  # fmt: skip
+    factors = [centre / hz[band] for centre, band in zip(centres, (low, high), strict=True)]
+    assert torch.allclose(*factors, rtol=0.02)
+    assert factors[0].min() > 2 ** (-2.2 / 12)
+    assert factors[0].max() < 2 ** (2.2 / 12)
+    assert factors[0].std() > 0.03, "each clip by another one"
 
 
 def test_a_stripe_is_silenced_in_each_item() -> None:
