@@ -9,10 +9,11 @@ are found by ``data-action``: ``open`` (or close) and ``atlas``.
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
+
+from app.scripts import source
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,11 @@ class Tile:
     in_atlas: bool
 
 
-def _source(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
 _mount = st.components.v2.component(
-    "timbrescope_concept_tiles", html=_source("tiles.html"), css=_source("tiles.css"), js=_source("tiles.js")
+    "timbrescope_concept_tiles",
+    html=source(__file__, "tiles.html"),
+    css=source(__file__, "tiles.css"),
+    js=source(__file__, "tiles.js"),
 )
 
 

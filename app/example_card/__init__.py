@@ -6,20 +6,18 @@ buttons are found by ``data-action``: ``patch`` and ``whole``.
 """
 
 from dataclasses import asdict
-from pathlib import Path
 
 import streamlit as st
 
 from app.atlases import Example
 from app.player import SOUNDING, encoding
-
-
-def _source(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
+from app.scripts import source
 
 _mount = st.components.v2.component(
-    "timbrescope_example", html=_source("card.html"), css=_source("card.css"), js=SOUNDING + _source("card.js")
+    "timbrescope_example",
+    html=source(__file__, "card.html"),
+    css=source(__file__, "card.css"),
+    js=SOUNDING + source(__file__, "card.js"),
 )
 
 

@@ -30,7 +30,6 @@ and its parts are found by ``data-action``: ``play``, ``seek`` (the picture: cli
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -38,6 +37,7 @@ import streamlit as st
 
 from app.player import encoding
 from app.player.encoding import FloatArray
+from app.scripts import source
 
 Mode = Literal["switch", "mixer"]
 
@@ -60,17 +60,13 @@ class Overlay:
     values: FloatArray
 
 
-def _source(*names: str) -> str:
-    return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
-
-
-SOUNDING = _source("sounding.js")  # for every component that sounds
+SOUNDING = source(__file__, "sounding.js")  # for every component that sounds
 
 _mount = st.components.v2.component(
     "timbrescope_player",
-    html=_source("player.html"),
-    css=_source("player.css"),
-    js=SOUNDING + _source("deck.js", "player.js"),
+    html=source(__file__, "player.html"),
+    css=source(__file__, "player.css"),
+    js=SOUNDING + source(__file__, "deck.js", "player.js"),
 )
 
 

@@ -110,6 +110,24 @@ def test_the_sound_goes_on_while_a_concept_is_opened(page: Page, address: str) -
     assert page.locator(".player").get_attribute("data-state") == "playing"
 
 
+def test_all_concepts_come_unasked_and_each_opens_closes_and_leads_to_the_atlas(page: Page, address: str) -> None:
+    visit(page, address, "explain", clip=SHORT, instrument="trumpet", layer="conv2")
+    tiles = page.locator(".tile")
+    expect(tiles).to_have_count(load_model(default_model()).card.config["widths"][1])
+    assert tiles.last.locator("img").evaluate("image => image.complete && image.naturalWidth > 0")
+    channel = tiles.last.get_attribute("data-channel")
+    tiles.last.locator('[data-action="open"]').click()
+    page.wait_for_url(re.compile(rf"concept={channel}(&|$)"))
+    opened = page.locator('.tile[data-opened="true"]')
+    expect(opened).to_have_attribute("data-channel", str(channel))
+    settle(page)
+    opened.locator('[data-action="open"]').click()
+    page.wait_for_url(lambda url: "concept=" not in url)
+    settle(page)
+    tiles.first.locator('[data-action="atlas"]').click()
+    page.wait_for_url(re.compile(r"/atlas\?.*concept=\d+"))
+
+
 def test_silencing_a_concept_moves_the_predictions(page: Page, address: str) -> None:
     visit(page, address, "explain", clip=SHORT, instrument="trumpet")
     section = page.locator(".st-key-silencing")
