@@ -2,9 +2,9 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import InputError
 from core.instruments import label_set
@@ -29,6 +29,7 @@ class TrainingConfig(BaseModel):
         average_decay: Decay a step of the exponential moving average over the weights that is kept as the result
             (Polyak & Juditsky 1992); 0 keeps the weights themselves.
         start_from: A trained model whose weights are the starting point; it may have narrower layers.
+        start_share: Share of the starting point's weights in the result (see ``core.training.blend``).
         label_smoothing: Targets are moved from 0 and 1 towards one half by this much.
         precision: Lightning's name for it.
     """
@@ -56,9 +57,16 @@ class TrainingConfig(BaseModel):
     noise_share: float = Field(0.0, ge=0, le=1)
     average_decay: float = Field(0.0, ge=0, lt=1)
     start_from: str | None = None
+    start_share: float = Field(0.0, ge=0, le=1)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     weight_seed: int = 0
     precision: str = "bf16-mixed"
+
+    @model_validator(mode="after")
+    def _starts_somewhere(self) -> Self:
+        if self.start_share and not self.start_from:
+            raise ValueError("start_share needs start_from")
+        return self
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from core.models.architecture import build_network
 from core.models.card import Card, Training
 from core.models.store import card, load_model, save_model
 from core.paths import ROOT
+from core.training.blend import blend
 from core.training.config import TrainingConfig
 from core.training.curve import write_curve
 from core.training.data import GPU_READERS, ClipDataModule
@@ -42,7 +43,7 @@ def train(
     nodes: int = 1,
     strategy: str = "auto",
 ) -> Card | None:
-    """Trains, keeps the weights of the epoch with the best validation mAP, and calibrates on the same clips.
+    """Trains, takes the weights of the epoch with the best validation mAP, and calibrates on the same clips.
 
     ``out`` gets ``model.safetensors``, ``card.json`` and ``training.csv`` (the figures of each epoch), and under
     ``training/`` the checkpoints and, for the start and for each time that it was resumed,
@@ -68,6 +69,7 @@ def train(
     network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
     if config.start_from:
         start_from(network, load_model(config.start_from).network)
+    start = {name: values.clone() for name, values in network.state_dict().items()}
     module = RecognitionModule(network, config, source.frontend)
     runs = out / "training"
     trainer = _trainer(config, runs, devices=devices, num_nodes=nodes, strategy=strategy)
@@ -79,6 +81,7 @@ def train(
         return None
     best = trainer.checkpoint_callbacks[0].best_model_path  # type: ignore[attr-defined]
     module.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
+    blend(network, start, config.start_share)
     network.eval()
     minutes = (time.monotonic() - started) / 60
     trained = _card(config, source, network, _validation_logits(module, clips), count, minutes)
