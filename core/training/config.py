@@ -2,9 +2,9 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from core.errors import InputError
 from core.instruments import label_set
@@ -62,11 +62,12 @@ class TrainingConfig(BaseModel):
     weight_seed: int = 0
     precision: str = "bf16-mixed"
 
-    @model_validator(mode="after")
-    def _starts_somewhere(self) -> Self:
-        if self.start_share and not self.start_from:
-            raise ValueError("start_share needs start_from")
-        return self
+    @field_validator("start_share")
+    @classmethod
+    def _starts_somewhere(cls, share: float, config: ValidationInfo) -> float:
+        if share and not config.data.get("start_from"):
+            raise ValueError("there is no start_from to take a share of")
+        return share
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -230,6 +230,7 @@ def test_shipped_configurations_can_be_read(path: Path) -> None:
         ('name = "a"', "title: Field required"),
         ('name="a"\ntitle="b"\ndescription="c"\nlabel_set="general"\nepochs=0', "epochs: Input should be greater"),
         ('name="a"\ntitle="b"\ndescription="c"\nlabel_set="general"\nepoch=3', "epoch: Extra inputs"),
+        ('name="a"\ntitle="b"\ndescription="c"\nlabel_set="general"\nstart_share=0.5', "start_share: .*no start_from"),
     ],
 )
 def test_bad_configurations(text: str | None, message: str, tmp_path: Path) -> None:
