@@ -6,7 +6,7 @@ from html import escape
 import streamlit as st
 
 from app import atlas_figures as figures
-from app import atlases, navigation
+from app import atlases, bars, navigation
 from app.colors import title
 from app.concept_words import KINDS, MEASURES, answer_title, answers_of, capital, is_meant, kind, serves, value_title
 from app.example_card import example_card
@@ -163,7 +163,7 @@ def scores(concept: Concept) -> None:
     shown = {"Strongest": best, **{words: factors for words, factors in curves.items() if factors}}
     for tab, factors in zip(st.tabs(list(shown)), shown.values(), strict=True):
         with tab:
-            st.html(figures.score_bars(factors, EVIDENCE))
+            st.html(bars.score_bars(factors, EVIDENCE))
 
 
 def strongest(concept: Concept) -> list[Factor]:
@@ -185,7 +185,7 @@ def usage(concept: Concept, channels: int) -> None:
         st.caption("No instrument was recognised in the reference clips.")
         return
     shares = sorted(concept.usage.items(), key=lambda item: -item[1])[:STRONGEST]
-    st.html(figures.usage_bars(dict(shares), 1 / channels))
+    st.html(bars.usage_bars(dict(shares), 1 / channels))
 
 
 def neighbours(atlas: Atlas, concept: Concept) -> None:

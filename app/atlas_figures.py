@@ -1,34 +1,23 @@
-"""Figures of concepts: the map of a layer, bars of what a concept answers to and serves, the flow between layers."""
+"""Figures of concepts: the map of a layer, and the flow between layers."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from html import escape
 
 import plotly.graph_objects as go
 
-from app.colors import color, title
-from app.concept_words import KINDS, MEASURES, kind, serves, short, value_title
-from app.figures import FAINT, TEXT, fade, layout
-from core.atlas.model import Concept, Factor
+from app.colors import AGAINST, FOR, title
+from app.concept_words import KINDS, kind, serves, short
+from app.figures import TEXT, fade, layout
+from core.atlas.model import Concept
 from core.explanation.flow import Node
 
 SIZES = (7.0, 21.0)  # pixels across the mark of a concept that is never used, and of the one that is used most
 MARGIN = 0.12  # around the map, whose coordinates lie in [-1, 1]
-FOR, AGAINST = "#f59a3c", "#45a5f5"
+
 LINE = 27  # pixels a row of the flow
 WIDEST = 14.0  # pixels of the line to a feeder that brings about everything
-CHANCE = {"AUC": 0.5}  # what a measure is for a concept that does not care
-STYLE = f"""
-<style>
-.scores {{display: grid; grid-template-columns: minmax(5.5rem, max-content) 1fr max-content; gap: .3rem .6rem;
-  align-items: center; font-size: .84rem; line-height: 1.2; font-variant-numeric: tabular-nums}}
-.scores .track {{position: relative; height: .6rem; background: {FAINT}; border-radius: 3px; overflow: hidden}}
-.scores .track i {{position: absolute; top: 0; bottom: 0; border-radius: 2px}}
-.scores .track b {{position: absolute; top: 0; bottom: 0; width: 1px; background: {TEXT}}}
-.scores .weak {{opacity: .6}}
-.kinds span {{white-space: nowrap; margin-right: 1rem; font-size: .84rem}}
-</style>
-"""
+KINDS_STYLE = "<style>.kinds span {white-space: nowrap; margin-right: 1rem; font-size: .84rem}</style>"
 SYMBOLS = {
     "circle": "●", "circle-open": "○", "diamond": "◆", "triangle-up": "▲", "square": "■", "star": "★", "pentagon": "⬟",
 }  # fmt: skip
@@ -74,7 +63,7 @@ def by_kind(concepts: Sequence[Concept]) -> dict[str, list[Concept]]:
 def kinds_legend(concepts: Sequence[Concept]) -> str:
     """HTML that says which mark stands for which kind."""
     marks = (KINDS[name] for name in by_kind(concepts))
-    return f"{STYLE}<div class='kinds'>" + "".join(
+    return f"{KINDS_STYLE}<div class='kinds'>" + "".join(
         f"<span><span style='color:{mark.color};margin:0'>{SYMBOLS[mark.symbol]}</span> {mark.title}</span> "
         for mark in marks
     ) + "</div>"  # fmt: skip
@@ -84,36 +73,6 @@ def _hover(concept: Concept) -> str:
     label, share = serves(concept)
     served = f"<br>{share:.1%} of the evidence for {title(label).lower()}" if label else ""
     return f"<b>{concept.channel} · {escape(concept.name)}</b>{served}"
-
-
-def score_bars(factors: Sequence[Factor], evidence: float) -> str:
-    """HTML: how well each factor is told, from what chance would give; what is no evidence is fainter."""
-    rows = ""
-    for factor in factors:
-        chance = CHANCE.get(factor.measure, 0.0)
-        low, high = sorted((chance, min(max(factor.score, 0.0), 1.0)))
-        shade = FOR if factor.score >= chance else AGAINST
-        mark = f"<b style='left:{chance:.0%}'></b>" if chance else ""
-        weak = "" if factor.score >= evidence else " class='weak'"
-        hint = f"title='{escape(MEASURES.get(factor.measure, factor.measure), quote=True)}'"
-        bar = f"<i style='left:{low:.1%};width:{high - low:.1%};background:{shade}'></i>"
-        rows += (
-            f"<span{weak} {hint}>{escape(value_title(factor))}</span><div class='track' {hint}>{bar}{mark}</div>"
-            f"<span{weak} {hint}>{factor.score:.2f} {factor.measure}</span>"
-        )
-    return f"{STYLE}<div class='scores'>{rows}</div>"
-
-
-def usage_bars(usage: Mapping[str, float], mean: float) -> str:
-    """HTML: shares of the labels' evidence, with the mean channel's share as a mark."""
-    most = max([*usage.values(), 2 * mean]) or 1.0
-    rows = "".join(
-        f"<span>{escape(title(label))}</span><div class='track'>"
-        f"<i style='left:0;width:{share / most:.1%};background:{color(label)}'></i>"
-        f"<b style='left:{mean / most:.1%}'></b></div><span>{share:.1%}</span>"
-        for label, share in usage.items()
-    )
-    return f"{STYLE}<div class='scores'>{rows}</div>"
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ COLORS: dict[str, str] = {
     "synth_pad": "#f4a0d0",
 }
 NEUTRAL = "#8b95a5"  # for what belongs to no instrument, such as the mix
+FOR, AGAINST = "#f59a3c", "#45a5f5"  # evidence
 
 MODEL_COLORS = ("#34a0f4", "#e88828", "#a0f4c4", "#f47cac", "#d0b8ff", "#f4e04c", "#289464")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import atlases, compute, figures, navigation
+from app import atlases, bars, compute, navigation
 from app.colors import NEUTRAL, color, title
 from app.compute import Card, Passage
 from app.concept_tiles import Tile, concept_tiles
@@ -164,7 +164,7 @@ def silencing(passage: Passage, prediction: Prediction, explanation: Explanation
     moved = np.argsort(-np.abs(after - before), kind="stable") if silent else np.argsort(-before, kind="stable")
     shown = list(dict.fromkeys([prediction.labels.index(explanation.relevance.label), *moved.tolist()]))[:MOVED]
     labels = [prediction.labels[index] for index in shown]
-    st.plotly_chart(figures.change_bars(labels, before[shown], after[shown]), config=figures.CONFIG, key="silenced")
+    st.html(bars.change_bars(labels, before[shown], after[shown]))
 
 
 def grade_panel(passage: Passage, shown: Relevance) -> None:
@@ -205,7 +205,7 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
             ),
         )
         st.caption("Where the evidence lies:")
-    st.plotly_chart(figures.share_bars(grade["share_per_stem"]), config=figures.CONFIG, key="shares")
+    st.html(bars.share_bars(grade["share_per_stem"]))
 
 
 def export(passage: Passage, explanation: Explanation, shown: Relevance) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import plotly.graph_objects as go
 
 from app.colors import color, title
@@ -11,7 +10,6 @@ from core.recognition import Prediction
 from core.synthesis.score import Score
 
 ROW = 26  # pixels a row of bars
-OUTSIDE = {"textposition": "outside", "constraintext": "none", "cliponaxis": False}
 TEXT, FAINT = "#c9d1d9", "#2b3240"
 CONFIG = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
 
@@ -119,39 +117,6 @@ def piano_roll(score: Score) -> go.Figure:
     figure.update_yaxes(tickvals=octaves, ticktext=[f"C{pitch // 12 - 1}" for pitch in octaves])
     figure.update_xaxes(range=[0, score.duration], ticksuffix=" s")
     return layout(figure, 220)
-
-
-def share_bars(shares: Mapping[str, float]) -> go.Figure:
-    """Which share of the evidence lies on each true stem."""
-    labels = sorted(shares, key=lambda label: -shares[label])
-    figure = go.Figure(
-        go.Bar(x=[shares[label] for label in labels], y=[title(label) for label in labels], orientation="h",
-               marker_color=[color(label) for label in labels], text=[f"{shares[label]:.0%}" for label in labels],
-               **OUTSIDE, hovertemplate="%{y}: %{x:.1%}<extra></extra>")
-    )  # fmt: skip
-    figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(range=[0, 1.12], tickformat=".0%")
-    return layout(figure, ROW * len(labels) + 44)
-
-
-def change_bars(labels: Sequence[str], before: npt.NDArray[np.floating], after: npt.NDArray[np.floating]) -> go.Figure:
-    """How probabilities move: a faint bar for what was, a full one for what is."""
-    names = [title(label) for label in labels]
-    texts = [
-        f"{a:.0%}" + (f" ({a - b:+.0%})" if abs(a - b) >= 0.005 else "") for a, b in zip(after, before, strict=True)
-    ]
-    hover = "%{y}: %{x:.1%}<extra></extra>"
-    figure = go.Figure(
-        [
-            go.Bar(x=before, y=names, orientation="h", marker_color=[fade(color(label), 0.28) for label in labels],
-                   hovertemplate="before, " + hover),
-            go.Bar(x=after, y=names, orientation="h", marker_color=[color(label) for label in labels], width=0.4,
-                   hovertemplate="now, " + hover, text=texts, **OUTSIDE),
-        ]
-    )  # fmt: skip
-    figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(range=[0, 1.3], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
-    return layout(figure, ROW * len(labels) + 44)
 
 
 def model_bars(predictions: Sequence[Prediction], labels: Sequence[str], shades: Mapping[str, str]) -> go.Figure:

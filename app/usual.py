@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import atlas, atlas_figures, atlases, navigation
+from app import atlas, atlas_figures, atlases, bars, navigation
 from app.colors import title
 from app.compute import Passage
 from app.concept_words import MIXED, kind
@@ -54,7 +54,7 @@ def flow_panel(passage: Passage, label: str, layer: str, channel: int) -> None:
             st.caption(atlases.how_to_make(passage.model))
             return
         st.markdown(atlas.named(known))
-        st.html(atlas_figures.score_bars(atlas.strongest(known)[:FACTORS], EVIDENCE))
+        st.html(bars.score_bars(atlas.strongest(known)[:FACTORS], EVIDENCE))
         open_in_atlas(layer, channel, "Open in the atlas", key="to-atlas")
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app import concept_tiles, concept_words, figures
+from app import bars, concept_tiles, concept_words, figures
 from app.concept_tiles import Tile
 from app.examples import EXAMPLES
 from core.atlas.store import load_atlas
@@ -191,13 +191,13 @@ def test_every_instrument_can_be_asked_for_heard_or_not() -> None:
 
 def test_silencing_concepts_keeps_the_page_and_moves_the_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[list[float], list[float]]] = []
-    draw = figures.change_bars
+    draw = bars.change_bars
 
     def spy(labels: Sequence[str], before: np.ndarray, after: np.ndarray) -> Any:
         seen.append((before.tolist(), after.tolist()))
         return draw(labels, before, after)
 
-    monkeypatch.setattr(figures, "change_bars", spy)
+    monkeypatch.setattr(bars, "change_bars", spy)
     app = open_page("explain")
     channel = tiles(app)[0]["channel"]
     pills = next(group for group in app.button_group if group.key and group.key.startswith("silent-"))

@@ -131,10 +131,10 @@ def test_all_concepts_come_unasked_and_each_opens_closes_and_leads_to_the_atlas(
 def test_silencing_a_concept_moves_the_predictions(page: Page, address: str) -> None:
     visit(page, address, "explain", clip=SHORT, instrument="trumpet")
     section = page.locator(".st-key-silencing")
-    before = section.locator(".js-plotly-plot").inner_text()
+    before = section.locator(".bars").inner_text()
     section.get_by_role("button").first.click()
     settle(page)
-    expect(section.locator(".js-plotly-plot")).not_to_have_text(before)
+    expect(section.locator(".bars")).not_to_have_text(before)
 
 
 def test_compare_puts_models_side_by_side(page: Page, address: str) -> None:
