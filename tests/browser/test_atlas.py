@@ -81,7 +81,7 @@ def test_an_example_plays_its_patch_and_its_whole_clip_one_at_a_time(page: Page,
 
 def test_explain_leads_to_the_atlas_and_back(page: Page, address: str) -> None:
     visit(page, address, "explain", instrument="piano")
-    page.locator("[class*=st-key-atlas-] button").first.click()
+    page.locator('.tile [data-action="atlas"]:visible').first.click()
     page.wait_for_url(re.compile("/atlas.*concept="))
     page.get_by_role("button", name="Try it on my clip").click()
     page.wait_for_url(re.compile("/explain.*concept="))
