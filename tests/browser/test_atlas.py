@@ -33,7 +33,7 @@ def visit(page: Page, address: str, name: str = "atlas", **view: str) -> None:
 
 
 def settle(page: Page) -> None:
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".js-plotly-plot, .bars").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
 
 
