@@ -21,7 +21,6 @@ from core import audio
 from core.explanation.relevance import Explanation, Relevance
 from core.recognition import WINDOW_S, Prediction
 
-TOP = 8  # concepts that are shown large
 AT_ONCE = 24  # further ones that are computed, and then shown, at a time
 SHOWN_MEASURES = ("rma", "area", "lift", "energy_lift", "si_sdr_improvement", "si_sdr_ceiling")
 MOVED = 6  # predictions shown when concepts are silenced
@@ -116,7 +115,8 @@ def concepts(passage: Passage, label: str, layer: str, opened: int | None) -> No
 def further_concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
     """All others, in falling order, smaller; they appear as they are ready."""
     shares = compute.explanation(passage, label, layer).shares
-    for first in range(TOP, len(shares), AT_ONCE):
+    shown = len(compute.cards(passage, label, layer))
+    for first in range(shown, len(shares), AT_ONCE):
         cards = compute.further_cards(passage, label, layer, first, AT_ONCE)
         _tiles(f"concepts-{first}", passage.model, layer, cards, opened)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.scripts import source
+from app.component_files import source
 
 
 @dataclass(frozen=True)

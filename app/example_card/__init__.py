@@ -10,8 +10,8 @@ from dataclasses import asdict
 import streamlit as st
 
 from app.atlases import Example
+from app.component_files import source
 from app.player import SOUNDING, encoding
-from app.scripts import source
 
 _mount = st.components.v2.component(
     "timbrescope_example",

@@ -35,9 +35,9 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
+from app.component_files import source
 from app.player import encoding
 from app.player.encoding import FloatArray
-from app.scripts import source
 
 Mode = Literal["switch", "mixer"]
 
