@@ -25,9 +25,9 @@ from core.explanation.relevance import (
     as_input,
     concept_map,
     concept_maps,
+    contested,
     explain,
     rank,
-    rivals,
     trace_of,
 )
 from core.frontend import Matrix, Samples, Spectrogram, frontend
@@ -221,11 +221,11 @@ class Split:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _mask(key: str, _passage: Passage, _map: Relevance) -> Matrix:
-    network, values = model(_passage.model), evidence(_map)
+    network = model(_passage.model)
     if _map.channel is not None:
-        return relevance_mask(values, network.frontend, FOR_CONCEPTS)
-    others = rivals(network, analysed(_passage).logmel, _map.label, trace(_passage))
-    return relevance_mask(values, network.frontend, rivals=others)
+        return relevance_mask(evidence(_map), network.frontend, FOR_CONCEPTS)
+    own, rivals = contested(network, analysed(_passage).logmel, _map.label, trace(_passage))
+    return relevance_mask(own, network.frontend, rivals=rivals)
 
 
 def mask(passage: Passage, map: Relevance) -> Matrix:

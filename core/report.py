@@ -10,7 +10,7 @@ import numpy as np
 
 from core import audio
 from core.errors import InputError
-from core.explanation.relevance import Explanation, rivals
+from core.explanation.relevance import Explanation, contested
 from core.frontend import Frontend, Matrix, Samples, Spectrogram
 from core.grading.truth import grade
 from core.models.store import TrainedModel
@@ -95,8 +95,8 @@ def write_report(
             stale.unlink()
     _write_arrays(model.frontend, passage, explanation, folder / "relevance.npz")
     _write_pictures(model.frontend, passage, explanation, folder)
-    others = rivals(model, passage.spectrogram.logmel, explanation.relevance.label)
-    mask = relevance_mask(explanation.relevance.values, model.frontend, rivals=others)
+    own, rivals = contested(model, passage.spectrogram.logmel, explanation.relevance.label)
+    mask = relevance_mask(own, model.frontend, rivals=rivals)
     gain = _write_sounds(model.frontend, passage.spectrogram, explanation, mask, folder)
     report = {**_summary(model, passage, explanation, names), "gain": gain}
     if passage.stems:

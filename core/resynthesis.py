@@ -22,6 +22,7 @@ class MaskSettings:
         steady: Whether what is heard is taken to keep its timbre while it comes and goes. Relevance gathers on a few
             telling cells; the product of its spectrum and of its course in time reaches the rest of the notes.
         power: Exponent of the relevance; below one it lifts weak cells, above one it keeps only the strongest.
+        contrast: Exponent of what is compared with rivals; the larger it is, the more of a cell the strongest gets.
         full_at: The quantile of the positive cells at which the mask reaches one.
         rest: How much of the other cells stays audible, so that the ear knows what it hears a part of.
     """
@@ -29,6 +30,7 @@ class MaskSettings:
     blur: tuple[float, float] = (2.0, 16.0)
     steady: bool = True
     power: float = 0.25
+    contrast: float = 1.5
     full_at: float = 0.99
     rest: float = 0.1
 
@@ -42,9 +44,9 @@ def relevance_mask(
 ) -> Matrix:
     """Mask ``(bins, frames)`` in [0, 1] that keeps what speaks for a label or concept.
 
-    ``min(1, (R / R_full)^power) · R / (R + Σ R_j)``, of which a ``rest`` is left where it is zero. ``R`` is the blurred
-    positive part of the relevance, ``R_full`` its quantile ``full_at``, and the ``R_j`` are those of its rivals. Each
-    counts as a share of its own sum, so that what the network is less sure of is not drowned.
+    ``min(1, (R / R_full)^power) · R^contrast / (R^contrast + Σ R_j^contrast)``, of which a ``rest`` is left where it is
+    zero. ``R`` is the blurred positive part of the relevance, ``R_full`` its quantile ``full_at``, and the ``R_j`` are
+    those of its rivals. Each is divided by the root of its sum: what the network is less sure of is not drowned.
 
     Args:
         relevance: Signed relevance ``(bands, frames)``; pass its negative to hear what speaks against.
@@ -56,17 +58,24 @@ def relevance_mask(
     if not len(positive):
         return np.zeros((frontend.bins, relevance.shape[1]), np.float32)
     mask = np.minimum(evidence / np.quantile(positive, settings.full_at), 1) ** settings.power
-    for_all = np.sum([evidence, *(_evidence(rival, settings) for rival in rivals)], axis=0)
-    mask *= np.divide(evidence, for_all, out=np.zeros_like(evidence), where=for_all > 0)
+    mask *= _share(evidence, [_evidence(rival, settings) for rival in rivals], settings.contrast)
     return np.clip(frontend.bands_to_bins(settings.rest + (1 - settings.rest) * mask), 0, 1)
 
 
 def _evidence(relevance: Matrix, settings: MaskSettings) -> Matrix:
     positive = np.maximum(relevance, 0)
-    shares = positive / max(float(positive.sum()), np.finfo(np.float32).tiny)
+    total = float(positive.sum())
+    shares = positive / max(total, np.finfo(np.float32).tiny)
     if settings.steady:
         shares = np.outer(shares.sum(1), shares.sum(0))
-    return np.asarray(gaussian_filter(shares, settings.blur, mode="nearest"), np.float32)
+    return np.asarray(np.sqrt(total) * gaussian_filter(shares, settings.blur, mode="nearest"), np.float32)
+
+
+def _share(evidence: Matrix, rivals: Sequence[Matrix], contrast: float) -> Matrix:
+    """The part of ``evidence`` in the sum of all, each to the power ``contrast``; zero where there is none."""
+    everyone = np.stack([evidence, *rivals])
+    powers = (everyone / np.maximum(everyone.max(0), np.finfo(np.float32).tiny)) ** contrast
+    return np.asarray(powers[0] / np.maximum(powers.sum(0), 1), np.float32)
 
 
 def complement(mask: Matrix) -> Matrix:

@@ -88,6 +88,15 @@ def test_rivals_share_out_what_speaks_for_them_all() -> None:
     np.testing.assert_allclose(np.sum(masks, axis=0), 1, rtol=1e-5)
 
 
+def test_the_more_contrast_the_more_the_strongest_gets() -> None:
+    """What has three times the evidence of its rival gets three quarters of it all, or nine tenths of the squares."""
+    weak, strong = np.full((2, *RELEVANCE.shape), [[[1]], [[9]]], np.float32)  # by the roots of their sums
+    for contrast, share in ((1, 3 / 4), (2, 9 / 10)):
+        settings = MaskSettings(power=0, contrast=contrast, rest=0)
+        mask = relevance_mask(strong, FRONTEND, settings, [weak])
+        np.testing.assert_allclose(mask, FRONTEND.bands_to_bins(np.full_like(RELEVANCE, share)), rtol=1e-4)
+
+
 def test_a_rest_stays_audible() -> None:
     assert relevance_mask(RELEVANCE, FRONTEND, MaskSettings(rest=0.25)).min() >= 0.25 - 1e-6
 

@@ -79,6 +79,23 @@ class Trace:
         return maps[:, 0]
 
     @torch.no_grad()
+    def contested(self, labels: Sequence[int]) -> Tensor:
+        """What speaks for each of some labels rather than for the others ``(labels, bands, frames)``, to listen to.
+
+        At a layer three quarters of the way up, each unit's positive relevance ``R`` for a label counts only as far as
+        it is the label's own, ``R · R / Σ R_j``; what is left goes on down. Several instruments share the cells of a
+        spectrogram, but fewer of the patterns that a network knows. A map for the eye would have to sum to the logit,
+        which these do not.
+        """
+        names = list(self._layers)
+        number = max(len(names) * 3 // 4 - 1, 0)
+        raw = torch.cat([self._down(self._start(label), above=names[number]) for label in labels]).clamp(min=0)
+        raw *= per_unit(raw, raw.sum(0))
+        for name in reversed(names[: number + 1]):
+            raw = self._layers[name].down(raw)
+        return (raw * self._inputs)[:, 0]
+
+    @torch.no_grad()
     def flow(self, label: int, path: Sequence[tuple[str, int]], layer: str) -> Tensor:
         """The part of a label's relevance that passes through a whole path, where it arrives in a layer below it.
 

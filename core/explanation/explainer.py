@@ -1,5 +1,6 @@
 """What an explainer is, and the registry where each file of ``explainers/`` enters its own."""
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
@@ -25,6 +26,10 @@ class ConceptExplainer(Explainer, Protocol):
 
     def channels(self, network: Network, inputs: Tensor, label: int, layer: str, /) -> Tensor:
         """Signed relevance ``(channels,)`` of the channels of one of the network's concept layers."""
+        ...
+
+    def contested(self, network: Network, inputs: Tensor, labels: Sequence[int], /) -> Tensor:
+        """What speaks for each of some labels rather than for the others ``(labels, bands, frames)``, to listen to."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Layer-wise relevance propagation as an explainer: by rules of our own, and by the textbook's."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +28,9 @@ class Propagation:
 
     def channels(self, network: Network, inputs: Tensor, label: int, layer: str) -> Tensor:
         return Trace(network, inputs, self.rules).relevance(label, layer).sum((1, 2))
+
+    def contested(self, network: Network, inputs: Tensor, labels: Sequence[int]) -> Tensor:
+        return Trace(network, inputs, self.rules).contested(labels)
 
 
 @dataclass(frozen=True)

@@ -162,12 +162,22 @@ def label_relevance(
     }
 
 
-def rivals(model: TrainedModel, logmel: Matrix, label: str, trace: Trace | None = None) -> list[Matrix]:
-    """The maps ``(bands, frames)`` of the other labels that the model hears in a log-mel ``(bands, frames)``."""
+def contested(
+    model: TrainedModel, logmel: Matrix, label: str, trace: Trace | None = None
+) -> tuple[Matrix, list[Matrix]]:
+    """What speaks for a label rather than for the others that the model hears, and what speaks for each of those.
+
+    Returns:
+        Maps ``(bands, frames)`` to listen to, see :meth:`core.explanation.engine.Trace.contested`.
+
+    Raises:
+        InputError: the model knows no such label.
+    """
+    own = model.label_index(label)
     trace = trace or trace_of(model, logmel)
-    probabilities = model.probabilities(trace.logits.numpy())
-    heard = [name for name, p in zip(model.labels, probabilities, strict=True) if p >= model.card.thresholds[name]]
-    return [trace.relevance(model.label_index(name))[0].numpy() for name in heard if name != label]
+    others = [index for index in model.detected(trace.logits.numpy()) if index != own]
+    first, *rest = trace.contested([own, *others]).numpy()
+    return first, rest
 
 
 def rank(parts: Matrix, logit: float) -> list[int]:

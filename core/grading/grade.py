@@ -22,7 +22,7 @@ MEASURES = {
     "rra": "Share of the most relevant cells that are the instrument's, of as many as it has",
     "pointing": "How often the most relevant cell is the instrument's",
     "si_sdr_improvement": "By how many dB the masked mix is nearer to the instrument's stem than the mix; what can be "
-    "told by concepts is masked as the app plays it, against the maps of the other labels that the model hears",
+    "told by concepts is masked as the app plays it, contested by the other labels that the model hears",
     "si_sdr_among_rivals": "The same with every explainer's map masked against its maps of the other labels",
     "si_sdr_floor": "The same for a mask of the mix's own energy",
     "si_sdr_ceiling": "The same for the ideal ratio mask",

@@ -106,18 +106,23 @@ class Scene:
     def _listening(self, label: str) -> dict[str, float]:
         """By the mask of the map, and by that of the map against those of the other labels that the model hears.
 
-        The app plays relevance in the second way, so that is what counts for the explainers that it can use.
+        The app plays relevance in the second way, contested, so that is what counts for the explainers that it can use.
         """
-        values = self.maps[label].values
-        among_rivals = self.truth.masked(values, self._rivals(label))
+        own, rivals = self._contested(label)
+        among_rivals = self.truth.masked(own, rivals)
         plain = not isinstance(self.explainer, ConceptExplainer)
-        heard = listening(self.truth, label, self.truth.masked(values) if plain else among_rivals)
+        heard = listening(self.truth, label, self.truth.masked(own) if plain else among_rivals)
         return heard | {"si_sdr_among_rivals": self.truth.improvement(label, among_rivals)}
 
-    def _rivals(self, label: str) -> list[Matrix]:
-        thresholds = np.array([self.model.card.thresholds[name] for name in self.model.labels])
-        heard = [self.model.labels[index] for index in np.flatnonzero(self._probabilities >= thresholds)]
-        return [self._map(other) for other in heard if other != label]
+    def _contested(self, label: str) -> tuple[Matrix, list[Matrix]]:
+        """The map of a label and those of the others that the model hears, contested where the explainer can do so."""
+        own = self.model.label_index(label)
+        others = [index for index in self.model.detected(self._logits) if index != own]
+        if isinstance(self.explainer, ConceptExplainer):
+            inputs = as_input(self.logmel)
+            first, *rest = self.explainer.contested(self.model.network, inputs, [own, *others]).numpy()
+            return first, rest
+        return self.maps[label].values, [self._map(self.model.labels[index]) for index in others]
 
     def _map(self, label: str) -> Matrix:
         if label not in self._explained:

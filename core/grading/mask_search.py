@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
+from joblib import Parallel, delayed
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -28,14 +29,16 @@ from core.resynthesis import MaskSettings, apply_mask, relevance_mask
 from core.synthesis.clip import compose
 
 RESULTS = Path(__file__).with_suffix(".json")
-BLURS = ((2.0, 8.0), (2.0, 16.0), (2.0, 48.0), (4.0, 16.0))
+BLURS = ((2.0, 8.0), (2.0, 16.0), (4.0, 16.0))
 POWERS = (0.0, 0.25, 0.5)
-RESTS = (0.0, 0.1, 0.3)
+CONTRASTS = (1.0, 1.5, 2.0)
+RESTS = (0.0, 0.1)
+CONTESTED = "{} contested"  # the name of such maps, by that of the others
 # A network, a mix and numbers of labels → the map of each label, by the name of what made it.
 Explain = Callable[[Network, Spectrogram, Sequence[int]], dict[str, list[Matrix]]]
 GRID = tuple(
-    MaskSettings(blur, steady, power, rest=rest)
-    for blur, steady, power, rest in product(BLURS, (True, False), POWERS, RESTS)
+    MaskSettings(blur, steady, power, contrast, rest=rest)
+    for blur, steady, power, contrast, rest in product(BLURS, (True, False), POWERS, CONTRASTS, RESTS)
 )
 
 
@@ -61,9 +64,10 @@ class Case:
 
 
 def by_rules(network: Network, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
-    """The map of each label under each set of rules."""
+    """The map of each label under each set of rules, as it is and contested."""
     traces = {rules: Trace(network, as_input(mix.logmel), rules) for rules in RULE_SETS}
-    return {rules: [trace.relevance(label)[0].numpy() for label in labels] for rules, trace in traces.items()}
+    plain = {rules: [trace.relevance(label)[0].numpy() for label in labels] for rules, trace in traces.items()}
+    return plain | {CONTESTED.format(rules): list(trace.contested(labels).numpy()) for rules, trace in traces.items()}
 
 
 def clip_names(model: TrainedModel, clips: int, seed: int) -> list[str]:
@@ -75,8 +79,7 @@ def cases(model: TrainedModel, clip: str, explain: Explain = by_rules) -> Iterat
     """The cases of one composed clip."""
     truth = Truth(compose(clip).stems, model.frontend)
     logits = model.logits(truth.mix.logmel[None])[0]
-    probabilities = zip(model.labels, model.probabilities(logits), strict=True)
-    heard = [index for index, (label, p) in enumerate(probabilities) if p >= model.card.thresholds[label]]
+    heard = model.detected(logits)
     maps = explain(model.network, truth.mix, heard)
     for number, index in enumerate(heard):
         label = model.labels[index]
@@ -108,7 +111,8 @@ def search(model: TrainedModel, clips: int, seed: int) -> dict[str, Any]:
     names = clip_names(model, clips, seed)
     found = [case for name in track(names, "Explaining") for case in cases(model, name)]
     fitting = [fits(case) for case in found]
-    heard = [improvements(case) for case in track(found, "Listening")]
+    listening = Parallel(-1, return_as="generator")(delayed(improvements)(case) for case in found)
+    heard = list(track(listening, "Listening", len(found)))
     return {
         "model": model.name,
         "clips": clips,
@@ -151,15 +155,15 @@ def _show(result: dict[str, Any], rows: int) -> None:
     fitting = [(name, *(f"{score:.3f}" for score in scores.values())) for name, scores in result["fit"].items()]
     floor = next(row for row in result["masks"] if row["map"] == "energy")
     masks = [
-        (row["map"], str(row["blur"]), str(row["steady"]), f"{row['power']:g}", f"{row['rest']:g}",
-         f"{row['improvement']:.2f}", f"{row['better']:.0%}")
+        (row["map"], str(row["blur"]), str(row["steady"]), f"{row['power']:g}", f"{row['contrast']:g}",
+         f"{row['rest']:g}", f"{row['improvement']:.2f}", f"{row['better']:.0%}")
         for row in [*result["masks"][:rows], floor]
     ]  # fmt: skip
     Console().print(
         as_table(f"Fit over {result['instruments']} instruments", ("map", "rma", "lift", "rra", "pointing"), fitting),
         as_table(
             f"Masks (ceiling {result['ceiling']:.1f} dB)",
-            ("map", "blur", "steady", "power", "rest", "dB", "better"),
+            ("map", "blur", "steady", "power", "contrast", "rest", "dB", "better"),
             masks,
         ),
     )

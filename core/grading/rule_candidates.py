@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,8 +83,17 @@ class Candidate:
 
     def maps(self, network: Network, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
         """The map ``(bands, frames)`` of each label, given by its number."""
+        return self._weighed(self._relevance(network, as_input(mix.logmel), labels), mix)
+
+    def contested(self, network: Network, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
+        """The same to listen to: contested by the labels, if the candidate can do so."""
+        if self.explainer or self.sharing_pools:
+            return self.maps(network, mix, labels)
+        return self._weighed(Trace(network, as_input(mix.logmel), self.rules).contested(labels), mix)
+
+    def _weighed(self, maps: Iterable[Tensor], mix: Spectrogram) -> list[Matrix]:
         weights = np.sqrt(mix.mel_power / mix.mel_power.max()) if self.by_amplitude else np.float32(1)
-        return [weights * values.numpy() for values in self._relevance(network, as_input(mix.logmel), labels)]
+        return [weights * values.numpy() for values in maps]
 
     def _relevance(self, network: Network, inputs: Tensor, labels: Sequence[int]) -> list[Tensor]:
         if self.explainer:
@@ -173,7 +182,7 @@ CANDIDATES: dict[str, Candidate] = {
     "sharing-pools": Candidate(
         POOLS,
         "in proportion",
-        "a pool shares out among its cells, instead of giving all to the largest",
+        "a pool shares out among its cells, instead of giving all to the largest; labels do not contest their concepts",
         sharing_pools=True,
     ),
     "by-amplitude": Candidate(

@@ -2,12 +2,11 @@
 
 Run as ``python -m core.grading.rule_search --model NAME --clips 20 --seed 31000000``: prints a table, and writes all
 its numbers beside this file, from where the app shows them. The candidates are in :mod:`core.grading.rule_candidates`.
-Graded are the instruments that the model detects; the masks are the default ones, against the maps of the other
-instruments that it detects.
+Graded are the instruments that the model detects; the masks are the default ones, of maps that all of them contest.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,10 +17,12 @@ from rich.progress import track
 from core.errors import InputError
 from core.evaluation.intervals import Interval
 from core.explanation.relevance import Relevance
+from core.frontend import Matrix, Spectrogram
 from core.grading.grade import means
-from core.grading.mask_search import Case, as_table, cases, clip_names
+from core.grading.mask_search import CONTESTED, Case, as_table, cases, clip_names
 from core.grading.rule_candidates import CANDIDATES, Candidate
 from core.grading.truth import fit
+from core.models.architecture import Network
 from core.models.store import TrainedModel, load_model
 from core.resynthesis import relevance_mask
 
@@ -76,17 +77,18 @@ def search(
 
 def _taken_of(model: TrainedModel, clip: str, candidates: Mapping[str, Candidate]) -> Iterator[Taken]:
     """The measures of each candidate, for each case of a clip."""
-    found = cases(
-        model,
-        clip,
-        lambda network, mix, labels: {name: c.maps(network, mix, labels) for name, c in candidates.items()},
-    )
-    return ({name: _measures(case, name) for name in candidates} for case in found)
+
+    def explain(network: Network, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
+        plain = {name: candidate.maps(network, mix, labels) for name, candidate in candidates.items()}
+        contested = {CONTESTED.format(name): c.contested(network, mix, labels) for name, c in candidates.items()}
+        return plain | contested
+
+    return ({name: _measures(case, name) for name in candidates} for case in cases(model, clip, explain))
 
 
 def _measures(case: Case, name: str) -> dict[str, float]:
-    values = case.maps[name]
-    mask = relevance_mask(values, case.truth.frontend, rivals=case.rivals[name])
+    values, contested = case.maps[name], CONTESTED.format(name)
+    mask = relevance_mask(case.maps[contested], case.truth.frontend, rivals=case.rivals[contested])
     return {
         **fit(values, case.truth.masks[case.label]),
         "si_sdr_improvement": case.improvement(mask),

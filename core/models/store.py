@@ -59,6 +59,11 @@ class TrainedModel:
         """Calibrated probabilities of logits of any shape."""
         return np.asarray(1 / (1 + np.exp(-np.asarray(logits, dtype=np.float64) / self.card.temperature)), np.float32)
 
+    def detected(self, logits: npt.NDArray[np.floating]) -> list[int]:
+        """Numbers of the labels that logits ``(labels,)`` say are heard: their probability reaches the threshold."""
+        thresholds = np.array([self.card.thresholds[label] for label in self.labels])
+        return [int(index) for index in np.flatnonzero(self.probabilities(logits) >= thresholds)]
+
 
 def model_names(root: Path = TRAINED_MODELS) -> list[str]:
     """Names of the trained models on disk, the default first, the others in alphabetical order."""

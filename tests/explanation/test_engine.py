@@ -35,7 +35,13 @@ def peak_difference(a: Tensor, b: Tensor) -> float:
 
 
 def slow_concept_map(network: Network, inputs: Tensor, label: int, layer: str, channel: int, rules: RuleSet) -> Tensor:
-    """One map by autograd through ``W' a'`` of every layer in turn, with the other channels set to zero on the way."""
+    """One map, with the other channels set to zero on the way."""
+    kept = torch.arange(network.get_submodule(layer).out_channels) == channel
+    return slow_map(network, inputs, label, layer, kept[:, None, None], rules)
+
+
+def slow_map(network: Network, inputs: Tensor, label: int, layer: str, kept: Tensor, rules: RuleSet) -> Tensor:
+    """By autograd through ``W' a'`` of every layer in turn; at one layer's outputs a share ``kept`` goes on down."""
     passed, values = [], inputs
     for name, module in network.named_children():
         passed.append((name, module, values))
@@ -45,7 +51,7 @@ def slow_concept_map(network: Network, inputs: Tensor, label: int, layer: str, c
     norms = {name.replace("norm", "conv"): m for name, m in network.named_children() if isinstance(m, nn.BatchNorm2d)}
     for name, module, values in reversed(passed):
         if name == layer:
-            relevance = relevance * (torch.arange(relevance.shape[1]) == channel)[:, None, None]
+            relevance = relevance * kept
         if isinstance(module, nn.Conv2d):
             chosen = rules.convolution(network.concept_layers.index(name), len(network.concept_layers))
             relevance = slow_convolution(module, norms[name], values, relevance, chosen)
@@ -111,6 +117,32 @@ def test_concept_maps_are_those_of_a_slow_plain_loop(form: str, inputs: Tensor, 
     for layer in network.concept_layers:
         expected = torch.stack([slow_concept_map(network, inputs, 1, layer, c, rule_set(rules)) for c in (4, 1)])
         assert peak_difference(trace.concept_maps(1, layer, [4, 1]), expected) < 1e-4
+
+
+CONTESTED_AT = {"shallow": "conv2", "patches": "conv2", "deep": "conv3", "no pools": "conv1"}
+
+
+@pytest.mark.parametrize("rules", RULE_SETS)
+@pytest.mark.parametrize("form", FORMS)
+def test_contested_maps_are_those_of_a_slow_plain_loop(form: str, inputs: Tensor, rules: str) -> None:
+    network, layer, labels = formed(form), CONTESTED_AT[form], [2, 0, 1]
+    trace = Trace(network, inputs, rules)
+    claims = torch.stack([trace.relevance(label, layer) for label in labels]).clamp(min=0)
+    shares = per_unit(claims, claims.sum(0))
+    pairs = zip(labels, shares, strict=True)
+    expected = [slow_map(network, inputs, label, layer, share, rule_set(rules)) for label, share in pairs]
+    assert peak_difference(trace.contested(labels), torch.stack(expected)) < 1e-4
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_label_that_nobody_contests_keeps_what_speaks_for_it_and_its_like_takes_half(
+    form: str, inputs: Tensor
+) -> None:
+    trace = Trace(formed(form), inputs)
+    alone, twice = trace.contested([1]), trace.contested([1, 1])
+    claim = trace.relevance(1, CONTESTED_AT[form]).clamp(min=0).sum()
+    torch.testing.assert_close(alone.sum(), claim, rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(twice, (alone / 2).repeat(2, 1, 1))
 
 
 @pytest.mark.parametrize("rules", RULE_SETS)

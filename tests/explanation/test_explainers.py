@@ -80,6 +80,7 @@ def test_our_rules_sum_to_the_logit_and_so_do_the_concepts(name: str, network: N
     assert explainer(network, inputs, LABEL).double().sum().item() == expected
     for layer in network.concept_layers:
         assert explainer.channels(network, inputs, LABEL, layer).double().sum().item() == expected
+    assert explainer.contested(network, inputs, [LABEL, 0]).shape == (2, BANDS, FRAMES)
 
 
 def test_the_default_is_the_map_of_the_default_rules(network: Network, inputs: Tensor) -> None:

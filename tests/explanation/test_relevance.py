@@ -6,7 +6,7 @@ import torch
 
 from core.errors import InputError
 from core.explanation.explainer import EXPLAINERS
-from core.explanation.relevance import Explanation, concept_map, explain, label_relevance, trace_of
+from core.explanation.relevance import Explanation, concept_map, contested, explain, label_relevance, trace_of
 from core.models.store import TrainedModel
 
 from .conftest import BANDS, FRAMES, random_inputs
@@ -123,3 +123,14 @@ def test_users_who_explain_and_predict_at_once_all_get_right_answers(model: Trai
             np.testing.assert_allclose(explanation.relevance.values, right[label].relevance.values, rtol=1e-5)
             for concept, expected in zip(explanation.concepts, right[label].concepts, strict=True):
                 np.testing.assert_allclose(concept.map.values, expected.map.values, rtol=1e-5)
+
+
+def test_the_labels_that_are_heard_contest_the_one_that_is_explained(model: TrainedModel) -> None:
+    heard, unheard = model.labels[:2], model.labels[2]
+    thresholds = {label: 0.0 if label in heard else 2.0 for label in model.labels}
+    model = TrainedModel(model.card.model_copy(update={"thresholds": thresholds}), model.network)
+    trace = trace_of(model, LOGMEL)
+    assert model.detected(model.logits(LOGMEL[None])[0]) == [0, 1]
+    for label, contestants in ((heard[1], [1, 0]), (unheard, [2, 0, 1])):
+        own, rivals = contested(model, LOGMEL, label, trace)
+        np.testing.assert_array_equal([own, *rivals], trace.contested(contestants).numpy())
