@@ -1,6 +1,5 @@
 """Parts of the Experiments page: what was measured over many clips, read from the files beside the models."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from app.colors import legend as color_legend
 from app.downloads import export
 from app.figures import CONFIG
 from app.view import View, show
-from core.comparison.place import PLACES
-from core.comparison.records import SETS, in_order, read_ablation, read_curves, read_experiments, read_records
+from core.comparison.records import SETS, in_order, read_ablation, read_curves, read_records
 from core.evaluation.record import Evaluation
 from core.grading.verdict import Outcome, outcome
 from core.instruments import INSTRUMENTS
@@ -29,10 +27,6 @@ MEASURE_HELP = (
     "mAP: mean over instruments of the average precision, which tells how well clips with an instrument are ranked "
     "before those without it. macro-F1: mean over instruments of F1 = 2TP / (2TP + FP + FN), which judges the yes or "
     "no at each instrument's threshold. Bars and bands are 95 % bootstrap intervals over clips."
-)
-CKA_HELP = (
-    "CKA (centred kernel alignment, Kornblith et al. 2019) is 1 where two layers arrange the clips alike up to "
-    "rotation and scale, and about 0 where they have nothing in common."
 )
 COUNTS = [f"count-{n}" for n in range(1, 7)]
 LEVELS = {  # lower ends of the slices by level, in dB
@@ -52,12 +46,6 @@ BROAD = ("rich", "own")  # sets with all families, the first that was measured c
 RIGHT = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
 SIMILAR = ("strings", "brass", "reeds", "plucked")
 COURSES = {"val_mAP": "mAP on held-out clips", "val_loss": "loss on held-out clips", "train_loss": "training loss"}
-AGREEMENT = {
-    "equal": "equal answers",
-    "kappa": "Cohen's kappa",
-    "logits": "ranking (Spearman)",
-    "maps": "maps (Pearson)",
-}
 
 
 def colors() -> dict[str, str]:
@@ -99,7 +87,7 @@ def by_number(records: Records, measure: str) -> None:
         return
     named = {name: {place.removeprefix("count-"): f for place, f in found.items()} for name, found in series.items()}
     numbers = [name.removeprefix("count-") for name in COUNTS]
-    _chart("by-number", figures.bands(named, numbers, colors(), "instruments at once"))
+    chart("by-number", figures.bands(named, numbers, colors(), "instruments at once"))
     export("by number", _table(series, "set"))
 
 
@@ -110,7 +98,7 @@ def by_level(records: Records) -> None:
         return
     series = {name: {LEVELS[low]: row["recall"] for low, row in rows.items()} for name, rows in found.items()}
     st.markdown(level_sentence({name: rows[QUIET]["mAP"]["value"] for name, rows in found.items()}, records))
-    _chart("by-level", figures.bands(series, list(LEVELS.values()), colors(), "dB louder than the rest"))
+    chart("by-level", figures.bands(series, list(LEVELS.values()), colors(), "dB louder than the rest"))
     export("by level", _table(series, "level"))
 
 
@@ -129,7 +117,7 @@ def gaps(records: Records, measure: str) -> None:
     if _missing(series, ", ".join(GAPS)):
         return
     named = {name: {GAPS[place]: f for place, f in found.items()} for name, found in series.items()}
-    _chart("gaps", figures.slopes(named, list(GAPS.values()), colors()))
+    chart("gaps", figures.slopes(named, list(GAPS.values()), colors()))
     export("gaps", _table(series, "set"))
 
 
@@ -145,7 +133,7 @@ def by_family(records: Records, measure: str) -> None:
         return
     families = list(dict.fromkeys(family for by in series.values() for family in by))
     named = {name: {title(family): f for family, f in by.items()} for name, by in series.items()}
-    _chart("by-family", figures.rows(named, [title(family) for family in families], colors()))
+    chart("by-family", figures.rows(named, [title(family) for family in families], colors()))
     export("by family", _table(series, "family"))
 
 
@@ -166,7 +154,7 @@ def confusion(records: Records) -> None:
     st.markdown(confusion_sentence(table))
     names = ([title(label) for label in table.index], [title(label) for label in table.columns])
     values = [[None if pd.isna(v) else float(v) for v in row] for row in table.to_numpy()]
-    _chart("confusion", figures.heatmap(values, *names, ("only played", "called")))
+    chart("confusion", figures.heatmap(values, *names, ("only played", "called")))
     export("confusion", table.rename_axis("played").reset_index())
 
 
@@ -217,7 +205,7 @@ def training(names: Sequence[str]) -> None:
         there = {name: curve for name, curve in curves.items() if column in curve}
         with part:
             st.caption(COURSES[column])
-            _chart(column, figures.courses(there, column, colors(), percent=column == "val_mAP"))
+            chart(column, figures.courses(there, column, colors(), percent=column == "val_mAP"))
     export("training", pd.concat([curve.assign(model=name) for name, curve in curves.items()]))
 
 
@@ -237,7 +225,7 @@ def ablation(measure: str) -> None:
     shades = dict(zip(series, (NEUTRAL, *MODEL_COLORS), strict=False))
     st.html(color_legend(shades))
     places = list(dict.fromkeys(place for by in series.values() for place in by))
-    _chart("ablation", figures.rows(series, places, shades))
+    chart("ablation", figures.rows(series, places, shades))
     export("ablation", _table(series, "set").rename(columns={"model": "left out"}))
 
 
@@ -269,55 +257,6 @@ def ablation_sentence(series: Mapping[str, figures.Figures]) -> str:
         largest = max(changes, key=lambda key: abs(changes[key]))
         return f"No change is clear, as all intervals touch those of {first}; the largest is {told[largest]}."
     return f"Intervals do not touch those of {first} for: {'; '.join(clear)}."
-
-
-def questions() -> None:
-    """The research questions: what was found in words, and the figures of one pair of models."""
-    found = read_experiments(TRAINED_MODELS)
-    if not found or not found["questions"]:
-        st.info("The questions are answered by `timbrescope report`, once both models of a pair are trained.")
-        return
-    for key, question in found["questions"].items():
-        with st.container(border=True):
-            st.subheader(question["title"])
-            st.caption(
-                f"Pairs of networks that differ in that alone, on the same {len(found['clips'])} composed clips."
-            )
-            st.markdown(question["told"])
-            _pair(key, question)
-
-
-def _pair(key: str, question: Mapping[str, Any]) -> None:
-    cases = list(question["pairs"])
-    case = st.segmented_control(
-        "Pair", cases, default=cases[0], required=True, key=f"pair-{key}", label_visibility="collapsed"
-    )
-    pair = question["pairs"][case or cases[0]]
-    first, second = pair["models"]
-    legend([first, second])
-    alike, inside, where = st.columns([1, 1.2, 1.2], gap="medium")
-    with alike:
-        st.caption("How alike their answers and maps are")
-        agreed = {
-            "both": {AGREEMENT[name]: f for name, f in {**pair["agreement"], "maps": pair["maps"]["all"]}.items()}
-        }
-        _chart(f"agreement-{key}", figures.rows(agreed, list(AGREEMENT.values()), {"both": NEUTRAL}, percent=False))
-    with inside:
-        st.caption("How alike their layers are (CKA)", help=CKA_HELP)
-        values = [[cell["value"] for cell in row] for row in pair["layers"]["cka"]]
-        layers = (pair["layers"]["rows"], pair["layers"]["columns"])
-        _chart(f"cka-{key}", figures.heatmap(values, *layers, (first, second), percent=False))
-    with where:
-        st.caption("Where their evidence lies (grey: the energy of the mix)")
-        _chart(f"places-{key}", places_figure(pair["places"], (first, second)))
-    export(f"question {key}", as_json=lambda: json.dumps(question, indent=1))
-
-
-def places_figure(places: Mapping[str, Mapping[str, Any]], names: tuple[str, str]) -> Any:
-    """Shares of the evidence of two models at each place, and of the sound's energy."""
-    sides = {names[0]: "a", names[1]: "b", "energy of the mix": "energy"}
-    series = {name: {PLACES[place]: f[side] for place, f in places.items()} for name, side in sides.items()}
-    return figures.rows(series, list(PLACES.values()), {**colors(), "energy of the mix": NEUTRAL})
 
 
 def nothing_measured() -> None:
@@ -359,7 +298,8 @@ def _table(series: Mapping[str, figures.Figures], what: str) -> pd.DataFrame:
     )
 
 
-def _chart(key: str, figure: Any) -> None:
+def chart(key: str, figure: Any) -> None:
+    """Shows a figure that keeps its place while others change."""
     st.plotly_chart(figure, config=CONFIG, key=f"experiments-{key}")
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import experiments
+from app import experiments, questions
 from app.shell import page_without_sound
 from app.view import View
 
@@ -13,7 +13,7 @@ def body(view: View) -> None:
         experiments.nothing_measured()
     else:
         quality(view, measured)
-    experiments.questions()
+    questions.answers()
 
 
 def quality(view: View, measured: experiments.Records) -> None:

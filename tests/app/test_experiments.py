@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import experiments
+from app import experiments, questions
 from app.colors import model_colors
 from core.paths import ROOT
 from tests.app.measured import MODELS, ablation, write_measured
@@ -19,7 +19,8 @@ TITLES = {"depth": "Does depth change how the network works?",
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(experiments, "TRAINED_MODELS", tmp_path)
+    for module in (experiments, questions):
+        monkeypatch.setattr(module, "TRAINED_MODELS", tmp_path)
     return tmp_path
 
 
