@@ -201,6 +201,7 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
             f"{grade['si_sdr_improvement']:+.1f} dB".replace("-", "−"),
             help=(
                 "SI-SDR improvement: how much closer “Only this” is to the true stem than the mix is. "
+                "What speaks for several of the instruments that are heard is shared out among them. "
                 f"The best possible mask reaches {grade['si_sdr_ceiling']:+.1f} dB."
             ),
         )
