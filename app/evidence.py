@@ -17,7 +17,7 @@ from app.view import View, choose
 from core.evaluation.intervals import Interval
 from core.explanation.explainer import DEFAULT_EXPLAINER
 from core.grading.grade import MEASURES
-from core.grading.record import recorded_grades
+from core.grading.record import other_recipes, recorded_grades
 from core.grading.sanity import Step
 from core.grading.verdict import CONTESTS, RIVALS, Grades, Outcome, best, contests, figure
 from core.instruments import INSTRUMENTS
@@ -65,7 +65,16 @@ CONTEST_WORDS = {"lift": "lift", "si_sdr_improvement": "SI-SDR improvement"}
 
 def grades(model: str, root: Path | None = None) -> Grades:
     """What was graded of a model, the default explainer first, the others in falling order of their lift."""
-    found = recorded_grades(str((root or TRAINED_MODELS) / model))
+    return _in_order(recorded_grades(str((root or TRAINED_MODELS) / model)))
+
+
+def elsewhere(model: str) -> list[Grades]:
+    """What was graded of it on clips of other recipes."""
+    folder = str(TRAINED_MODELS / model)
+    return [_in_order(recorded_grades(folder, recipe)) for recipe in other_recipes(folder)]
+
+
+def _in_order(found: Grades) -> Grades:
     lift = {name: figure(found, name, "lift")["value"] for name in found}
     order = sorted(found, key=lambda name: (name != DEFAULT_EXPLAINER, -(lift[name] or 0)))
     return {name: found[name] for name in order}
@@ -110,17 +119,21 @@ def _told(rivals: Mapping[str, Outcome | None]) -> str:
 
 def measures(found: Grades) -> None:
     """The table of all measures of all explainers."""
-    columns = {explainer_title(name): grade["measures"] for name, grade in found.items()}
-    taken = [name for name in MEASURES if any(name in measures for measures in columns.values())]
-    rows = {name: (measure_title(name), MEASURES[name]) for name in taken}
-    winners = {name: {explainer_title(winner) for winner in best(found, name)} for name in taken}
-    st.html(figures.measures_table(columns, rows, winners))
+    table(found, [name for name in MEASURES if any(name in grade["measures"] for grade in found.values())])
     st.caption(
         "Means over instruments with their 95 % bootstrap intervals over clips. ↑ more is better, ↓ less is better; "
         "the best of a row is bold. No row counts alone: the energy of the mix is stable without explaining "
         "anything, and a map that follows what a network learned may still lie on the wrong sound."
     )
     export("measures", figures_of(found))
+
+
+def table(found: Grades, taken: Sequence[str]) -> None:
+    """Some measures of all explainers."""
+    columns = {explainer_title(name): grade["measures"] for name, grade in found.items()}
+    rows = {name: (measure_title(name), MEASURES[name]) for name in taken}
+    winners = {name: {explainer_title(winner) for winner in best(found, name)} for name in taken}
+    st.html(figures.measures_table(columns, rows, winners))
 
 
 def clips(found: Grades) -> str:

@@ -6,6 +6,11 @@ from app import evidence, evidence_rules
 from app.shell import model_choice, page_without_sound, sentences
 from app.view import View
 
+OTHER_HELP = (
+    "Rules and masks were chosen on clips of the kind above. These are of another kind, which tells whether what was "
+    "found holds beyond: they may be played with a soundfont that was heard neither then nor in training."
+)
+
 
 def body(view: View) -> None:
     model_choice(view)
@@ -27,6 +32,12 @@ def graded(view: View, found: evidence.Grades) -> None:
         st.subheader("All measures")
         st.caption(evidence.clips(found))
         evidence.measures(found)
+    for other in evidence.elsewhere(view.model):
+        with st.container(border=True):
+            st.subheader("On other clips", help=OTHER_HELP)
+            st.markdown(evidence.verdict(other))
+            st.caption(evidence.clips(other))
+            evidence.table(other, evidence.CONTESTS)
     with st.container(border=True):
         st.subheader("The main ones, drawn")
         evidence.drawn(found, evidence.grouping(view))

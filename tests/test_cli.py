@@ -419,7 +419,7 @@ def test_grade_answers_with_every_measure_and_its_interval_and_keeps_it(tiny_mod
     assert promised <= set(answer["measures"])
     assert all(set(figure) == {"value", "low", "high"} for figure in answer["measures"].values())
     assert {"recipe", "instruments", "by_count", "by_outcome", "cross_talk", "sanity"} <= set(answer)
-    assert json.loads((tiny_model / "grades" / "crp.json").read_text()) == answer
+    assert json.loads((tiny_model / "grades" / answer["recipe"] / "crp.json").read_text()) == answer
     assert "Share of the positive" in succeed(*asked, "--explainer", "energy")
 
 

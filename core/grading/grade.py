@@ -76,7 +76,7 @@ def grade_explainer(
         InputError: there is no such model, explainer or recipe.
     """
     EXPLAINERS.get(explainer)
-    kind = parse_recipe(recipe or f"{card(model).label_set};{COUNT}")
+    kind = parse_recipe(recipe or default_recipe(model))
     names = [kind.clip_name(seed * SEEDS_PER_GRADE + number) for number in range(clips)]
     marks = _mark_all(model, explainer, names, on_progress)
     if not marks:
@@ -101,6 +101,15 @@ def grade_explainer(
         "sanity": means([(mark.clip, mark.sanity) for mark in marks], marks[0].sanity),
         "cross_talk": cross_talk(marks),
     }
+
+
+def default_recipe(model: str) -> str:
+    """That of the clips which a model's explanations are graded on if no other is asked for.
+
+    Raises:
+        InputError: there is no such model.
+    """
+    return parse_recipe(f"{card(model).label_set};{COUNT}").name
 
 
 def _mark_all(model: str, explainer: str, names: Sequence[str], on_progress: Callable[[], None]) -> list[Mark]:

@@ -17,13 +17,14 @@ LAYERS = ("head", "conv4", "conv3", "conv2", "conv1")
 FLIPPED = "concept_flipping"  # only explainers that know concepts have it
 
 
-def write_graded(root: Path, model: str, labels: str = "general", **lifts: float) -> None:
-    """Writes a grade of a model for every explainer, or for those whose lift is given."""
-    folder = root / model / "grades"
+def write_graded(root: Path, model: str, labels: str = "general", recipe: str = "", **lifts: float) -> None:
+    """Writes a grade of a model for every explainer, or for those whose lift is given; also for another recipe."""
+    folder = root / model / "grades" / recipe
     folder.mkdir(parents=True)
     (root / model / "model.safetensors").touch()
     for number, name in enumerate(lifts or EXPLAINERS):
         grade = made_up(model, name, labels, lifts.get(name, 2.0), np.random.default_rng(number))
+        grade["recipe"] = recipe or grade["recipe"]
         (folder / f"{name}.json").write_text(json.dumps(grade))
 
 

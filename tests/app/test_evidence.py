@@ -67,6 +67,18 @@ def test_without_files_a_sentence_says_what_makes_them(root: Path) -> None:
     assert f"Graded are: {OTHER}." in words(open_page())
 
 
+def test_grades_on_other_clips_have_their_own_verdict(root: Path) -> None:
+    write_graded(root, MODEL, "wimu12", **{"crp": 3.0, **BEATEN})
+    assert "On other clips" not in words(open_page())
+    recipe = "wimu12;count=2,4;soundfont=timgm6mb"
+    write_graded(root, MODEL, "wimu12", recipe, **{"crp": 1.0, **BEATEN})
+    app = open_page()
+    assert not app.exception
+    assert f"300 instruments in 100 clips of `{recipe}`" in words(app)
+    assert words(app).count("CRP beats") == words(app).count("CRP does not beat") == 1
+    assert [grades["crp"]["measures"]["lift"]["value"] for grades in evidence.elsewhere(MODEL)] == [1.0]
+
+
 def test_everything_graded_is_shown_and_can_be_downloaded(root: Path) -> None:
     write_graded(root, MODEL, "wimu12")
     app = open_page()

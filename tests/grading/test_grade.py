@@ -1,6 +1,7 @@
 """Marks of clips whose right answers are known, and the report over many."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from torch import Tensor
 from core.errors import InputError
 from core.explanation.explainer import EXPLAINERS, Explainer
 from core.frontend import Frontend, FrontendConfig
-from core.grading.grade import MEASURES, THOROUGH, cross_talk, figures, grade_explainer, means
+from core.grading.grade import MEASURES, THOROUGH, cross_talk, default_recipe, figures, grade_explainer, means
 from core.grading.marks import Mark, Scene, mark_clip
-from core.grading.record import record_grade, recorded_grades
+from core.grading.record import other_recipes, record_grade, recorded_grades
 from core.grading.truth import Truth
 from core.models.architecture import Network
 from core.models.store import TrainedModel, load_model
@@ -158,12 +159,16 @@ def test_the_grade_of_few_clips_is_whole_and_can_be_kept(tiny_model: Path, tmp_p
     assert grade["measures"]["sanity_similarity"]["value"] == pytest.approx(
         np.mean([figure["value"] for figure in grade["sanity"].values()]), abs=1e-3
     )
-    path = record_grade(str(tiny_model), grade)
-    assert recorded_grades(str(tiny_model)) == {"crp": json.loads(json.dumps(grade))}
-    path.write_text("{")
+    model, kept = str(tiny_model), {"crp": json.loads(json.dumps(grade))}
+    usual = {"crp": {**kept["crp"], "recipe": default_recipe(model)}}
+    paths = [record_grade(model, one["crp"]) for one in (kept, usual)]
+    assert other_recipes(model) == [grade["recipe"]]
+    assert recorded_grades(model, grade["recipe"]) == kept
+    assert recorded_grades(model) == usual
+    paths[1].write_text("{")
     with pytest.raises(InputError, match="--explainer crp"):
-        recorded_grades(str(tiny_model))
-    path.unlink()
+        recorded_grades(model)
+    shutil.rmtree(tiny_model / "grades")
 
 
 def test_what_cannot_be_graded_is_named(tiny_model: Path) -> None:
