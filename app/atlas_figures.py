@@ -14,7 +14,6 @@ from core.explanation.flow import Node
 
 SIZES = (7.0, 21.0)  # pixels across the mark of a concept that is never used, and of the one that is used most
 MARGIN = 0.12  # around the map, whose coordinates lie in [-1, 1]
-
 LINE = 27  # pixels a row of the flow
 WIDEST = 14.0  # pixels of the line to a feeder that brings about everything
 KINDS_STYLE = "<style>.kinds span {white-space: nowrap; margin-right: 1rem; font-size: .84rem}</style>"

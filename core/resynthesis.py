@@ -14,8 +14,8 @@ class MaskSettings:
     """How relevance becomes a mask.
 
     The defaults, which are for labels, were chosen by the SI-SDR of masked clips against their true stems: of the masks
-    that are within 0.05 dB of the best, they follow time most closely. ``core/grading/mask_search.json`` holds the
-    numbers, and ``python -m core.grading.mask_search`` measures them again.
+    that are within 0.05 dB of the best, they are among those that follow time most closely.
+    ``core/grading/mask_search.json`` holds the numbers, and ``python -m core.grading.mask_search`` measures them again.
 
     Attributes:
         blur: Standard deviations ``(bands, frames)`` of the Gaussian that relevance is blurred with.

@@ -103,12 +103,7 @@ def _observe_clip(model: TrainedModel, number: int, name: str) -> Observations:
 
 def _recognised(model: TrainedModel, playing: Sequence[str], logits: Tensor) -> list[int]:
     """Indices of the labels that play and are detected."""
-    probabilities = model.probabilities(logits.numpy())
-    return [
-        index
-        for index, label in enumerate(model.labels)
-        if label in playing and probabilities[index] >= model.card.thresholds[label]
-    ]
+    return [index for index in model.detected(logits.numpy()) if model.labels[index] in playing]
 
 
 @torch.no_grad()

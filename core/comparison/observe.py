@@ -49,13 +49,12 @@ def observe(model: TrainedModel, clip: Clip) -> Observation:
     logmel = truth.mix.logmel
     trace = Trace(model.network, as_input(logmel))
     logits = trace.logits.numpy()
-    thresholds = np.array([model.card.thresholds[label] for label in model.labels])
     labels = [label for label in clip.labels if label in model.labels]
     relevance = {label: trace.relevance(model.label_index(label))[0].numpy() for label in labels}
     places = {label: _places(truth, clip, label) for label in labels}
     return Observation(
         logits=logits,
-        detected=model.probabilities(logits) >= thresholds,
+        detected=np.isin(np.arange(len(logits)), model.detected(logits)),
         layers=layer_cells(model.network, as_input(logmel)),
         maps={label: coarse(values) for label, values in relevance.items()},
         places={label: place.shares(relevance[label], places[label]) for label in labels},

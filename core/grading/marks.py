@@ -97,7 +97,7 @@ class Scene:
             clip=clip,
             label=label,
             count=len(self.truth.stems),
-            detected=bool(self._probabilities[index] >= self.model.card.thresholds[label]),
+            detected=index in self.model.detected(self._logits),
             measures=taken,
             cross_talk=measures.relevance_shares(values, self.truth.masks),
             sanity=sanity,
@@ -151,10 +151,6 @@ class Scene:
     @cached_property
     def _logits(self) -> npt.NDArray[np.float32]:
         return self.model.logits(self.logmel[None])[0]
-
-    @cached_property
-    def _probabilities(self) -> npt.NDArray[np.float32]:
-        return self.model.probabilities(self._logits)
 
     def _intervention(self, label: str) -> float:
         """Whether the logit falls most without the stems that the map's relevance lies on, as a rank correlation.

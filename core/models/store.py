@@ -61,7 +61,7 @@ class TrainedModel:
 
     def detected(self, logits: npt.NDArray[np.floating]) -> list[int]:
         """Numbers of the labels that logits ``(labels,)`` say are heard: their probability reaches the threshold."""
-        thresholds = np.array([self.card.thresholds[label] for label in self.labels])
+        thresholds = np.array([self.card.thresholds[label] for label in self.labels], np.float32)
         return [int(index) for index in np.flatnonzero(self.probabilities(logits) >= thresholds)]
 
 
