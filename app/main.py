@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.navigation import pages
+from app.frame.navigation import pages
 from core.paths import ROOT
 
 st.set_page_config(

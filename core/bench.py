@@ -18,14 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.datasets.build import DatasetPlan, build_dataset
-from core.datasets.read import BuiltDataset
+from core.corpora.build import DatasetPlan, build_dataset
+from core.corpora.read import BuiltDataset
 from core.explanation import crp
 from core.explanation.engine import Trace
-from core.instruments import INSTRUMENTS
-from core.models.architecture import build_network
-from core.models.store import TrainedModel
-from core.recognition import (
+from core.inference import (
     BATCH,
     HOP_S,
     TIMELINE_HOP_S,
@@ -36,8 +33,11 @@ from core.recognition import (
     window_logmel,
     window_starts,
 )
+from core.models.architecture import build_network
+from core.models.store import TrainedModel
 from core.synthesis.clip import Clip, compose
 from core.synthesis.render import render_stem
+from core.taxonomy.instruments import INSTRUMENTS
 from core.threads import one_thread
 from core.training.config import TrainingConfig
 from core.training.data import ClipDataModule

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from core.frontend import Matrix
+from core.frontends.logmel import Matrix
 
 BACKGROUND, TEXT = "#0e1117", "#d5d9e2"
 FOR, AGAINST = "#f28e2b", "#4aa8ff"  # orange and blue are told apart by all eyes

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from core.frontend import Frontend, Matrix, Samples, Spectrogram, frontend
+from core.frontends.logmel import Frontend, Matrix, Samples, Spectrogram, frontend
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class MaskSettings:
 
     The defaults, which are for labels, were chosen by the SI-SDR of masked clips against their true stems: of the masks
     that are within 0.05 dB of the best, they are among those that follow time most closely.
-    ``core/grading/mask_search.json`` holds the numbers, and ``python -m core.grading.mask_search`` measures them again.
+    ``core/studies/mask_search.json`` holds the numbers, and ``python -m core.studies.mask_search`` measures them again.
 
     Attributes:
         blur: Standard deviations ``(bands, frames)`` of the Gaussian that relevance is blurred with.

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from app import atlas, atlases, explaining
-from app.shell import model_choice, page_without_sound
-from app.view import View
+from app.concepts import panels as atlas
+from app.explain import panels as explaining
+from app.frame import atlases
+from app.frame.shell import model_choice, page_without_sound
+from app.frame.view import View
 
 
 def body(view: View) -> None:

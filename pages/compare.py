@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from app import comparing, compute
-from app.colors import title
-from app.shell import page
-from app.sounds import Sound
-from app.view import View
+from app.compare import panels as comparing
+from app.figures.colors import title
+from app.frame import compute
+from app.frame.shell import page
+from app.frame.sounds import Sound
+from app.frame.view import View
 
 
 def body(view: View, sound: Sound) -> None:

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from app import evidence, evidence_rules
-from app.shell import model_choice, page_without_sound, sentences
-from app.view import View
+from app.evidence import panels as evidence
+from app.evidence import rules as evidence_rules
+from app.frame.shell import model_choice, page_without_sound, sentences
+from app.frame.view import View
 
 OTHER_HELP = (
     "Rules and masks were chosen on clips of the kind above. These are of another kind, which tells whether what was "

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from app import experiments, questions
-from app.shell import page_without_sound
-from app.view import View
+from app.experiments import panels as experiments
+from app.experiments import questions
+from app.frame.shell import page_without_sound
+from app.frame.view import View
 
 
 def body(view: View) -> None:

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from app import compute, explaining, usual
-from app.shell import model_choice, page, sentences
-from app.sounds import Sound
-from app.view import View
+from app.explain import panels as explaining
+from app.explain import usual
+from app.frame import compute
+from app.frame.shell import model_choice, page, sentences
+from app.frame.sounds import Sound
+from app.frame.view import View
 
 FURTHER_HEIGHT = 420  # pixels, in which the further concepts are scrolled
 

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from app import compute, listening
-from app.inputs import ways_in
-from app.shell import model_choice, page
-from app.sounds import Sound
-from app.view import View
+from app.frame import compute
+from app.frame.shell import model_choice, page
+from app.frame.sounds import Sound
+from app.frame.view import View
+from app.listen import panels as listening
+from app.listen.inputs import ways_in
 
 
 def body(view: View, sound: Sound) -> None:

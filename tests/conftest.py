@@ -1,17 +1,23 @@
 """What tests of several parts share."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from core.frontend import FrontendConfig
-from core.instruments import label_set
+from core.frontends.logmel import FrontendConfig
 from core.models.architecture import Network, build_network
-from core.models.card import Card, Training
+from core.models.card import Card, Training, read_card
 from core.models.store import save_model
+from core.taxonomy.instruments import label_set
 
+ZOO = (
+    "general-shallow-simple",
+    "general-deep-simple",
+    "general-shallow-rich",
+)  # under the names of the research questions
 TINY = {"widths": (6, 8, 12), "pools": ((2, 4), (2, 2), (1, 1))}
 
 
@@ -43,3 +49,17 @@ def _randomise_statistics(network: Network) -> None:
             module.running_mean.normal_(0, 0.3, generator=generator)
             module.running_var.uniform_(0.3, 2, generator=generator)
             nn.init.normal_(module.bias, 0, 0.3, generator=generator)
+
+
+@pytest.fixture(scope="module")
+def zoo(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of trained models with the pairs shallow–deep (simple) and simple–rich (shallow)."""
+    root = tmp_path_factory.mktemp("zoo")
+    shutil.copytree(tiny_model, root / "other")
+    for seed, name in enumerate(ZOO):
+        card = read_card(tiny_model).model_copy(update={"name": name})
+        network = build_network(card.architecture, card.config, len(card.labels), seed)
+        for parameter in network.parameters():
+            torch.nn.init.normal_(parameter, 0, 0.3, torch.Generator().manual_seed(seed))
+        save_model(network, card, root / name)
+    return root

@@ -9,8 +9,8 @@ from torch.utils.data import DataLoader
 
 from core import bench
 from core.bench import AIMS, Sizes
+from core.inference import recognise
 from core.models.store import TrainedModel, load_model
-from core.recognition import recognise
 from core.synthesis.clip import compose
 from core.training.pace import _Turns
 

@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 from core.audio import SAMPLE_RATE, load, write_wav
 from core.cli import app
 from core.cli.console import print_json
-from core.instruments import INSTRUMENTS
 from core.models.store import model_names
+from core.taxonomy.instruments import INSTRUMENTS
 from tests.bad_files import BAD_FILES, ODD_FILES, encoded, tone
 
 COMMANDS = (

@@ -8,26 +8,27 @@ import pytest
 
 from core.paths import ROOT
 
-GROUND = {"errors", "paths", "registry", "instruments", "audio", "frontend", "threads"}
+GROUND = {"errors", "paths", "registry", "statistics", "threads", "audio", "taxonomy", "frontends"}
 
 # Each part of core, and the other parts that it may import.
 MAY_IMPORT: dict[str, set[str]] = {
-    **dict.fromkeys(GROUND, GROUND),
+    **dict.fromkeys(sorted(GROUND), GROUND),
     "synthesis": GROUND,
     "models": GROUND,
-    "datasets": GROUND | {"synthesis"},
-    "recognition": GROUND | {"models"},
-    "evaluation": GROUND | {"datasets", "models", "recognition"},
-    "training": GROUND | {"datasets", "models", "evaluation"},
+    "corpora": GROUND | {"synthesis"},
+    "inference": GROUND | {"models"},
+    "evaluation": GROUND | {"corpora", "models", "inference"},
+    "training": GROUND | {"corpora", "models", "evaluation"},
     "explanation": GROUND | {"models"},
-    "resynthesis": {"frontend"},
+    "resynthesis": {"frontends"},
     "pictures": GROUND,
     "grading": GROUND | {"evaluation", "explanation", "models", "resynthesis", "synthesis"},
     "comparison": GROUND | {"evaluation", "explanation", "grading", "models", "synthesis"},
-    "atlas": GROUND | {"evaluation", "explanation", "grading", "models", "synthesis"},
-    "bench": GROUND | {"datasets", "explanation", "models", "recognition", "synthesis", "training"},
-    "report": GROUND | {"explanation", "grading", "models", "pictures", "recognition", "resynthesis"},
+    "concepts": GROUND | {"evaluation", "explanation", "grading", "models", "resynthesis", "synthesis"},
+    "bench": GROUND | {"corpora", "explanation", "models", "inference", "synthesis", "training"},
+    "export": GROUND | {"explanation", "grading", "models", "pictures", "inference", "resynthesis"},
 }
+MAY_IMPORT["studies"] = set(MAY_IMPORT)  # imported by the command line alone
 UNLIMITED = {"cli"}  # the command line ties the parts together
 
 # Libraries that belong to one part of the program.

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
-from core.frontend import Frontend
+from core.frontends.logmel import Frontend
 from core.pictures import AGAINST, FOR, Axis, overlay_values, relevance_picture
 
 BANDS, FRAMES = 128, 40

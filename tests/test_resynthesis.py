@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.frontend import Frontend, FrontendConfig
+from core.frontends.logmel import Frontend, FrontendConfig
 from core.resynthesis import MaskSettings, apply_mask, common_gain, complement, relevance_mask
 
 FRONTEND = Frontend(FrontendConfig())

@@ -7,7 +7,7 @@ import typer
 from core.cli.console import AsJson, Model, bar, print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from core.atlas.model import Atlas, Concept
+    from core.concepts.atlas import Atlas, Concept
 
 app = typer.Typer(
     name="atlas",
@@ -42,7 +42,7 @@ def build(
 
         timbrescope atlas build --recipe "general;count=1;soundfont=timgm6mb" --workers 1
     """
-    from core.atlas.build import build_atlas
+    from core.concepts.build import build_atlas
     from core.models.store import default_model
 
     with progress("Building", total=1) as move:
@@ -66,7 +66,7 @@ def show(
 
         timbrescope atlas show --model general-shallow --layer conv4 --channel 17 --json
     """
-    from core.atlas.store import load_atlas
+    from core.concepts.store import load_atlas
     from core.models.store import default_model
 
     if channel is not None and layer is None:

@@ -41,8 +41,8 @@ def dataset(
 
         timbrescope dataset rich --clips 10000000 --out /shared/rich --cluster tcp://host:8786
     """
-    from core.datasets.build import DatasetPlan, build_dataset
-    from core.frontend import FrontendConfig
+    from core.corpora.build import DatasetPlan, build_dataset
+    from core.frontends.logmel import FrontendConfig
 
     if workers and cluster:
         raise InputError("Give --workers or --cluster, not both: a cluster has its own number of workers.")

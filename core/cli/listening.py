@@ -20,8 +20,8 @@ from core.cli.console import (
 from core.errors import InputError
 
 if TYPE_CHECKING:
+    from core.inference import Prediction
     from core.models.store import TrainedModel
-    from core.recognition import Prediction
 
 SHOWN = 5  # labels that the table of a prediction has at least
 
@@ -78,8 +78,8 @@ def compose(
 
 
 def _clip_name(label_set: str, seed: int, changes: dict[str, Any]) -> str:
-    from core.instruments import label_set as find_label_set
     from core.synthesis.recipe import RECIPES, modified
+    from core.taxonomy.instruments import label_set as find_label_set
 
     return modified(RECIPES[find_label_set(label_set).name], **changes).clip_name(seed)
 
@@ -123,7 +123,7 @@ def predict(
 
 def _listen(model: "TrainedModel", file: Path) -> "Prediction":
     from core.audio import load, quiet_codecs
-    from core.recognition import recognise
+    from core.inference import recognise
 
     with quiet_codecs():
         sound = load(file)
@@ -181,11 +181,11 @@ def explain(
 
         timbrescope explain clip/mix.wav --instrument piano --stems clip/stems --layer conv3 --top 4 --out why
     """
-    from core.atlas.store import concept_names
     from core.audio import quiet_codecs
+    from core.concepts.store import concept_names
     from core.explanation.relevance import explain as explain_label
+    from core.export import open_passage, write_report
     from core.models.store import default_model, load_model
-    from core.report import open_passage, write_report
 
     name = model or default_model()
     trained = load_model(name)

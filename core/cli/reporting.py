@@ -23,9 +23,9 @@ def report(
 
         timbrescope report --clips 20 --json
     """
-    from core.comparison.experiments import run_experiments
-    from core.comparison.table import write_readme, write_tables
     from core.paths import README, TRAINED_MODELS
+    from core.studies.experiments import run_experiments
+    from core.studies.tables import write_readme, write_tables
 
     with progress("Comparing", total=clips) as move:
         result = run_experiments(clips, TRAINED_MODELS, lambda heard: move(advance=heard))

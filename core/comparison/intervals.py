@@ -1,4 +1,4 @@
-"""Intervals over clips for what is compared, in the form of :mod:`core.evaluation.intervals`: value, low and high.
+"""Intervals over clips for what is compared, in the form of :mod:`core.statistics`: value, low and high.
 
 What has no value for any clip is ``None`` throughout, which is what JSON can say.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from core.evaluation.intervals import PERCENTILES, SEED, Interval, as_interval, bootstrap
+from core.statistics import PERCENTILES, SEED, Interval, as_interval, bootstrap
 
 Array = npt.NDArray[np.floating]
 Indices = npt.NDArray[np.intp]

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from core.comparison import place
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
-from core.frontend import Matrix
+from core.frontends.logmel import Matrix
 from core.grading.truth import Truth
 from core.models.architecture import Network
 from core.models.store import TrainedModel

@@ -17,8 +17,8 @@ from core.comparison.similarity import (
     linear_cka,
     rank_correlation,
 )
-from core.evaluation.intervals import Interval, as_interval, bootstrap
-from core.frontend import Matrix
+from core.frontends.logmel import Matrix
+from core.statistics import Interval, as_interval, bootstrap
 
 HALVES = 200  # samples of clips for the intervals of CKA
 

@@ -62,12 +62,12 @@ def read_experiments(root: Path = TRAINED_MODELS) -> dict[str, Any] | None:
 
 
 def read_ablation(root: Path = TRAINED_MODELS) -> dict[str, Any] | None:
-    """What ``core.training.ablation`` found about the ingredients of the training, if it was run.
+    """What ``core.studies.ablation`` found about the ingredients of the training, if it was run.
 
     Raises:
         InputError: the file is damaged.
     """
-    return _read(root / ABLATION, "python -m core.training.ablation")
+    return _read(root / ABLATION, "python -m core.studies.ablation")
 
 
 def _read(path: Path, command: str) -> dict[str, Any] | None:

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core import audio
-from core.datasets.read import BuiltDataset
-from core.datasets.source import LabelledClips, labelled_clips
+from core.corpora.read import BuiltDataset
+from core.corpora.source import LabelledClips, labelled_clips
 from core.errors import InputError
 from core.evaluation.scores import Answers, scores
-from core.instruments import INSTRUMENTS
+from core.inference import recognise
 from core.models.store import TrainedModel
-from core.recognition import recognise
+from core.taxonomy.instruments import INSTRUMENTS
 
 BATCH = 64
 
@@ -29,7 +29,7 @@ def evaluate(model: TrainedModel, data: Path, on_progress: Progress = lambda don
     among them, and it is detected if one of them is. ``groups`` tells which.
 
     Args:
-        data: A folder that one of :data:`core.datasets.source.SOURCES` recognises.
+        data: A folder that one of :data:`core.corpora.source.SOURCES` recognises.
         on_progress: Called with the clips done and the clips in all.
 
     Raises:

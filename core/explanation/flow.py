@@ -16,7 +16,7 @@ from core.errors import InputError
 from core.explanation.engine import Trace
 from core.explanation.intervention import check_channel
 from core.explanation.relevance import rank, trace_of
-from core.frontend import Matrix
+from core.frontends.logmel import Matrix
 from core.models.store import TrainedModel
 
 Path = Sequence[tuple[str, int]]  # layers and channels, from the top down

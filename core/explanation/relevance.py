@@ -9,7 +9,7 @@ import torch
 from core.explanation.engine import Trace
 from core.explanation.explainer import DEFAULT_EXPLAINER, EXPLAINERS
 from core.explanation.intervention import check_channel, check_layer
-from core.frontend import Matrix
+from core.frontends.logmel import Matrix
 from core.models.store import TrainedModel
 
 

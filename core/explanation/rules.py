@@ -176,7 +176,7 @@ class RuleSet:
         return Composite(hook, [SequentialMergeBatchNorm()])
 
 
-# Chosen by how well the maps of composed clips fit the true stems; see core/grading/rule_search.py.
+# Chosen by how well the maps of composed clips fit the true stems; see core/studies/rule_search.py.
 RULE_SETS: dict[str, RuleSet] = {
     "plus": RuleSet((Z_PLUS,)),
     "sharp": RuleSet((SHARP,)),

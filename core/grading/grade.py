@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InputError
-from core.evaluation.intervals import DIGITS, Interval, as_interval, bootstrap
 from core.explanation.explainer import DEFAULT_EXPLAINER, EXPLAINERS
 from core.grading.marks import Mark, mark_clip
 from core.models.store import card
+from core.statistics import DIGITS, Interval, as_interval, bootstrap
 from core.synthesis.recipe import recipe as parse_recipe
 
 # What each measure says, in the order of the report.

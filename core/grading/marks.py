@@ -10,7 +10,7 @@ import numpy.typing as npt
 from core.explanation.explainer import EXPLAINERS, ConceptExplainer, Explainer
 from core.explanation.intervention import mean_activations, silence_in_turn
 from core.explanation.relevance import Relevance, as_input
-from core.frontend import Matrix, compress
+from core.frontends.logmel import Matrix, compress
 from core.grading import measures
 from core.grading.sanity import forgetting
 from core.grading.truth import Truth, fit, listening

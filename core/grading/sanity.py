@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.explanation.explainer import Explainer
-from core.frontend import Matrix
+from core.frontends.logmel import Matrix
 from core.grading.measures import similarity
 from core.models.architecture import Network
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InputError
-from core.frontend import Frontend, Matrix, Samples, Spectrogram
+from core.frontends.logmel import Frontend, Matrix, Samples, Spectrogram
 from core.grading import measures
 from core.grading.measures import Mask
 from core.resynthesis import apply_mask, relevance_mask

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from core.evaluation.intervals import Interval
 from core.explanation.explainer import DEFAULT_EXPLAINER
+from core.statistics import Interval
 
 Grades = Mapping[str, Mapping[str, Any]]  # by explainer, as core.grading.record gives them
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import InputError
-from core.frontend import FrontendConfig
+from core.frontends.logmel import FrontendConfig
 
 
 class Training(BaseModel):

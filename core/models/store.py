@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from core.errors import InputError
-from core.frontend import Frontend, frontend
+from core.frontends.logmel import Frontend, frontend
 from core.models.architecture import Network, build_network
 from core.models.card import Card, read_card
 from core.paths import TRAINED_MODELS

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from core.audio import SAMPLE_RATE
 from core.errors import InputError
-from core.instruments import INSTRUMENTS, Instrument
 from core.synthesis.effects import EFFECTS, Effects, in_the_air, in_the_room, played, recorded
 from core.synthesis.recipe import Recipe, split_clip_name
 from core.synthesis.render import DRUM_BANK, render_stem
 from core.synthesis.score import STYLES, Score, ScoreRequest
 from core.synthesis.soundfonts import all_presets, presets
+from core.taxonomy.instruments import INSTRUMENTS, Instrument
 
 Samples = npt.NDArray[np.float32]
 

@@ -17,9 +17,9 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import uniform_filter1d
 
 from core.audio import SAMPLE_RATE
-from core.instruments import INSTRUMENTS
 from core.synthesis.amplifier import amplified
 from core.synthesis.score import Note
+from core.taxonomy.instruments import INSTRUMENTS
 
 Samples = npt.NDArray[np.float32]
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from core.audio import write_wav
-from core.instruments import INSTRUMENTS
 from core.synthesis.clip import Clip
 from core.synthesis.midi import score_to_midi
+from core.taxonomy.instruments import INSTRUMENTS
 
 
 def write_clip(clip: Clip, folder: Path) -> None:

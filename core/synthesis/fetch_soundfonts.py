@@ -20,10 +20,10 @@ import numpy.typing as npt
 
 from core.audio import SAMPLE_RATE, load
 from core.errors import InputError
-from core.instruments import INSTRUMENTS, Instrument
 from core.paths import SOUNDFONTS
 from core.synthesis.soundfont_writer import RecordedNote, RecordedProgram, soundfont_bytes
 from core.synthesis.soundfonts import Soundfont, known_soundfonts
+from core.taxonomy.instruments import INSTRUMENTS, Instrument
 
 LONGEST = 6.0  # seconds of a note that are kept
 FADE_OUT = 0.05  # seconds at the end of a note that was cut

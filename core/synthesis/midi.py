@@ -7,8 +7,8 @@ from pathlib import Path
 import mido
 
 from core.errors import InputError
-from core.instruments import DRUM_CHANNEL, INSTRUMENTS
 from core.synthesis.score import Note, Score
+from core.taxonomy.instruments import DRUM_CHANNEL, INSTRUMENTS
 
 TICKS_PER_BEAT = 960
 DEFAULT_TEMPO = 500_000  # microseconds a beat (120 a minute), where a file does not say

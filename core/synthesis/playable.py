@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from core.instruments import Instrument
 from core.synthesis.score import Note
+from core.taxonomy.instruments import Instrument
 
 SHORTEST = 0.03  # seconds; anything shorter is a click and is left out
 GAP = 0.001  # seconds between a note that is cut off and its successor, so that rounding never makes them overlap
@@ -16,7 +16,7 @@ def playable(notes: Iterable[Note], instrument: Instrument, duration: float) -> 
     notes sound than the instrument's polyphony allows, or a pitch is struck again, the older note ends early; a note
     whose elder has only just begun is left out instead.
 
-    >>> from core.instruments import INSTRUMENTS
+    >>> from core.taxonomy.instruments import INSTRUMENTS
     >>> playable([Note(0.0, 2.0, 60, 90), Note(1.0, 2.0, 64, 90)], INSTRUMENTS["trumpet"], 2.5)
     (Note(onset=0.0, duration=0.999, pitch=60, velocity=90), Note(onset=1.0, duration=1.499, pitch=64, velocity=90))
     """

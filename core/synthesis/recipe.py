@@ -9,10 +9,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from core.errors import InputError
-from core.instruments import FAMILIES, INSTRUMENTS, LabelSet, check_labels, label_set
 from core.synthesis.effects import EFFECTS
 from core.synthesis.score import STYLES
 from core.synthesis.soundfonts import known_soundfonts
+from core.taxonomy.instruments import FAMILIES, INSTRUMENTS, LabelSet, check_labels, label_set
 
 DURATIONS = (1.0, 30.0)  # seconds
 COUNTS = (1, 8)  # instruments in a clip

@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from core.audio import SAMPLE_RATE
 from core.errors import InputError
-from core.instruments import DRUM_CHANNEL, Instrument
 from core.synthesis.score import Note
 from core.synthesis.soundfonts import soundfont_path
+from core.taxonomy.instruments import DRUM_CHANNEL, Instrument
 
 BLOCK = 64  # samples that FluidSynth computes at once; events take effect at block boundaries
 SYNTH_GAIN = 0.5

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.instruments import Instrument
 from core.registry import Registry
+from core.taxonomy.instruments import Instrument
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def add_noise(power: torch.Tensor, share: float) -> torch.Tensor:
 
 
 def to_power(features: torch.Tensor, range_db: float) -> torch.Tensor:
-    """The power behind log-mels as :func:`core.frontend.compress` makes them, the loudest cell of each clip 1."""
+    """The power behind log-mels made by :func:`core.frontends.logmel.compress`; the loudest cell of each clip is 1."""
     depth = 10 ** (range_db / 10)
     return torch.expm1(features * math.log1p(depth)) / depth
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from core.errors import InputError
-from core.instruments import label_set
+from core.taxonomy.instruments import label_set
 
 CONFIGS = Path(__file__).parent / "configs"
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from core.datasets.read import BuiltDataset
+from core.corpora.read import BuiltDataset
 from core.errors import InputError
 
 Batch = tuple[torch.Tensor, torch.Tensor]

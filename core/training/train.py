@@ -17,7 +17,7 @@ from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, Ric
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-from core.datasets.read import BuiltDataset
+from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.evaluation.calibration import fit_temperature, fit_thresholds
 from core.models.architecture import build_network

@@ -9,9 +9,9 @@ import numpy as np
 
 from core.explanation.explainer import EXPLAINERS
 from core.grading.grade import MEASURES, THOROUGH
-from core.grading.rule_search import COMPARED
-from core.grading.rule_search import MEASURES as SEARCHED
-from core.instruments import label_set
+from core.studies.rule_search import COMPARED
+from core.studies.rule_search import MEASURES as SEARCHED
+from core.taxonomy.instruments import label_set
 
 LAYERS = ("head", "conv4", "conv3", "conv2", "conv1")
 FLIPPED = "concept_flipping"  # only explainers that know concepts have it

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.atlas.model import Atlas, Concept, Factor, Reference
-from core.atlas.naming import concept_name
-from core.atlas.prototypes import fit_prototypes
-from core.atlas.store import save_atlas
+from core.concepts.atlas import Atlas, Concept, Factor, Reference
+from core.concepts.naming import concept_name
+from core.concepts.prototypes import fit_prototypes
+from core.concepts.store import save_atlas
 from core.models.store import load_model
 from core.paths import TRAINED_MODELS
 

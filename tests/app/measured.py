@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.comparison.experiments import QUESTIONS
 from core.comparison.place import PLACES
 from core.comparison.records import SETS
-from core.comparison.telling import tell
 from core.evaluation.scores import LEVELS
-from core.instruments import FAMILIES, INSTRUMENTS
 from core.models.store import card, default_model
+from core.studies.experiments import QUESTIONS
+from core.studies.summary import tell
+from core.taxonomy.instruments import FAMILIES, INSTRUMENTS
 
 MODELS = (
     "general-deep-rich",

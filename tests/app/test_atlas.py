@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import atlas_figures, explaining, usual
-from core.atlas.prototypes import Typicality
-from core.atlas.store import ATLAS
+from app.concepts import figures as atlas_figures
+from app.explain import panels as explaining
+from app.explain import usual
+from core.concepts.prototypes import Typicality
+from core.concepts.store import ATLAS
 from core.explanation.flow import Node
 from core.models import store
 from core.paths import ROOT

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.concept_words import KINDS, answers, answers_of, is_meant, kind, serves
-from core.atlas.model import Concept, Factor, Reference
-from core.instruments import FAMILIES
+from app.figures.concept_words import KINDS, answers, answers_of, is_meant, kind, serves
+from core.concepts.atlas import Concept, Factor, Reference
+from core.taxonomy.instruments import FAMILIES
 
 PLACE = Reference("general@1", "acoustic_guitar", 1.0, 0.5, 0.2, 100.0, 200.0)
 GUITAR = Concept(

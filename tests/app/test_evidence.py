@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import evidence, evidence_rules
+from app.evidence import panels as evidence
+from app.evidence import rules as evidence_rules
 from core.explanation.explainer import EXPLAINERS
 from core.grading.grade import MEASURES
 from core.grading.record import recorded_grades
-from core.grading.rule_search import COMPARED, read_search
 from core.grading.verdict import RIVALS
 from core.paths import ROOT
+from core.studies.rule_search import COMPARED, read_search
 from tests.app.graded import write_graded, write_searched
 
 MODEL, OTHER = "wimu12-shallow", "general-deep-rich"
@@ -184,7 +185,7 @@ def test_the_table_of_all_figures_has_a_row_for_each(root: Path) -> None:
 
 def test_why_these_rules_is_told_whatever_is_graded(root: Path) -> None:
     app = open_page()
-    assert "`python -m core.grading.rule_search --model NAME`" in words(app)
+    assert "`python -m core.studies.rule_search --model NAME`" in words(app)
     write_searched(root / "rule_search.json", plus=1.5, sharp=2.01)
     app = open_page()
     assert not app.exception

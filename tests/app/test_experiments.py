@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import experiments, questions
-from app.colors import model_colors
+from app.experiments import panels as experiments
+from app.experiments import questions
+from app.figures.colors import model_colors
 from core.paths import ROOT
 from tests.app.measured import MODELS, ablation, write_measured
 
@@ -144,7 +145,7 @@ def test_the_ablation_follows_the_measure_and_says_how_it_is_made(root: Path) ->
     (root / "ablation.json").unlink()
     app = open_page()
     assert not app.exception
-    assert "`python -m core.training.ablation`" in words(app)
+    assert "`python -m core.studies.ablation`" in words(app)
 
 
 def test_figures_without_a_value_are_left_out(root: Path) -> None:

@@ -9,10 +9,12 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app import bars, concept_tiles, concept_words, figures
-from app.concept_tiles import Tile
-from app.examples import EXAMPLES
-from core.atlas.store import load_atlas
+from app.components import concept_tiles
+from app.components.concept_tiles import Tile
+from app.figures import bars, concept_words
+from app.figures import charts as figures
+from app.frame.examples import EXAMPLES
+from core.concepts.store import load_atlas
 from core.explanation import relevance
 from core.explanation.engine import Trace
 from core.models.architecture import Network

@@ -12,8 +12,8 @@ from PIL import Image
 from scipy.io import wavfile
 from streamlit.testing.v1 import AppTest
 
-from app import player as module
-from app.player import Overlay, Track, encoding
+from app.components import player as module
+from app.components.player import Overlay, Track, encoding
 
 RATE = 8000
 
@@ -213,7 +213,7 @@ def _page() -> None:
     import numpy as np
     import streamlit as st
 
-    from app.player import Overlay, Track, player
+    from app.components.player import Overlay, Track, player
 
     length = 1_500_000  # large enough for Streamlit's own file ids to sample instead of hashing
     sound = np.zeros(length, np.float32)

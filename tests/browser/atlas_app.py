@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.navigation import pages
+from app.frame.navigation import pages
 from core.models import store
 
 if __name__ == "__main__":  # as Streamlit runs it

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import evidence, evidence_rules
+from app.evidence import panels as evidence
+from app.evidence import rules as evidence_rules
 from core.paths import ROOT
 
 if __name__ == "__main__":  # as Streamlit runs it

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import experiments, questions
+from app.experiments import panels as experiments
+from app.experiments import questions
 from core.paths import ROOT
 
 if __name__ == "__main__":  # as Streamlit runs it

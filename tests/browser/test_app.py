@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from core.inference import recognise
 from core.models.store import default_model, load_model
 from core.paths import ROOT
-from core.recognition import recognise
 from core.synthesis.clip import compose
 from tests.bad_files import BAD_FILES, encoded, tone
 from tests.browser.serving import CHROMIUM, FLAGS, PATIENCE, await_number, drag, serve

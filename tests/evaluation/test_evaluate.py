@@ -9,16 +9,16 @@ import pytest
 import soundfile
 
 from core.audio import write_wav
-from core.datasets.build import DatasetPlan, build_dataset
-from core.datasets.read import BuiltDataset
-from core.datasets.source import LabelledClips
+from core.corpora.build import DatasetPlan, build_dataset
+from core.corpora.read import BuiltDataset
+from core.corpora.source import LabelledClips
 from core.errors import InputError
 from core.evaluation.evaluate import evaluate, grouped
 from core.evaluation.metrics import summary
 from core.evaluation.scores import scores
-from core.frontend import FrontendConfig
+from core.frontends.logmel import FrontendConfig
+from core.inference import recognise
 from core.models.store import TrainedModel, load_model
-from core.recognition import recognise
 from core.synthesis.clip import compose
 
 

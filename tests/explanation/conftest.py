@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.frontend import FrontendConfig
+from core.frontends.logmel import FrontendConfig
 from core.models.architecture import Network, build_network
 from core.models.card import Card
 from core.models.store import TrainedModel

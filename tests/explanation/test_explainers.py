@@ -14,7 +14,7 @@ from core.explanation.explainers.occlusion import PATCH
 from core.explanation.intervention import mean_activations, silence, silence_in_turn
 from core.explanation.propagation import one_logit
 from core.explanation.rules import DEFAULT_RULES
-from core.frontend import FrontendConfig, compress
+from core.frontends.logmel import FrontendConfig, compress
 from core.models.architecture import Network, build_network
 from core.paths import TRAINED_MODELS
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from core.errors import InputError
 from core.explanation.explainer import EXPLAINERS, Explainer
-from core.frontend import Frontend, FrontendConfig
+from core.frontends.logmel import Frontend, FrontendConfig
 from core.grading.grade import MEASURES, THOROUGH, cross_talk, default_recipe, figures, grade_explainer, means
 from core.grading.marks import Mark, Scene, mark_clip
 from core.grading.record import other_recipes, record_grade, recorded_grades

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.frontend import Frontend, FrontendConfig, Samples
+from core.frontends.logmel import Frontend, FrontendConfig, Samples
 from core.grading.truth import Truth, grade
 
 FRONTEND = Frontend(FrontendConfig())

@@ -1,8 +1,8 @@
 import pytest
 
-from core.evaluation.intervals import Interval
 from core.grading.grade import MEASURES
 from core.grading.verdict import CONTESTS, DIRECTIONS, RIVALS, Outcome, best, contests, outcome
+from core.statistics import Interval
 
 
 def interval(value: float, reach: float = 0.1) -> Interval:

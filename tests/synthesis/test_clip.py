@@ -11,13 +11,13 @@ import pytest
 from scipy.stats import chisquare, kstest
 
 from core.errors import InputError
-from core.instruments import INSTRUMENTS, LABEL_SETS
 from core.paths import ROOT
 from core.synthesis.clip import MIX_PEAK, Clip, _draw_labels, _draw_soundfont, _playable_programs, compose
 from core.synthesis.recipe import RECIPES, Recipe, modified, recipe, split_clip_name
 from core.synthesis.render import DRUM_BANK, render_stem
 from core.synthesis.score import Note
 from core.synthesis.soundfonts import installed_soundfonts, presets
+from core.taxonomy.instruments import INSTRUMENTS, LABEL_SETS
 
 NAMES = [
     "general@3",

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from core.audio import SAMPLE_RATE
-from core.instruments import INSTRUMENTS
 from core.synthesis.clip import compose
 from core.synthesis.effects import (
     AMPLIFIERS,
@@ -23,6 +22,7 @@ from core.synthesis.effects import (
 )
 from core.synthesis.render import render_stem
 from core.synthesis.score import Note
+from core.taxonomy.instruments import INSTRUMENTS
 
 LABELS = ("piano", "violin", "drums")
 

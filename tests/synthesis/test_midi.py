@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.instruments import DRUM_CHANNEL, INSTRUMENTS
 from core.synthesis.midi import read_midi, score_to_midi
 from core.synthesis.score import STYLES, Note, Score, ScoreRequest
+from core.taxonomy.instruments import DRUM_CHANNEL, INSTRUMENTS
 
 LABELS = ("piano", "violin", "drums", "tuba")
 PROGRAMS = {label: INSTRUMENTS[label].programs[-1] for label in LABELS}

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.instruments import INSTRUMENTS
 from core.synthesis import render, soundfonts
 from core.synthesis.render import render_stem
 from core.synthesis.score import Note
+from core.taxonomy.instruments import INSTRUMENTS
 
 FONT = "timgm6mb"
 MELODY = [Note(0.0, 0.5, 60, 90), Note(0.5, 0.5, 67, 90), Note(0.5, 0.4, 72, 60)]

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.instruments import INSTRUMENTS, Instrument
 from core.synthesis import render, soundfonts
 from core.synthesis.render import render_stem
 from core.synthesis.score import Note
 from core.synthesis.soundfont_writer import RecordedNote, RecordedProgram, key_ranges, soundfont_bytes
 from core.synthesis.soundfonts import Soundfont, presets
+from core.taxonomy.instruments import INSTRUMENTS, Instrument
 
 FLUTE, VIOLIN = 73, 40
 RATE = 32000  # not that of the synthesiser

@@ -14,11 +14,11 @@ import pytest
 
 from core.audio import SAMPLE_RATE, wav_bytes
 from core.errors import InputError
-from core.instruments import INSTRUMENTS
 from core.paths import SOUNDFONTS
 from core.synthesis import fetch_soundfonts, soundfonts
 from core.synthesis.fetch_soundfonts import LEAD_IN, LONGEST, balance, build, fetch, prepare
 from core.synthesis.soundfonts import Soundfont, installed_soundfonts, known_soundfonts, presets, soundfont_path
+from core.taxonomy.instruments import INSTRUMENTS
 
 FETCHED = [name for name, font in known_soundfonts().items() if not font.package]
 SOURCES = ("package", "npm", "notes")

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.instruments import INSTRUMENTS, Instrument
 from core.synthesis.composition import melody, patterns
 from core.synthesis.composition.casting import Voice, cast
 from core.synthesis.composition.plan import METERS, MODE_WEIGHTS, PROGRESSIONS, draw_plan
@@ -16,6 +15,7 @@ from core.synthesis.composition.theory import MODES, chord
 from core.synthesis.midi import score_to_midi
 from core.synthesis.playable import playable
 from core.synthesis.score import STYLES, Note, Score, ScoreRequest
+from core.taxonomy.instruments import INSTRUMENTS, Instrument
 
 DRUMS = INSTRUMENTS["drums"]
 PITCHED = tuple(instrument for instrument in INSTRUMENTS.values() if not instrument.is_drums)

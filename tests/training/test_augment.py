@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from core.frontend import FrontendConfig, compress, frontend
+from core.frontends.logmel import FrontendConfig, compress, frontend
 from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power, transpose
 
 RANGE = FrontendConfig().range_db

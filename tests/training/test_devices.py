@@ -11,10 +11,10 @@ import pytest
 import torch
 from torchmetrics.functional.classification import multilabel_average_precision
 
-from core.datasets.build import DatasetPlan, build_dataset
-from core.datasets.read import BuiltDataset
+from core.corpora.build import DatasetPlan, build_dataset
+from core.corpora.read import BuiltDataset
 from core.errors import InputError
-from core.frontend import FrontendConfig
+from core.frontends.logmel import FrontendConfig
 from core.models.card import read_card
 from core.models.store import load_model
 from core.training.config import TrainingConfig, read_config

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.datasets.build import DatasetPlan, build_dataset
-from core.datasets.read import BuiltDataset
+from core.corpora.build import DatasetPlan, build_dataset
+from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.evaluation.evaluate import evaluate
-from core.frontend import FrontendConfig
+from core.frontends.logmel import FrontendConfig
 from core.models.card import Card, read_card
 from core.models.store import load_model
 from core.training.config import CONFIGS, TrainingConfig, read_config

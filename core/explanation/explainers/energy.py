@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from core.explanation.explainer import EXPLAINERS
-from core.frontend import FrontendConfig, decompress
+from core.frontends.logmel import FrontendConfig, decompress
 from core.models.architecture import Network
 
 

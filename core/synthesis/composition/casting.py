@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.instruments import Instrument
+from core.taxonomy.instruments import Instrument
 
 # How many semitones a part moves in. "thirds", "answer" and "counter" are what further melody instruments do, and
 # "solo" is melody and harmony in two hands.

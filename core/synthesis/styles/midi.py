@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError
-from core.instruments import Instrument
 from core.synthesis.composition.theory import fold
 from core.synthesis.midi import MidiPart, MidiSong, read_midi
 from core.synthesis.playable import playable, sounding_time
 from core.synthesis.score import STYLES, Note, Score, ScoreRequest
 from core.synthesis.styles.musical import groove
+from core.taxonomy.instruments import Instrument
 
 EXTENSIONS = (".mid", ".midi", ".kar")
 ATTEMPTS = 8

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from core.instruments import Instrument
 from core.synthesis.composition import accompaniment, melody
 from core.synthesis.composition.casting import Voice, cast
 from core.synthesis.composition.melody import BeatNote
@@ -12,6 +11,7 @@ from core.synthesis.composition.performance import perform
 from core.synthesis.composition.plan import Plan, draw_plan
 from core.synthesis.playable import playable
 from core.synthesis.score import STYLES, Note, Score, ScoreRequest
+from core.taxonomy.instruments import Instrument
 
 REST = 0.3  # how often a part is silent for a phrase, in a piece of three phrases or more
 

@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 
-from core.instruments import Instrument
 from core.synthesis.playable import playable
 from core.synthesis.score import STYLES, Note, Score, ScoreRequest
+from core.taxonomy.instruments import Instrument
 
 LENGTHS = (0.1, 2.5)  # seconds, log-uniform
 HIT_INTERVALS = (0.08, 0.7)  # seconds between strokes of the drums, log-uniform

@@ -5,9 +5,9 @@ A network trained on dense music alone has never heard one instrument's note fro
 
 import numpy as np
 
-from core.instruments import Instrument
 from core.synthesis.playable import playable
 from core.synthesis.score import STYLES, Note, Score, ScoreRequest
+from core.taxonomy.instruments import Instrument
 
 NOTES = (1, 5)  # in five seconds
 LENGTHS = (0.2, 3.5)  # seconds, log-uniform

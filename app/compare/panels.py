@@ -1,0 +1,183 @@
+"""Parts of the Compare page: several models on the same passage."""
+
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.components.downloads import download
+from app.components.player import Overlay, Track, player
+from app.figures import charts as figures
+from app.figures.colors import NEUTRAL, color, legend, model_colors, title
+from app.frame import compute
+from app.frame.compute import Passage
+from app.frame.sounds import Sound
+from app.frame.view import View, choose, show
+from core import audio
+from core.comparison import similarity
+from core.comparison.observe import coarse
+from core.comparison.place import PLACES
+from core.inference import Prediction
+from core.models.store import card, model_names
+
+SHOWN = 8
+MOST = 4  # models side by side
+BAR = 160  # pixels
+ENERGY = "energy of the mix"
+
+
+def models_choice(view: View) -> list[str]:
+    """The models to compare."""
+    names = model_names()
+    asked = [name for name in (view.models or "").split(",") if name in names] or names[:2]
+    key = "compare-models"
+    st.session_state[key] = asked
+
+    def changed() -> None:
+        show(models=",".join(st.session_state[key]) or None)
+
+    st.multiselect(
+        "Models", names, key=key, on_change=changed, max_selections=MOST, format_func=lambda n: card(n).title, wrap=True
+    )
+    return asked
+
+
+def instrument_choice(view: View, predictions: list[Prediction]) -> str:
+    labels = list(dict.fromkeys(label for prediction in predictions for label in prediction.ranking))
+    value = view.instrument if view.instrument in labels else labels[0]
+    return choose(st.selectbox, "instrument", "Instrument", value, options=labels, format_func=title)
+
+
+def prediction_bars(predictions: list[Prediction]) -> None:
+    """Everything that one of them detected, filled up with what they find likeliest."""
+    detected = dict.fromkeys(label for prediction in predictions for label in prediction.detected)
+    likely = dict.fromkeys(
+        label for rank in zip(*(p.ranking[:SHOWN] for p in predictions), strict=False) for label in rank
+    )
+    labels, shades = list({**detected, **likely})[:SHOWN], model_colors(model_names())
+    _legend(shades, [prediction.model for prediction in predictions])
+    st.plotly_chart(figures.model_bars(predictions, labels, shades), config=figures.CONFIG, key="models")
+
+
+def _legend(shades: Mapping[str, str], names: Iterable[str]) -> None:
+    st.markdown(legend({name: shades[name] for name in names}), unsafe_allow_html=True)
+
+
+def passages(view: View, sound: Sound, models: list[str], label: str) -> list[Passage]:
+    """The same passage for every model that knows the label: where the first of them is surest."""
+    knowing = [name for name in models if label in compute.model(name).labels]
+    if not knowing:
+        return []
+    first = compute.passage_of(sound, knowing[0], label, view.start)
+    return [Passage(sound, name, first.start) for name in knowing]
+
+
+def maps(passages: list[Passage], label: str) -> None:
+    """The label's relevance by each model, side by side; each plays what its model points at."""
+    for column, passage in zip(st.columns(len(passages)), passages, strict=True):
+        relevance = compute.relevance(passage, label)
+        parts, analysed = compute.split(passage, relevance), compute.analysed(passage)
+        with column:
+            player(
+                key=f"compare-{passage.model}",
+                tracks=[
+                    Track("Mix", passage.samples, audio.SAMPLE_RATE, NEUTRAL),
+                    Track("Only this", parts.kept, audio.SAMPLE_RATE, color(label)),
+                ],
+                spectrogram=compute.on_screen(analysed.logmel, analysed),
+                duration=analysed.duration,
+                band_hz=compute.model(passage.model).frontend.band_hz,
+                overlay=Overlay(f"evidence for {title(label).lower()}", compute.on_screen(relevance.values, analysed)),
+                height=200,
+                title=card(passage.model).title,
+            )
+            st.caption(_verdict(passage, label))
+
+
+def _verdict(passage: Passage, label: str) -> str:
+    relevance = compute.relevance(passage, label)
+    text = f"Logit {relevance.logit:+.2f}"
+    if label not in passage.stems:
+        return text
+    return f"{text} · {compute.truth(passage, relevance)['rma']:.0%} of the evidence on the true sound"
+
+
+def agreement(predictions: list[Prediction], passages: list[Passage], label: str) -> pd.DataFrame:
+    """For each pair of models: how alike their answers for the sound are, and their maps and layers for the passage."""
+    by_model = {passage.model: passage for passage in passages}
+    rows = []
+    for a, b in combinations(predictions, 2):
+        maps, layers = _inside(by_model.get(a.model), by_model.get(b.model), label)
+        kappa, order = _answers(a, b)
+        rows.append(
+            {
+                "Models": f"{a.model} / {b.model}",
+                "Same answers (kappa)": kappa,
+                "Same order (Spearman)": order,
+                "Alike maps (Pearson)": maps,
+                "Alike last layers (CKA)": layers,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def agreement_table(table: pd.DataFrame) -> None:
+    """The agreement of every pair as bars, a pair a column: two models are the rule, and a phone is narrow."""
+    pairs = table.set_index("Models").T
+    bar = st.column_config.ProgressColumn(format="%.2f", min_value=0, max_value=1, width=BAR)
+    st.dataframe(pairs, column_config=dict.fromkeys(pairs.columns, bar))
+
+
+def places(passages: list[Passage], label: str) -> None:
+    """Where each model's evidence lies, beside the energy of the sound."""
+    shares = {passage.model: compute.places(passage, label)[0] for passage in passages}
+    energy = compute.places(passages[0], label)[1]
+    there = [place for place in PLACES if not np.isnan(energy.get(place, np.nan))]
+    series = {
+        name: {PLACES[place].capitalize(): found[place] for place in there}
+        for name, found in {**shares, ENERGY: energy}.items()
+    }
+    rows = [PLACES[place].capitalize() for place in there]
+    shades = {**model_colors(model_names()), ENERGY: NEUTRAL}
+    _legend(shades, series)
+    st.plotly_chart(figures.grouped_bars(series, rows, shades), config=figures.CONFIG, key="places")
+
+
+def export(predictions: list[Prediction], passages: list[Passage], label: str, agreement: pd.DataFrame) -> None:
+    """Everything on the page as files."""
+    with st.popover("Export", icon=":material/download:"):
+        download("Predictions (CSV)", lambda: _predictions_csv(predictions), "predictions.csv")
+        download("Agreement (JSON)", lambda: str(agreement.to_json(orient="records", indent=2)), "agreement.json")
+        for passage in passages:
+            _download_picture(passage, label)
+
+
+def _download_picture(passage: Passage, label: str) -> None:
+    relevance = compute.relevance(passage, label)
+    name = f"{label}-{passage.model}"
+    download(f"Map of {passage.model} (PNG)", lambda: compute.picture(passage, relevance), f"{name}.png")
+
+
+def _predictions_csv(predictions: list[Prediction]) -> str:
+    columns = {p.model: pd.Series(p.probabilities, index=list(p.labels)) for p in predictions}
+    return str(pd.DataFrame(columns).rename_axis("instrument").to_csv())
+
+
+def _answers(a: Prediction, b: Prediction) -> tuple[float, float]:
+    """Cohen's kappa of the decisions, and Spearman's correlation of the logits, over the labels that both know."""
+    common = [label for label in a.labels if label in b.labels]
+    index = [[p.labels.index(label) for label in common] for p in (a, b)]
+    said = [(p.probabilities >= p.thresholds)[chosen] for p, chosen in zip((a, b), index, strict=True)]
+    order = similarity.rank_correlation(a.logits[index[0]], b.logits[index[1]])
+    return float(similarity.kappa(similarity.decision_counts(*said))), order
+
+
+def _inside(a: Passage | None, b: Passage | None, label: str) -> tuple[float | None, float | None]:
+    """Pearson's correlation of the maps, and linear CKA of the last layers with a sample a cell; where both know it."""
+    if a is None or b is None:
+        return None, None
+    maps = [coarse(compute.relevance(passage, label).values) for passage in (a, b)]
+    layers = [{"last": similarity.gram(compute.last_layer(passage))} for passage in (a, b)]
+    return similarity.correlation(*maps), float(similarity.linear_cka(*layers)[0, 0])

@@ -1,0 +1,51 @@
+"""A small picture of a clip that plays: the whole of it, or just the patch that is framed in it.
+
+For tests in a browser, the root element (class ``example``) has the attributes ``data-state`` (``ready``, ``playing``
+or ``error``), ``data-playing`` (``patch``, ``whole`` or empty) and ``data-position`` (seconds of what plays); its
+buttons are found by ``data-action``: ``patch`` and ``whole``.
+"""
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from app.components.files import source
+from app.components.player import SOUNDING, encoding
+from app.frame.atlases import Example
+
+_mount = st.components.v2.component(
+    "timbrescope_example",
+    html=source(__file__, "card.html"),
+    css=source(__file__, "card.css"),
+    js=SOUNDING + source(__file__, "card.js"),
+)
+
+
+def example_card(*, key: str, example: Example, caption: str, detail: str = "") -> None:
+    """Shows an example.
+
+    Args:
+        key: Identifies this card over reruns.
+        caption: One short line below the picture.
+        detail: A fainter one.
+    """
+    duration = len(example.whole) / example.sample_rate
+    whole_gain = encoding.common_gain([example.whole], summed=False)
+    sounds = {"whole": (example.whole, whole_gain)} | ({} if example.patch is None else {"patch": (example.patch, 1.0)})
+    _mount(
+        key=key,
+        data={
+            "picture": encoding.publish(example.picture, "image/jpeg", f"{key}/picture"),
+            "caption": caption,
+            "detail": detail,
+            "frame": example.frame and asdict(example.frame),
+            # Which part of the picture's width the cursor walks over.
+            "walks": {"whole": [0, 1], "patch": [second / duration for second in example.heard]},
+            "sounds": {
+                name: encoding.publish(
+                    encoding.wav(samples, example.sample_rate, len(samples), gain), "audio/wav", f"{key}/{name}"
+                )
+                for name, (samples, gain) in sounds.items()
+            },
+        },
+    )

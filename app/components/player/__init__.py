@@ -1,0 +1,186 @@
+"""The player: sounds in step under a spectrogram, with a moving cursor, a loop and an overlay of evidence.
+
+Everything that follows a click happens in the browser: playing, seeking, looping, switching tracks and fading the
+overlay cost no rerun. A rerun with other data under the same ``key`` keeps the position, the loop, the chosen track
+(by name), the overlay's opacity and, as far as tracks are unchanged, the sound itself, without a gap.
+
+Keys while the player has the focus: space plays and pauses, the arrows left and right seek by a second, Home goes to
+the start. Dragging on the picture sets a loop, a click outside it ends it.
+
+Files: ``deck.js`` keeps the sounds in step (Web Audio), ``sounding.js`` sees to it that one thing sounds at a time on
+a page, ``player.js`` is the picture and its controls; they are sent as one script, because Streamlit's inline
+components cannot import.
+
+For tests in a browser, the root element (class ``player``) has the attributes
+
+====================  ==================================================================================
+``data-state``        ``loading``, ``ready`` (nothing played yet), ``playing``, ``paused`` or ``error``
+``data-position``     seconds, written about ten times a second while playing
+``data-duration``     seconds
+``data-track``        name of the audible track; in a mixer the names, joined by ``", "``
+``data-loop``         ``start,end`` in seconds, or empty
+``data-level``        RMS of what sounds (full scale 1), 0 while nothing plays
+``data-opacity``      of the overlay, 0 to 1
+====================  ==================================================================================
+
+and its parts are found by ``data-action``: ``play``, ``seek`` (the picture: click, drag, arrows), ``clear-loop``,
+``opacity`` (range input), ``layer`` (with ``data-layer`` = ``for`` or ``against``); and, with ``data-track-name``,
+``track`` in "switch" mode, ``mute`` and ``solo`` in "mixer" mode.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+
+from app.components.files import source
+from app.components.player import encoding
+from app.components.player.encoding import FloatArray
+
+Mode = Literal["switch", "mixer"]
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """A sound called ``name``: ``samples`` is mono ``(n,)`` with full scale 1, ``color`` any CSS colour."""
+
+    name: str
+    samples: FloatArray
+    sample_rate: int
+    color: str
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """Signed evidence ``(bands, frames)`` on the spectrogram's grid: warm where positive, cool where negative."""
+
+    name: str
+    values: FloatArray
+
+
+SOUNDING = source(__file__, "sounding.js")  # for every component that sounds
+
+_mount = st.components.v2.component(
+    "timbrescope_player",
+    html=source(__file__, "player.html"),
+    css=source(__file__, "player.css"),
+    js=SOUNDING + source(__file__, "deck.js", "player.js"),
+)
+
+
+def player(
+    *,
+    key: str,
+    tracks: Sequence[Track],
+    spectrogram: FloatArray,
+    duration: float,
+    band_hz: FloatArray,
+    overlay: Overlay | None = None,
+    mode: Mode = "switch",
+    height: int = 260,
+    title: str = "",
+    label: str = "",
+) -> None:
+    """Shows the player.
+
+    All tracks are sent at one common gain, 1 unless something would clip, so that their loudness can be compared.
+
+    Args:
+        key: Identifies this player over reruns.
+        tracks: Sounds of one sample rate that start together; cut, or padded with silence, to ``duration``.
+        spectrogram: ``(bands, frames)`` in [0, 1], the lowest band first.
+        duration: Seconds that the picture spans and the sounds last.
+        band_hz: ``(bands,)`` centre frequencies in Hz, increasing.
+        overlay: Evidence to lay over the spectrogram, on the same grid.
+        mode: "switch" makes one track sound at a time, "mixer" all of them, each with solo and mute.
+        height: Of the picture, in CSS pixels.
+        title: Heading above the picture.
+        label: What a screen reader calls this player, to tell it from others; its title if not given.
+
+    Raises:
+        ValueError: An argument breaks these rules.
+    """
+    _check_tracks(tracks, duration)
+    _check_picture(spectrogram, band_hz, overlay)
+    _mount(
+        key=key,
+        data={
+            "title": title,
+            "label": label or title or "Sound",
+            "mode": mode,
+            "height": height,
+            "duration": duration,
+            "sampleRate": tracks[0].sample_rate,
+            "tracks": _published_tracks(key, tracks, duration, mode),
+            "spectrogram": encoding.publish(encoding.spectrogram_png(spectrogram), "image/png", f"{key}/spectrogram"),
+            "ticks": encoding.frequency_ticks(band_hz, height),
+            "overlay": overlay and _published_overlay(key, overlay),
+        },
+    )
+
+
+def _published_tracks(key: str, tracks: Sequence[Track], duration: float, mode: Mode) -> list[dict[str, str]]:
+    gain = encoding.common_gain([track.samples for track in tracks], summed=mode == "mixer")
+    length = round(duration * tracks[0].sample_rate)
+    return [
+        {
+            "name": track.name,
+            "color": track.color,
+            "url": encoding.publish(
+                encoding.wav(track.samples, track.sample_rate, length, gain), "audio/wav", f"{key}/track/{track.name}"
+            ),
+        }
+        for track in tracks
+    ]
+
+
+def _published_overlay(key: str, overlay: Overlay) -> dict[str, Any]:
+    pngs = dict(zip(("for", "against"), encoding.evidence_pngs(overlay.values), strict=True))
+    return {
+        "name": overlay.name,
+        "layers": {
+            side: encoding.publish(png, "image/png", f"{key}/overlay/{side}") for side, png in pngs.items() if png
+        },
+    }
+
+
+def _check_tracks(tracks: Sequence[Track], duration: float) -> None:
+    names = [track.name for track in tracks]
+    rules = {
+        "a player needs at least one track": bool(tracks),
+        f"duration must be positive, not {duration}": duration > 0,
+        f"track names must differ and not be empty: {names}": all(names) and len(set(names)) == len(names),
+        "all tracks must have one sample rate": len({track.sample_rate for track in tracks}) <= 1,
+    }
+    for track in tracks:
+        sound = np.asarray(track.samples)
+        rules[f"track {track.name!r} must be mono (n,) and not empty, not {sound.shape}"] = (
+            sound.ndim == 1 and sound.size > 0
+        )
+        rules[f"track {track.name!r} holds NaN or infinite samples"] = bool(np.isfinite(sound).all())
+    _require(rules)
+
+
+def _check_picture(spectrogram: FloatArray, band_hz: FloatArray, overlay: Overlay | None) -> None:
+    shape = spectrogram.shape
+    rules = {f"the spectrogram must be (bands, frames) and not empty, not {shape}": len(shape) == 2 and 0 not in shape}
+    _require(rules)
+    rules = {
+        "the spectrogram must lie in [0, 1]": bool(((spectrogram >= 0) & (spectrogram <= 1)).all()),
+        f"band_hz must hold {shape[0]} frequencies, not {band_hz.shape}": band_hz.shape == shape[:1],
+        "band_hz must increase": bool((np.diff(band_hz) > 0).all()),
+    }
+    if overlay:
+        rules[f"the overlay must have the spectrogram's shape {shape}, not {overlay.values.shape}"] = (
+            overlay.values.shape == shape
+        )
+        rules["the overlay holds NaN or infinite values"] = bool(np.isfinite(overlay.values).all())
+    _require(rules)
+
+
+def _require(rules: dict[str, bool]) -> None:
+    for message, holds in rules.items():
+        if not holds:
+            raise ValueError(message)

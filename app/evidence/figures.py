@@ -1,0 +1,156 @@
+"""Figures of graded explanations: the table of measures, the cross-talk matrix and the strip of the sanity check."""
+
+import base64
+from collections.abc import Mapping, Sequence, Set
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+
+from app.figures.charts import FAINT, TEXT, layout
+from app.figures.intervals import SHADES
+from core.grading.verdict import DIRECTIONS, Outcome
+from core.pictures import BACKGROUND
+from core.statistics import Interval
+
+ARROWS = {1: "↑", -1: "↓", 0: ""}
+BEST = "#8ff0ff"
+MARKS = {  # look and sign of a figure that was compared
+    Outcome.BETTER: ("best", "▲ "),
+    Outcome.ALIKE: ("", ""),
+    Outcome.WORSE: ("worse", "▼ "),
+    None: ("", ""),
+}
+FEW = 14  # labels, up to which the cells of a matrix have room for numbers
+STYLE = f"""
+<style>
+.graded {{overflow-x: auto}}
+.marks {{border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums}}
+.marks th, .marks td {{border: 0; border-bottom: 1px solid {FAINT}; padding: .35rem .4rem; text-align: right}}
+.marks thead th {{font-size: .8rem; font-weight: 600; vertical-align: bottom; overflow-wrap: anywhere}}
+.marks tbody th {{text-align: left; font-weight: 500; min-width: 9rem; line-height: 1.25}}
+.marks th:first-child {{position: sticky; left: 0; background: {BACKGROUND}}}
+.marks small {{display: block; font-size: .68rem; line-height: 1.2; color: {TEXT}a8; font-weight: 400}}
+.marks td small {{white-space: nowrap; margin-top: .1rem}}
+.marks .best {{color: {BEST}; font-weight: 700}}
+.candidates {{max-height: 34rem; overflow-y: auto}}
+.candidates thead th {{position: sticky; top: 0; z-index: 1; background: {BACKGROUND}}}
+.candidates thead th:first-child {{z-index: 2}}
+.candidates thead [title] {{cursor: help; text-decoration: underline dotted}}
+.candidates .part {{padding-top: .8rem; color: {TEXT}a8; font-size: .8rem}}
+.candidates .worse {{color: {TEXT}a8}}
+.strip {{display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: .6rem}}
+.strip figure {{margin: 0}}
+.strip img {{width: 100%; border-radius: 4px; display: block}}
+.strip figcaption {{font-size: .78rem; line-height: 1.3; margin-top: .25rem; font-variant-numeric: tabular-nums}}
+.strip small {{display: block; font-size: .7rem; color: {TEXT}a8}}
+</style>
+"""
+
+
+def measures_table(
+    columns: Mapping[str, Mapping[str, Interval]],
+    rows: Mapping[str, tuple[str, str]],
+    best: Mapping[str, Set[str]],
+) -> str:
+    """HTML of a table of measures, each value over its interval.
+
+    Args:
+        columns: For each heading its measures.
+        rows: For each measure its title and a sentence that says what it means.
+        best: For each measure the headings with the best value.
+    """
+    head = "".join(f"<th scope='col'>{escape(heading)}</th>" for heading in columns)
+    body = "".join(
+        f"<tr><th scope='row'>{escape(title)} {ARROWS[DIRECTIONS[measure]]}<small>{escape(sentence)}</small></th>"
+        + "".join(
+            _cell(figures.get(measure), "best" if name in best[measure] else "") for name, figures in columns.items()
+        )
+        + "</tr>"
+        for measure, (title, sentence) in rows.items()
+    )
+    return (
+        f"{STYLE}<div class='graded'><table class='marks'><thead><tr><th></th>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def candidates_table(
+    candidates: Mapping[str, Mapping[str, Any]],
+    default: str,
+    heads: Mapping[str, tuple[str, str]],
+    outcomes: Mapping[str, Mapping[str, Outcome | None]],
+) -> str:
+    """HTML of a table of candidates, those of one part below its heading.
+
+    Args:
+        candidates: For each its ``part``, ``title``, ``words`` and ``measures``.
+        default: Which one all others are compared with.
+        heads: For each measure its title and a sentence that says what it means.
+        outcomes: How each candidate does against the default in each measure that was compared.
+    """
+    head = "".join(
+        f"<th scope='col'><span title='{escape(sentence)}'>{escape(title)}</span> {ARROWS[DIRECTIONS[measure]]}</th>"
+        for measure, (title, sentence) in heads.items()
+    )
+    body, part = "", ""
+    for name, row in candidates.items():
+        if row["part"] != part:
+            part = row["part"]
+            body += f"<tr><th class='part' scope='rowgroup' colspan='{len(heads) + 1}'>{escape(part)}</th></tr>"
+        title = escape(row["title"]) + (" <span class='best'>default</span>" if name == default else "")
+        cells = "".join(
+            _cell(row["measures"].get(measure), *MARKS[outcomes[name].get(measure, Outcome.ALIKE)]) for measure in heads
+        )
+        body += f"<tr><th scope='row'>{title}<small>{escape(row['words'])}</small></th>{cells}</tr>"
+    return (
+        f"{STYLE}<div class='candidates'><table class='marks'><thead><tr><th></th>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(interval: Interval | None, look: str = "", sign: str = "") -> str:
+    if interval is None or interval["value"] is None:
+        return "<td>–</td>"
+    low, high = number(interval["low"]), number(interval["high"])
+    return f"<td class='{look}'>{sign}{number(interval['value'])}<small>{low} to {high}</small></td>"
+
+
+def number(value: float | None) -> str:
+    """
+    >>> number(-0.318), number(-0.0001), number(2169.85), number(None)
+    ('−0.32', '0.00', '2170', '–')
+    """
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def cross_talk(values: Sequence[Sequence[float | None]], explained: Sequence[str], stems: Sequence[str]) -> go.Figure:
+    """Shares of the relevance of each explained label (down) on each stem (across); numbers where there is room."""
+    few = len(stems) <= FEW
+    texts = [["" if value is None else f"{value:.0%}" for value in row] for row in values]
+    cell = 30 if few else 19  # pixels
+    figure = go.Figure(
+        go.Heatmap(
+            z=values, x=list(stems), y=list(explained), text=texts, texttemplate="%{text}" if few else "",
+            textfont={"size": 11}, colorscale=SHADES, zmin=0, zmax=1, showscale=False, xgap=1, ygap=1,
+            hoverongaps=False, hovertemplate="%{text} of the relevance of %{y} lies on %{x}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_xaxes(showgrid=False, tickangle=-90, tickfont_size=11, automargin=True, side="top")
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont_size=11, dtick=1)
+    return layout(figure, cell * len(explained) + 110).update_layout(margin_b=4)
+
+
+def strip(pictures: Sequence[tuple[bytes, str, str]]) -> str:
+    """HTML of pictures (JPEG) side by side, each with a line below it and a fainter one."""
+    return (
+        f"{STYLE}<div class='strip'>"
+        + "".join(
+            f"<figure><img alt='{escape(line)}' src='data:image/jpeg;base64,{base64.b64encode(picture).decode()}'>"
+            f"<figcaption>{escape(line)}<small>{escape(fainter)}</small></figcaption></figure>"
+            for picture, line, fainter in pictures
+        )
+        + "</div>"
+    )

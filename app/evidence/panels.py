@@ -1,0 +1,339 @@
+"""Parts of the Evidence page: how well explanations show what really sounded, read from the files beside the models."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.components.downloads import export
+from app.evidence import figures
+from app.figures import intervals as experiment_figures
+from app.figures.charts import CONFIG, TEXT
+from app.figures.colors import MODEL_COLORS, legend, title
+from app.figures.thumbnails import thumbnail
+from app.frame import compute
+from app.frame.view import View, choose
+from core.explanation.explainer import DEFAULT_EXPLAINER
+from core.grading.grade import MEASURES
+from core.grading.record import other_recipes, recorded_grades
+from core.grading.sanity import Step
+from core.grading.verdict import CONTESTS, RIVALS, Grades, Outcome, best, contests, figure
+from core.models.store import model_names
+from core.paths import TRAINED_MODELS
+from core.statistics import Interval
+from core.taxonomy.instruments import INSTRUMENTS
+
+EXPLAINER_TITLES = {  # others are called by their names
+    "crp": "CRP",
+    "grad_cam": "Grad-CAM",
+    "gradient_x_input": "Gradient × input",
+    "lrp_alpha2_beta1": "LRP-α2β1",
+    "lrp_epsilon": "LRP-ε",
+    "lrp_gamma": "LRP-γ",
+    "lrp_z_plus": "LRP-z⁺",
+}
+MEASURE_TITLES = {
+    "rma": "Mass accuracy",
+    "lift": "Lift",
+    "rra": "Rank accuracy",
+    "pointing": "Pointing",
+    "si_sdr_improvement": "SI-SDR improvement, dB",
+    "si_sdr_among_rivals": "… all masked so, dB",
+    "si_sdr_floor": "… its floor",
+    "si_sdr_ceiling": "… its ceiling",
+    "intervention": "Intervention",
+    "concept_flipping": "Concept flipping",
+    "concept_flipping_by_activation": "… by activation",
+    "concept_flipping_at_random": "… at random",
+    "conservation_error": "Conservation error",
+    "absent_leakage": "Absent leakage",
+    "sanity_similarity": "Sanity similarity",
+}
+# The measures that are drawn, with the value of a map that knows nothing and what that is.
+DRAWN = {
+    "lift": (1.0, "Dotted: a random map."),
+    "si_sdr_improvement": (0.0, "Dotted: the mix as it is."),
+    "pointing": (None, ""),
+    "intervention": (0.0, "Dotted: no relation."),
+    "concept_flipping": (None, ""),
+}
+ORDERS = {"concept_flipping_by_activation": "by activation", "concept_flipping_at_random": "at random"}
+GROUPS = {"all": "all", "count": "by how many play at once", "outcome": "detected or missed"}
+CONTEST_WORDS = {"lift": "lift", "si_sdr_improvement": "SI-SDR improvement"}
+
+
+def grades(model: str, root: Path | None = None) -> Grades:
+    """What was graded of a model, the default explainer first, the others in falling order of their lift."""
+    return _in_order(recorded_grades(str((root or TRAINED_MODELS) / model)))
+
+
+def elsewhere(model: str) -> list[Grades]:
+    """What was graded of it on clips of other recipes."""
+    folder = str(TRAINED_MODELS / model)
+    return [_in_order(recorded_grades(folder, recipe)) for recipe in other_recipes(folder)]
+
+
+def _in_order(found: Grades) -> Grades:
+    lift = {name: figure(found, name, "lift")["value"] for name in found}
+    order = sorted(found, key=lambda name: (name != DEFAULT_EXPLAINER, -(lift[name] or 0)))
+    return {name: found[name] for name in order}
+
+
+def nothing_graded(model: str, root: Path | None = None) -> None:
+    """Says which command makes the files of this page, and which models have them."""
+    command = f"timbrescope grade --model {model} --explainer {DEFAULT_EXPLAINER} --record"
+    others = [name for name in model_names(root or TRAINED_MODELS) if grades(name, root)]
+    st.info(
+        f"No explanation of {model} was graded yet: `{command}` makes what this page shows, for one explainer at a "
+        f"time." + (f" Graded are: {', '.join(others)}." if others else "")
+    )
+
+
+def verdict(found: Grades) -> str:
+    """Whether the default explainer beats each rival in each contest, in words."""
+    outcomes = contests(found)
+    told = "; ".join(f"in {CONTEST_WORDS[measure]} it {_told(rivals)}" for measure, rivals in outcomes.items())
+    every = {o for rivals in outcomes.values() for o in rivals.values()}
+    name, rivals = explainer_title(DEFAULT_EXPLAINER), _and([_inline(rival) for rival in RIVALS])
+    if every == {Outcome.BETTER}:
+        contested = _and([f"in {CONTEST_WORDS[measure]}" for measure in CONTESTS])
+        return f":material/check_circle: **{name} beats {rivals}** {contested}, with intervals that do not touch."
+    if every <= {Outcome.BETTER, None}:
+        return f":material/help: **Whether {name} beats {rivals} is not known yet**: {told}."
+    return (
+        f":material/cancel: **{name} does not beat {rivals} in everything** with intervals that do not touch: {told}."
+    )
+
+
+def _told(rivals: Mapping[str, Outcome | None]) -> str:
+    words = {
+        Outcome.BETTER: "beats {}",
+        Outcome.ALIKE: "cannot be told from {}, as the intervals touch",
+        Outcome.WORSE: "is worse than {}",
+        None: "was not compared with {}",
+    }
+    named = {kind: [_inline(rival) for rival, o in rivals.items() if o == kind] for kind in words}
+    return _and([words[kind].format(_and(names)) for kind, names in named.items() if names])
+
+
+def measures(found: Grades) -> None:
+    """The table of all measures of all explainers."""
+    table(found, [name for name in MEASURES if any(name in grade["measures"] for grade in found.values())])
+    st.caption(
+        "Means over instruments with their 95 % bootstrap intervals over clips. ↑ more is better, ↓ less is better; "
+        "the best of a row is bold. No row counts alone: the energy of the mix is stable without explaining "
+        "anything, and a map that follows what a network learned may still lie on the wrong sound."
+    )
+    export("measures", figures_of(found))
+
+
+def table(found: Grades, taken: Sequence[str]) -> None:
+    """Some measures of all explainers."""
+    columns = {explainer_title(name): grade["measures"] for name, grade in found.items()}
+    rows = {name: (measure_title(name), MEASURES[name]) for name in taken}
+    winners = {name: {explainer_title(winner) for winner in best(found, name)} for name in taken}
+    st.html(figures.measures_table(columns, rows, winners))
+
+
+def clips(found: Grades) -> str:
+    """On what was graded, in words, and for which explainers that was something else."""
+    on = {name: f"{grade['clips']} clips of `{grade['recipe']}`, seed {grade['seed']}" for name, grade in found.items()}
+    first, *_ = found
+    others = [f"{_inline(name)} on {where}" for name, where in on.items() if where != on[first]]
+    thorough = found[first]["thorough"]
+    return (
+        f"Every instrument that plays in a composed clip is explained, detected or not: {found[first]['instruments']} "
+        f"instruments in {on[first]}. Concept flipping, sanity and stability are costly, and taken of the first "
+        f"{thorough['clips']} clips."
+        + (f" **Not on the same clips, so not to be compared closely:** {'; '.join(others)}." if others else "")
+    )
+
+
+def grouping(view: View) -> str:
+    by = view.by if view.by in GROUPS else "all"
+    return choose(
+        st.segmented_control, "by", "Instruments", by, options=list(GROUPS), format_func=GROUPS.__getitem__,
+        required=True,
+    )  # fmt: skip
+
+
+def groups(found: Grades, by: str) -> tuple[dict[str, Grades], dict[str, str]]:
+    """The grades of each group of instruments, and the groups' colours."""
+    if by == "all":
+        return {"all": found}, {"all": MODEL_COLORS[0]}
+    names = dict.fromkeys(name for grade in found.values() for name in grade[f"by_{by}"])
+    parts: dict[str, Grades] = {
+        name: {explainer: grade[f"by_{by}"][name] for explainer, grade in found.items() if name in grade[f"by_{by}"]}
+        for name in names
+    }
+    titled = {f"{name} at once" if by == "count" else name: part for name, part in parts.items()}
+    return titled, dict(zip(titled, MODEL_COLORS, strict=False))
+
+
+def drawn(found: Grades, by: str) -> None:
+    """The main measures as dots with their intervals, a figure each."""
+    parts, shades = groups(found, by)
+    if len(parts) > 1:
+        st.html(legend(shades))
+    for row in (list(DRAWN)[:3], list(DRAWN)[3:]):
+        for column, measure in zip(st.columns(3, gap="medium"), row, strict=False):
+            with column:
+                _panel(parts, shades, measure)
+
+
+def _panel(parts: Mapping[str, Grades], shades: Mapping[str, str], measure: str) -> None:
+    reference, words = DRAWN[measure]
+    st.caption(f"**{measure_title(measure)}** {words}", help=MEASURES[measure])
+    series = {name: _rows(part, measure) for name, part in parts.items()}
+    places = list(dict.fromkeys(place for rows in series.values() for place in rows))
+    if not places:
+        st.caption("Not taken of these.")
+        return
+    chart = experiment_figures.rows(series, places, shades, percent=measure == "pointing")
+    if reference is not None:
+        chart.add_vline(x=reference, line={"color": TEXT, "width": 1, "dash": "dot"})
+    st.plotly_chart(chart, config=CONFIG, key=f"evidence-{measure}")
+
+
+def _rows(part: Grades, measure: str) -> dict[str, Interval]:
+    """A measure of each explainer that has it; for concept flipping also of the orders that relevance has to beat."""
+    rows = {_bold(name): figure(part, name, measure) for name in part}
+    if measure == "concept_flipping":
+        first = next((name for name in part if figure(part, name, measure)["value"] is not None), "")
+        rows |= {order: figure(part, first, name) for name, order in ORDERS.items()}
+    return {name: interval for name, interval in rows.items() if interval["value"] is not None}
+
+
+def explainer_choice(view: View, found: Grades) -> str:
+    name = view.explainer if view.explainer in found else next(iter(found))
+    return choose(
+        st.selectbox, "explainer", "Explainer", str(name), options=list(found), format_func=explainer_title
+    )  # fmt: skip
+
+
+def cross_talk(found: Grades, explainer: str) -> None:
+    """On whose sound the relevance of each label lies."""
+    table = cross_talk_table(found[explainer]["cross_talk"])
+    st.markdown(cross_talk_sentence(table))
+    values = [[None if np.isnan(share) else float(share) for share in row] for row in table.to_numpy()]
+    names = [title(label) for label in table.index], [title(label) for label in table.columns]
+    st.plotly_chart(figures.cross_talk(values, *names), config=CONFIG, key="evidence-cross-talk")
+    export("cross talk", table.rename_axis("label").reset_index())
+
+
+def cross_talk_table(shares: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """Labels down and stems across, families together; nothing where two never play in one clip."""
+    heard = {stem for row in shares.values() for stem in row}
+    order = [label for label in INSTRUMENTS if label in heard | set(shares)]
+    return pd.DataFrame.from_dict(dict(shares), orient="index", dtype=float).reindex(
+        index=[label for label in order if label in shares], columns=[label for label in order if label in heard]
+    )
+
+
+def cross_talk_sentence(table: pd.DataFrame) -> str:
+    """How much relevance lies on the own stem, and where most goes astray, in words."""
+    pairs = table.stack().dropna()
+    if pairs.empty:
+        return "Nothing was measured."
+    own = pairs[[label == stem for label, stem in pairs.index]]
+    told = f"Of a label's positive relevance {own.mean():.0%} lies on its own stem on average."
+    astray = pairs.drop(own.index)
+    if astray.empty:
+        return told
+    label, stem = astray.idxmax()
+    return (
+        f"{told} Most goes astray from **{_lower(label)}** to **{_lower(stem)}**: {astray.max():.0%} where both play."
+    )
+
+
+def sanity(found: Grades, model: str, explainer: str) -> None:
+    """The map of one instrument while the network forgets, and how alike such maps are on average."""
+    check = compute.sanity_check(model, explainer)
+    means, average = found[explainer]["sanity"], figure(found, explainer, "sanity_similarity")
+    others = _and([_lower(label) for label in check.clip.labels if label != check.label])
+    st.markdown(
+        f"**{title(check.label)}** in a clip with {others}. From the second picture on, one layer after the other, "
+        "from the top down, is given random weights: a map that stays as it was does not explain what the network "
+        f"learned. Over many clips and all layers the similarity is **{figures.number(average['value'])}** "
+        f"({_range(average)}); 1 is the same map."
+    )
+    st.html(
+        figures.strip(
+            [
+                (thumbnail(check.logmel, np.abs(step.map)), *_caption(step, means.get(str(step.layer), {})))
+                for step in check.steps
+            ]
+        )
+    )
+    st.caption(
+        "The pictures show how strong relevance is, for or against; the similarity is the rank correlation of that."
+    )
+
+
+def _caption(step: Step, mean: Interval) -> tuple[str, str]:
+    """What stands below the map of a step: its similarity, and fainter that over many clips."""
+    if step.layer is None:
+        return "as trained", ""
+    own = figures.number(None if np.isnan(step.similarity) else step.similarity)
+    many = f"over many clips {figures.number(mean['value'])} ({_range(mean)})" if mean else "not graded"
+    return f"{step.layer}: {own}", many
+
+
+def _range(interval: Interval) -> str:
+    return f"{figures.number(interval['low'])} to {figures.number(interval['high'])}"
+
+
+def figures_of(found: Grades) -> pd.DataFrame:
+    """All figures, a row each: explainer, group of instruments, its size, measure, value, low, high."""
+    parts = {
+        (name, group): part
+        for name, grade in found.items()
+        for group, part in {
+            "all": grade,
+            **{f"{count} at once": part for count, part in grade["by_count"].items()},
+            **grade["by_outcome"],
+        }.items()
+    }
+    return pd.DataFrame(
+        {"explainer": name, "group": group, "clips": part["clips"], "instruments": part["instruments"],
+         "measure": measure, **interval}
+        for (name, group), part in parts.items()
+        for measure, interval in part["measures"].items()
+    )  # fmt: skip
+
+
+def explainer_title(name: str) -> str:
+    """
+    >>> explainer_title("crp"), explainer_title("integrated_gradients")
+    ('CRP', 'Integrated gradients')
+    """
+    return EXPLAINER_TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def measure_title(name: str) -> str:
+    return MEASURE_TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def _inline(name: str) -> str:
+    """An explainer within a sentence: names stay as they are, words lose their capital."""
+    titled = explainer_title(name)
+    return titled if titled[1:2].isupper() or name == "grad_cam" else titled[0].lower() + titled[1:]
+
+
+def _bold(name: str) -> str:
+    titled = explainer_title(name)
+    return f"<b>{titled}</b>" if name == DEFAULT_EXPLAINER else titled
+
+
+def _lower(label: str) -> str:
+    return title(label).lower()
+
+
+def _and(parts: Sequence[str]) -> str:
+    """
+    >>> _and(["a", "b", "c"]), _and(["a"])
+    ('a, b and c', 'a')
+    """
+    return " and ".join([", ".join(parts[:-1]), *parts[-1:]] if len(parts) > 1 else parts)

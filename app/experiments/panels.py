@@ -1,0 +1,307 @@
+"""Parts of the Experiments page: what was measured over many clips, read from the files beside the models."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.components.downloads import export
+from app.figures import intervals as figures
+from app.figures.charts import CONFIG
+from app.figures.colors import MODEL_COLORS, NEUTRAL, model_colors, title
+from app.figures.colors import legend as color_legend
+from app.frame.view import View, show
+from core.comparison.records import SETS, in_order, read_ablation, read_curves, read_records
+from core.evaluation.record import Evaluation
+from core.grading.verdict import Outcome, outcome
+from core.models.store import model_names
+from core.paths import TRAINED_MODELS
+from core.taxonomy.instruments import INSTRUMENTS
+
+Records = Mapping[str, Mapping[str, Evaluation]]
+
+MEASURES = {"mAP": "mAP", "macro_f1": "macro-F1"}
+MEASURE_HELP = (
+    "mAP: mean over instruments of the average precision, which tells how well clips with an instrument are ranked "
+    "before those without it. macro-F1: mean over instruments of F1 = 2TP / (2TP + FP + FN), which judges the yes or "
+    "no at each instrument's threshold. Bars and bands are 95 % bootstrap intervals over clips."
+)
+COUNTS = [f"count-{n}" for n in range(1, 7)]
+LEVELS = {  # lower ends of the slices by level, in dB
+    "-inf": "< −18", "-18": "−18 … −12", "-12": "−12 … −6", "-6": "−6 … 0", "0": "0 … 6", "6": "> 6",
+}  # fmt: skip
+QUIET = "-12"
+GAPS = {"own": "own clips", "unheard-soundfont": "unheard soundfont", "real_dev": "real recordings"}
+TESTS = {"rich": "rich clips", **GAPS}  # others are called by their titles
+WHOLE = "whole"  # the training that nothing is left out of
+LEFT_OUT = {"no-augmentation": "no augmentation while training"}  # where the title is long
+LEFT_OUT_HELP = (
+    "Effects: rooms, equalisers and codecs on each stem. Augmentation: mixing clips, equalising, adding noise and "
+    "masking bands and frames while training. Bars are 95 % bootstrap intervals over the test clips; every network was "
+    "trained once, so how much two equal trainings differ is not in them."
+)
+BROAD = ("rich", "own")  # sets with all families, the first that was measured counts
+RIGHT = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+SIMILAR = ("strings", "brass", "reeds", "plucked")
+COURSES = {"val_mAP": "mAP on held-out clips", "val_loss": "loss on held-out clips", "train_loss": "training loss"}
+
+
+def colors() -> dict[str, str]:
+    return model_colors(model_names(TRAINED_MODELS))
+
+
+def models_choice(view: View, names: Sequence[str]) -> list[str]:
+    """The models whose figures are shown; at first all general ones."""
+    general = [name for name in names if name.startswith("general")]
+    asked = [name for name in (view.shown or "").split(",") if name in names] or general or list(names)
+    key = "experiments-models"
+    st.session_state[key] = asked
+
+    def changed() -> None:
+        show(shown=",".join(st.session_state[key]) or None)
+
+    st.multiselect("Models", names, key=key, on_change=changed)
+    return asked
+
+
+def measure_choice() -> str:
+    chosen = st.segmented_control(
+        "Measure", list(MEASURES), default="mAP", required=True, format_func=MEASURES.__getitem__, key="measure",
+        persist_state="session", help=MEASURE_HELP,
+    )  # fmt: skip
+    return chosen or "mAP"
+
+
+def legend(names: Sequence[str]) -> None:
+    """Which colour is which model, once for all figures."""
+    shades = colors()
+    st.html(color_legend({name: shades[name] for name in names}))
+
+
+def by_number(records: Records, measure: str) -> None:
+    """Quality by number of instruments."""
+    series = _over_sets(records, COUNTS, measure)
+    if _missing(series, "count-1, count-2, …"):
+        return
+    named = {name: {place.removeprefix("count-"): f for place, f in found.items()} for name, found in series.items()}
+    numbers = [name.removeprefix("count-") for name in COUNTS]
+    chart("by-number", figures.bands(named, numbers, colors(), "instruments at once"))
+    export("by number", _table(series, "set"))
+
+
+def by_level(records: Records) -> None:
+    """How many of the instruments are found that are so loud or quiet in their mix."""
+    found = {name: sets["rich"]["by_level"] for name, sets in records.items() if "by_level" in sets.get("rich", {})}
+    if _missing(found, "rich"):
+        return
+    series = {name: {LEVELS[low]: row["recall"] for low, row in rows.items()} for name, rows in found.items()}
+    st.markdown(level_sentence({name: rows[QUIET]["mAP"]["value"] for name, rows in found.items()}, records))
+    chart("by-level", figures.bands(series, list(LEVELS.values()), colors(), "dB louder than the rest"))
+    export("by level", _table(series, "level"))
+
+
+def level_sentence(audible: Mapping[str, float], records: Records) -> str:
+    """What the best model would reach if the quietest instruments did not count."""
+    best = max(audible, key=lambda name: audible[name])
+    return (
+        f"Without instruments more than 12 dB below the rest the mAP of **{best}** would be {audible[best]:.0%}; with "
+        f"them it is {records[best]['rich']['mAP']['value']:.0%}."
+    )
+
+
+def gaps(records: Records, measure: str) -> None:
+    """From a model's own clips to sounds of other origin."""
+    series = _over_sets(records, list(GAPS), measure)
+    if _missing(series, ", ".join(GAPS)):
+        return
+    named = {name: {GAPS[place]: f for place, f in found.items()} for name, found in series.items()}
+    chart("gaps", figures.slopes(named, list(GAPS.values()), colors()))
+    export("gaps", _table(series, "set"))
+
+
+def by_family(records: Records, measure: str) -> None:
+    """Quality for each family."""
+    found = {name: next((sets[s] for s in BROAD if s in sets), {}) for name, sets in records.items()}
+    series = {
+        name: {family: scores[measure] for family, scores in record["by_family"].items()}
+        for name, record in found.items()
+        if record.get("by_family")
+    }
+    if _missing(series, " or ".join(BROAD)):
+        return
+    families = list(dict.fromkeys(family for by in series.values() for family in by))
+    named = {name: {title(family): f for family, f in by.items()} for name, by in series.items()}
+    chart("by-family", figures.rows(named, [title(family) for family in families], colors()))
+    export("by family", _table(series, "family"))
+
+
+def confusion(records: Records) -> None:
+    """Which instruments of a family a model calls when another one of it plays alone."""
+    solos = {name: sets["count-1"]["confusion"] for name, sets in records.items() if "count-1" in sets}
+    if _missing(solos, "count-1"):
+        return
+    left, right = st.columns(2)
+    with left:
+        family = st.selectbox("Family", SIMILAR, key="confused-family", format_func=str.capitalize)
+    with right:
+        model = st.selectbox("Model", list(solos), key="confused-model")
+    table = _confusion_table(solos[model], family)
+    if table.empty:
+        st.caption(f"{model} was measured with no {family}.")
+        return
+    st.markdown(confusion_sentence(table))
+    names = ([title(label) for label in table.index], [title(label) for label in table.columns])
+    values = [[None if pd.isna(v) else float(v) for v in row] for row in table.to_numpy()]
+    chart("confusion", figures.heatmap(values, *names, ("only played", "called")))
+    export("confusion", table.rename_axis("played").reset_index())
+
+
+def confusion_sentence(table: pd.DataFrame) -> str:
+    """The worst confusion of a table (rows played, columns called) in words."""
+    worst = table.stack().dropna()
+    if worst.empty or worst.max() == 0:
+        return "None of them is ever called for another one."
+    played, called = worst.idxmax()
+    return f"Called **{_lower(called)}** when only **{_lower(played)}** played: {worst.max():.0%}."
+
+
+def real_solos(records: Records) -> None:
+    """What a model takes real recordings of one instrument for."""
+    solos = {name: sets["real_dev"]["solo_confusion"] for name, sets in records.items() if "real_dev" in sets}
+    if _missing(solos, "real_dev"):
+        return
+    model = st.selectbox("Model", list(solos), key="solos-model", label_visibility="collapsed")
+    table = solo_table(solos[model])
+    st.dataframe(table, hide_index=True, column_config={"right": RIGHT})
+    export("real solos", table)
+
+
+def solo_table(confusion: Mapping[str, Any]) -> pd.DataFrame:
+    """A row for each instrument, the one that is most often missed first: solos, share right, what it is taken for."""
+    rows = []
+    for played, counts in zip(confusion["when"], confusion["clips"], strict=True):
+        called = dict(zip(confusion["called"], counts, strict=True))
+        wrong = sorted((label for label in called if called[label] and label != played), key=lambda x: -called[x])
+        rows.append(
+            {
+                "instrument": title(played),
+                "recordings": sum(counts),
+                "right": called.get(played, 0) / sum(counts),
+                "taken for": ", ".join(f"{_lower(label)} {called[label]}×" for label in wrong),
+            }
+        )
+    return pd.DataFrame(rows).sort_values("right", kind="stable")
+
+
+def training(names: Sequence[str]) -> None:
+    """The course of the trainings."""
+    curves = {name: curve for name, curve in read_curves(TRAINED_MODELS).items() if name in names}
+    if not curves:
+        st.caption("No course yet; `timbrescope train` writes `training.csv` beside each model.")
+        return
+    for part, column in zip(st.columns(len(COURSES)), COURSES, strict=True):
+        there = {name: curve for name, curve in curves.items() if column in curve}
+        with part:
+            st.caption(COURSES[column])
+            chart(column, figures.courses(there, column, colors(), percent=column == "val_mAP"))
+    export("training", pd.concat([curve.assign(model=name) for name, curve in curves.items()]))
+
+
+def ablation(measure: str) -> None:
+    """What each ingredient of the richly trained models is worth, on each test set."""
+    found = read_ablation(TRAINED_MODELS)
+    if not found:
+        st.caption("Not measured yet; `python -m core.studies.ablation` leaves out one ingredient at a time.")
+        return
+    st.caption(
+        f"Networks like `{found['base']}`, each trained for {found['epochs']} epochs over {found['clips']:,} clips, of "
+        "which one ingredient is left out, or added, at a time.",
+        help=LEFT_OUT_HELP,
+    )
+    series = ablation_series(found["variants"], measure)
+    st.markdown(ablation_sentence(series))
+    shades = dict(zip(series, (NEUTRAL, *MODEL_COLORS), strict=False))
+    st.html(color_legend(shades))
+    places = list(dict.fromkeys(place for by in series.values() for place in by))
+    chart("ablation", figures.rows(series, places, shades))
+    export("ablation", _table(series, "set").rename(columns={"model": "left out"}))
+
+
+def ablation_series(variants: Mapping[str, Mapping[str, Any]], measure: str) -> dict[str, figures.Figures]:
+    """A measure on each test set by what was left out; nothing, which all others are compared with, comes first."""
+    return {
+        LEFT_OUT.get(name, variants[name]["title"]): {
+            TESTS.get(place, SETS.get(place, place)): variants[name]["sets"][place][measure]
+            for place in in_order(variants[name]["sets"])
+        }
+        for name in sorted(variants, key=lambda name: name != WHOLE)
+    }
+
+
+def ablation_sentence(series: Mapping[str, figures.Figures]) -> str:
+    """Which changes are clear, that is with intervals that do not touch those of nothing left out, in words."""
+    first, *others = series
+    pairs = {(name, place): (series[name][place], series[first][place]) for name in others for place in series[name]}
+    changes = {key: (f["value"] or 0) - (whole["value"] or 0) for key, (f, whole) in pairs.items()}
+    told = {
+        (name, place): f"**{name}** on {place} ({100 * change:+.1f} points)".replace("-", "−")
+        for (name, place), change in changes.items()
+    }
+    if not told:
+        return "Nothing was left out yet."
+    outcomes = {key: outcome(dict(f), dict(whole)) for key, (f, whole) in pairs.items()}
+    clear = [told[key] for key, found in outcomes.items() if found not in (None, Outcome.ALIKE)]
+    if not clear:
+        largest = max(changes, key=lambda key: abs(changes[key]))
+        return f"No change is clear, as all intervals touch those of {first}; the largest is {told[largest]}."
+    return f"Intervals do not touch those of {first} for: {'; '.join(clear)}."
+
+
+def nothing_measured() -> None:
+    st.info(
+        "Nothing was measured yet: `timbrescope evaluate --model NAME --data FOLDER --record own` keeps what it "
+        "measures for this page, and `timbrescope report` compares the models."
+    )
+
+
+def records(root: Path | None = None) -> Records:
+    return read_records(root or TRAINED_MODELS)
+
+
+def _over_sets(records: Records, sets: Sequence[str], measure: str) -> dict[str, figures.Figures]:
+    series = {name: {s: found[s][measure] for s in sets if s in found} for name, found in records.items()}
+    return {name: found for name, found in series.items() if found}
+
+
+def _missing(series: Mapping[str, Any], sets: str) -> bool:
+    """Says which sets are still to be measured, if no model has any figure."""
+    if not series:
+        st.caption(f"Not measured yet; `timbrescope evaluate --record` under these names: {sets}.")
+    return not series
+
+
+def _confusion_table(confusion: Mapping[str, Any], family: str) -> pd.DataFrame:
+    """Rows that played and columns that were called, of one family."""
+    table = pd.DataFrame(confusion["rate"], index=confusion["when"], columns=confusion["called"], dtype=float)
+    inside = [label for label in INSTRUMENTS if INSTRUMENTS[label].family == family]
+    return table.reindex(
+        index=[x for x in inside if x in table.index], columns=[x for x in inside if x in table.columns]
+    )
+
+
+def _table(series: Mapping[str, figures.Figures], what: str) -> pd.DataFrame:
+    """A row a model and place."""
+    return pd.DataFrame(
+        {"model": name, what: place, **figure} for name, found in series.items() for place, figure in found.items()
+    )
+
+
+def chart(key: str, figure: Any) -> None:
+    """Shows a figure that keeps its place while others change."""
+    st.plotly_chart(figure, config=CONFIG, key=f"experiments-{key}")
+
+
+def _lower(label: str) -> str:
+    return title(label).lower()

@@ -1,0 +1,243 @@
+"""Parts of the Explain page: choices, the map on the sound, concepts as cards, silencing, the grade."""
+
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.components.concept_tiles import Tile, concept_tiles
+from app.components.downloads import download
+from app.components.player import Overlay, Track, player
+from app.figures import bars
+from app.figures.colors import NEUTRAL, color, title
+from app.figures.concept_words import capital, short
+from app.frame import atlases, compute, navigation
+from app.frame.compute import Card, Passage
+from app.frame.sounds import Sound
+from app.frame.view import View, choose, show
+from core import audio
+from core.explanation.relevance import Explanation, Relevance
+from core.inference import WINDOW_S, Prediction
+
+AT_ONCE = 24  # further ones that are computed, and then shown, at a time
+SHOWN_MEASURES = ("rma", "area", "lift", "energy_lift", "si_sdr_improvement", "si_sdr_ceiling")
+MOVED = 6  # predictions shown when concepts are silenced
+
+
+def instrument_choice(view: View, prediction: Prediction) -> str:
+    """The instrument to explain: those that were predicted stand first, the others answer "why not?"."""
+    instrument = view.instrument or prediction.ranking[0]
+    probabilities = dict(zip(prediction.labels, prediction.probabilities, strict=True))
+
+    def named(label: str) -> str:
+        heard = "heard" if label in prediction.detected else "why not?"
+        return f"{title(label)} · {probabilities[label]:.0%} · {heard}"
+
+    return choose(
+        st.selectbox,
+        "instrument",
+        "Instrument",
+        instrument,
+        options=prediction.ranking,
+        format_func=named,
+        help="Explain an instrument that was heard, or ask why another one was not.",
+    )
+
+
+def layer_choice(view: View) -> str:
+    layers = compute.model(view.model).network.concept_layers
+    return choose(
+        st.selectbox,
+        "layer",
+        "Layer",
+        view.layer or layers[-1],
+        options=layers,
+        format_func=lambda layer: f"{layer} ({_depth(layers.index(layer), len(layers))})",
+        help="A layer is one stage of the network. Early layers see small details such as edges and hum, "
+        "late layers see whole sounds. Each channel of a layer is a concept.",
+    )
+
+
+def _depth(index: int, layers: int) -> str:
+    return "first details" if index == 0 else "whole sounds" if index == layers - 1 else "patterns"
+
+
+def passage_choice(sound: Sound, passage: Passage) -> None:
+    """For a sound longer than a window: which seconds are explained."""
+    if passage.whole:
+        return
+    choose(
+        st.slider,
+        "start",
+        f"Explained passage begins at (it lasts {WINDOW_S:g} s)",
+        float(passage.start),
+        min_value=0.0,
+        max_value=max(round(sound.duration - WINDOW_S, 2), 0.1),
+        step=0.01,
+        format="%.2f s",
+        help="By default the passage in which the network is surest of the instrument.",
+    )
+
+
+def map_player(passage: Passage, shown: Relevance) -> None:
+    """The passage with a map over its spectrogram, and what the map points at as sound."""
+    sound, parts = compute.analysed(passage), compute.split(passage, shown)
+    name = title(shown.label)
+    what = f"evidence for {name.lower()}" if shown.channel is None else f"concept {shown.channel}"
+    known = None if shown.channel is None else atlases.concept(passage.model, str(shown.layer), shown.channel)
+    tracks = [
+        Track("Mix", passage.samples, audio.SAMPLE_RATE, NEUTRAL),
+        Track("Only this", parts.kept, audio.SAMPLE_RATE, color(shown.label)),
+        Track("Without it", parts.rest, audio.SAMPLE_RATE, "#c9d1d9"),
+    ]
+    stem = passage.stems.get(shown.label)
+    if stem is not None:
+        tracks.append(Track("True stem", stem, audio.SAMPLE_RATE, color(shown.label)))
+    player(
+        key="explain",
+        tracks=tracks,
+        spectrogram=compute.on_screen(sound.logmel, sound),
+        duration=sound.duration,
+        band_hz=compute.model(passage.model).frontend.band_hz,
+        overlay=Overlay(what, compute.on_screen(shown.values, sound)),
+        title=f"{what.capitalize()}{f' · {known.name}' if known else ''}, "
+        f"{passage.start:.1f}–{passage.start + sound.duration:.1f} s",
+    )
+
+
+def concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
+    """The concepts that did most, each with its share and a small map."""
+    _tiles("concepts", passage.model, layer, compute.cards(passage, label, layer), opened, large=True)
+
+
+def further_concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
+    """All others, in falling order, smaller; they appear as they are ready."""
+    shares = compute.explanation(passage, label, layer).shares
+    shown = len(compute.cards(passage, label, layer))
+    for first in range(shown, len(shares), AT_ONCE):
+        cards = compute.further_cards(passage, label, layer, first, AT_ONCE)
+        _tiles(f"concepts-{first}", passage.model, layer, cards, opened)
+
+
+def _tiles(key: str, model: str, layer: str, cards: Sequence[Card], opened: int | None, large: bool = False) -> None:
+    tiles = [_tile(model, layer, card, card.channel == opened) for card in cards]
+    asked = concept_tiles(key=key, tiles=tiles, on_open=_open, large=large)
+    if asked is not None:
+        show(layer=layer, concept=asked)
+        st.switch_page(navigation.page("atlas"))
+
+
+def _tile(model: str, layer: str, card: Card, opened: bool) -> Tile:
+    known = atlases.concept(model, layer, card.channel)
+    name = capital(known.name) if known else ""
+    return Tile(card.channel, name, _share(card), card.picture, opened, in_atlas=known is not None)
+
+
+def _share(card: Card) -> str:
+    return f"{card.share:.1%}" if card.share >= 0 else f"−{-card.share:.1%}, against it"
+
+
+def _open(channel: int | None) -> None:
+    show(concept=channel)
+
+
+def silencing(passage: Passage, prediction: Prediction, explanation: Explanation) -> None:
+    """Switches concepts off and shows how every prediction moves."""
+    layer = explanation.layer
+
+    def named(channel: int) -> str:
+        known = atlases.concept(passage.model, layer, channel)
+        return f"{channel} · {short(known.name)}" if known and known.name else f"Concept {channel}"
+
+    silent = st.pills(
+        "Silence concepts",
+        [concept.channel for concept in explanation.concepts],
+        selection_mode="multi",
+        key=f"silent-{layer}-{explanation.relevance.label}",
+        format_func=named,
+        label_visibility="collapsed",
+    )
+    before = compute.probabilities_without(passage, layer, [])
+    after = compute.probabilities_without(passage, layer, list(silent))
+    moved = np.argsort(-np.abs(after - before), kind="stable") if silent else np.argsort(-before, kind="stable")
+    shown = list(dict.fromkeys([prediction.labels.index(explanation.relevance.label), *moved.tolist()]))[:MOVED]
+    labels = [prediction.labels[index] for index in shown]
+    st.html(bars.change_bars(labels, before[shown], after[shown]))
+
+
+def grade_panel(passage: Passage, shown: Relevance) -> None:
+    """How right the map is, where the truth is known."""
+    if not passage.stems:
+        st.caption("Only composed clips can be graded: for a recording nobody knows the true stems.")
+        return
+    grade = compute.truth(passage, shown)
+    if any(grade[measure] is None for measure in SHOWN_MEASURES):
+        plays = np.any(passage.stems.get(shown.label, 0))
+        why = "is not heard here" if plays else "does not play here, so no evidence for it can be right"
+        st.markdown(f"**{title(shown.label)}** {why}. What is shown lies on:")
+    else:
+        with st.container(key="metrics"):
+            first, second, third = st.columns(3)
+        first.metric(
+            "On target",
+            f"{grade['rma']:.0%}",
+            help=(
+                "Relevance mass accuracy: the share of the evidence that lies where this instrument's true stem is "
+                f"the loudest. That place is {grade['area']:.0%} of the picture."
+            ),
+        )
+        second.metric(
+            "Lift",
+            f"{grade['lift']:.1f}×",
+            help=(
+                f"Lift: how many times more than a random map. "
+                f"The loudness of the mix alone reaches {grade['energy_lift']:.1f}×."
+            ),
+        )
+        third.metric(
+            "Purer by",
+            f"{grade['si_sdr_improvement']:+.1f} dB".replace("-", "−"),
+            help=(
+                "SI-SDR improvement: how much closer “Only this” is to the true stem than the mix is. "
+                "What speaks for several of the instruments that are heard is shared out among them. "
+                f"The best possible mask reaches {grade['si_sdr_ceiling']:+.1f} dB."
+            ),
+        )
+        st.caption("Where the evidence lies:")
+    st.html(bars.share_bars(grade["share_per_stem"]))
+
+
+def export(passage: Passage, explanation: Explanation, shown: Relevance) -> None:
+    """What is shown as files."""
+    parts = compute.split(passage, shown)
+    name = shown.label if shown.channel is None else f"{shown.label}-{shown.layer}-{shown.channel}"
+    with st.popover("Export", icon=":material/download:"):
+        download("Picture (PNG)", lambda: compute.picture(passage, shown), f"{name}.png")
+        download("Only this (WAV)", lambda: audio.wav_bytes(parts.kept), f"{name}.wav")
+        download("Without it (WAV)", lambda: audio.wav_bytes(parts.rest), f"without-{name}.wav")
+        download("Report (JSON)", lambda: json.dumps(_report(passage, explanation), indent=2), f"{name}.json")
+        download("Map (CSV)", lambda: _csv(shown.values), f"{name}.csv")
+
+
+def _csv(values: np.ndarray) -> str:
+    buffer = io.StringIO()
+    np.savetxt(buffer, values, fmt="%.6g", delimiter=",")
+    return buffer.getvalue()
+
+
+def _report(passage: Passage, explanation: Explanation) -> dict[str, Any]:
+    relevance = explanation.relevance
+    return {
+        "sound": passage.sound.title,
+        "model": passage.model,
+        "start_s": passage.start,
+        "label": relevance.label,
+        "logit": relevance.logit,
+        "layer": explanation.layer,
+        "conservation_error": explanation.conservation_error,
+        "concepts": [{"channel": c.channel, "share": c.share} for c in explanation.concepts],
+        "truth": compute.truth(passage, relevance) if passage.stems else None,
+    }

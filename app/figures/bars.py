@@ -1,0 +1,84 @@
+"""Bars as HTML: a browser draws them at once, where a Plotly chart takes a tenth of a second."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+import numpy.typing as npt
+
+from app.figures.charts import FAINT, TEXT, fade
+from app.figures.colors import AGAINST, FOR, color, title
+from app.figures.concept_words import MEASURES, value_title
+from core.concepts.atlas import Factor
+
+CHANCE = {"AUC": 0.5}  # what a measure is for a concept that does not care
+MOVED = 0.005  # a probability that moved by less stays as it is, as far as people see
+STYLE = f"""
+<style>
+.bars {{display: grid; grid-template-columns: minmax(5.5rem, max-content) 1fr max-content; gap: .3rem .6rem;
+  align-items: center; font-size: .84rem; line-height: 1.2; font-variant-numeric: tabular-nums}}
+.bars .track {{position: relative; height: .6rem; background: {FAINT}; border-radius: 3px; overflow: hidden}}
+.bars .track i {{position: absolute; top: 0; bottom: 0; border-radius: 2px}}
+.bars .track b {{position: absolute; top: 0; bottom: 0; width: 1px; background: {TEXT}}}
+.bars .weak {{opacity: .6}}
+.bars.thick .track {{height: 1.1rem}}
+.bars.thick .track i.now {{top: 25%; bottom: 25%}}
+</style>
+"""
+
+
+def share_bars(shares: Mapping[str, float]) -> str:
+    """HTML: which share of the evidence lies on each true stem, the largest first."""
+    rows = "".join(
+        f"<span>{escape(title(label))}</span><div class='track'>{_bar(0, shares[label], color(label))}</div>"
+        f"<span>{shares[label]:.0%}</span>"
+        for label in sorted(shares, key=lambda label: -shares[label])
+    )
+    return f"{STYLE}<div class='bars thick'>{rows}</div>"
+
+
+def change_bars(labels: Sequence[str], before: npt.NDArray[np.floating], after: npt.NDArray[np.floating]) -> str:
+    """HTML: how probabilities move: a faint bar for what was, a full one for what is."""
+    rows = ""
+    for label, was, now in zip(labels, before, after, strict=True):
+        change = f" ({now - was:+.0%})".replace("-", "−") if abs(now - was) >= MOVED else ""
+        hint = f"title='before {was:.1%}, now {now:.1%}'"
+        bars = _bar(0, was, fade(color(label), 0.28)) + _bar(0, now, color(label), "now")
+        rows += (
+            f"<span>{escape(title(label))}</span><div class='track' {hint}>{bars}</div><span>{now:.0%}{change}</span>"
+        )
+    return f"{STYLE}<div class='bars thick'>{rows}</div>"
+
+
+def _bar(low: float, high: float, shade: str, kind: str = "") -> str:
+    return f"<i class='{kind}' style='left:{low:.1%};width:{high - low:.1%};background:{shade}'></i>"
+
+
+def score_bars(factors: Sequence[Factor], evidence: float) -> str:
+    """HTML: how well each factor is told, from what chance would give; what is no evidence is fainter."""
+    rows = ""
+    for factor in factors:
+        chance = CHANCE.get(factor.measure, 0.0)
+        low, high = sorted((chance, min(max(factor.score, 0.0), 1.0)))
+        shade = FOR if factor.score >= chance else AGAINST
+        mark = f"<b style='left:{chance:.0%}'></b>" if chance else ""
+        weak = "" if factor.score >= evidence else " class='weak'"
+        hint = f"title='{escape(MEASURES.get(factor.measure, factor.measure), quote=True)}'"
+        rows += (
+            f"<span{weak} {hint}>{escape(value_title(factor))}</span>"
+            f"<div class='track' {hint}>{_bar(low, high, shade)}{mark}</div>"
+            f"<span{weak} {hint}>{factor.score:.2f} {factor.measure}</span>"
+        )
+    return f"{STYLE}<div class='bars'>{rows}</div>"
+
+
+def usage_bars(usage: Mapping[str, float], mean: float) -> str:
+    """HTML: shares of the labels' evidence, with the mean channel's share as a mark."""
+    most = max([*usage.values(), 2 * mean]) or 1.0
+    rows = "".join(
+        f"<span>{escape(title(label))}</span><div class='track'>"
+        f"{_bar(0, share / most, color(label))}"
+        f"<b style='left:{mean / most:.1%}'></b></div><span>{share:.1%}</span>"
+        for label, share in usage.items()
+    )
+    return f"{STYLE}<div class='bars'>{rows}</div>"

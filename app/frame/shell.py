@@ -1,0 +1,85 @@
+"""What every page has in common: the view, the sound it is about, and one place where errors become sentences."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from app.frame.sounds import Sound, is_upload, open_sound
+from app.frame.view import View, choose, complaint, restore, show_clip
+from app.listen.inputs import uploader
+from core.errors import InputError
+from core.models.store import card, model_names
+
+STYLE = """
+<style>
+.block-container {padding-top: 3.6rem; padding-bottom: 2rem; max-width: 1240px}
+h1 {font-size: 1.7rem !important; padding-bottom: 0 !important}
+h3 {font-size: 1.05rem !important}
+[data-testid="stMetricValue"] {font-size: 1.35rem}
+[data-testid="stBaseButton-tertiary"] {min-height: 1.9rem; padding: 0; justify-content: flex-start; text-align: left}
+[class*="st-key-silent-"] button {max-width: 100%}
+@media (max-width: 640px) {  /* two cards side by side, and figures in a row, where Streamlit would stack them */
+  [class*="st-key-cards-"] [data-testid="stColumn"] {min-width: calc(50% - 1rem); flex: 1 1 calc(50% - 1rem)}
+  .st-key-metrics [data-testid="stColumn"] {min-width: 0; flex: 1 1 0}
+}
+</style>
+"""
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Shows what the user can mend as one sentence; the rest of the page goes on."""
+    try:
+        yield
+    except InputError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def page(heading: str, sentence: str, body: Callable[[View, Sound], None]) -> None:
+    """A page: its heading, one sentence that says what it is for, and its body for the current view and sound."""
+
+    def with_sound(view: View) -> None:
+        if wrong := complaint():
+            st.error(wrong, icon=":material/error:")
+        sound = _sound(view)
+        if sound:
+            body(view, sound)
+
+    page_without_sound(heading, sentence, with_sound)
+
+
+def page_without_sound(heading: str, sentence: str, body: Callable[[View], None]) -> None:
+    """A page that is about no sound."""
+    st.html(STYLE)
+    st.title(heading)
+    st.caption(sentence)
+    with sentences():
+        body(restore())
+
+
+def _sound(view: View) -> Sound | None:
+    """The view's sound; where it cannot be had, what to do instead."""
+    try:
+        return open_sound(view.clip)
+    except InputError as error:
+        st.warning(str(error), icon=":material/upload:")
+        if is_upload(view.clip):
+            uploader("Upload the file again")
+        if st.button("Open an example instead"):
+            show_clip("")
+            st.rerun()
+        return None
+
+
+def model_choice(view: View) -> str:
+    """Lets the user change the model."""
+    return choose(
+        st.selectbox,
+        "model",
+        "Model",
+        view.model,
+        options=model_names(),
+        format_func=lambda name: card(name).title,
+        help="The trained network that listens. Each has a card that says what it was trained on and how good it is.",
+    )

@@ -1,0 +1,144 @@
+"""What the user looks at, kept in the page's address so that every view has a link that restores it.
+
+The address counts; what it does not say is taken from the session, so that it survives a change of page.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from app.frame.examples import EXAMPLES
+from core.errors import InputError
+from core.models.store import default_model, load_model, model_names
+
+T = TypeVar("T")
+_SESSION = "view"
+_COMPLAINT = "complaint"
+
+
+@dataclass(frozen=True)
+class View:
+    """One view, in the terms of the address.
+
+    Attributes:
+        clip: A composed clip's name, or ``upload:<hash>:<file name>``.
+        model: A trained model's name.
+        instrument: The label that is explained.
+        layer: Where its concepts are.
+        concept: The channel whose map is shown; None for the whole label.
+        start: Where the explained passage of a longer sound begins, in seconds.
+        models: The models that are compared, joined by commas.
+        shown: The models whose figures are shown, joined by commas.
+        explainer: The explainer that is looked at more closely.
+        by: How the instruments that were explained are told apart.
+        search: Words that concepts are searched by.
+        answers: What the concepts that are searched answer to, as ``factor:value``.
+        serves: The label that they serve.
+    """
+
+    clip: str = ""
+    model: str = ""
+    instrument: str | None = None
+    layer: str | None = None
+    concept: int | None = None
+    start: float | None = None
+    models: str | None = None
+    shown: str | None = None
+    explainer: str | None = None
+    by: str | None = None
+    search: str | None = None
+    answers: str | None = None
+    serves: str | None = None
+
+
+def restore() -> View:
+    """The view of this run; call it once at the top of a page. What cannot be restored is said on the page."""
+    stored: dict[str, str] = st.session_state.setdefault(_SESSION, {})
+    for field in fields(View):
+        if field.name in st.query_params:
+            stored[field.name] = st.query_params[field.name]
+        elif field.name in stored:
+            st.query_params[field.name] = stored[field.name]
+    view = _parse(stored)
+    show(**asdict(view))
+    return view
+
+
+def show(**changes: Any) -> None:
+    """Changes the view; None leaves a part to its default."""
+    stored: dict[str, str] = st.session_state.setdefault(_SESSION, {})
+    for name, value in changes.items():
+        if value is None or value == "":
+            stored.pop(name, None)
+            st.query_params.pop(name, None)
+        else:
+            stored[name] = str(value)
+            st.query_params[name] = str(value)
+
+
+def show_clip(clip: str) -> None:
+    """Turns to another sound; what was chosen for the last one, or wrong with it, is forgotten."""
+    st.session_state.pop(_COMPLAINT, None)
+    show(clip=clip, instrument=None, concept=None, start=None)
+
+
+def complain(sentence: str) -> None:
+    """Keeps a sentence about the last input on the page while it is used further, until another sound is shown."""
+    st.session_state[_COMPLAINT] = sentence
+
+
+def complaint() -> str | None:
+    """What was wrong with the last input, if anything was."""
+    return st.session_state.get(_COMPLAINT)
+
+
+def choose(widget: Any, name: str, label: str, value: T, **settings: Any) -> T:
+    """A widget bound to a part of the view: ``choose(st.selectbox, "layer", "Layer", view.layer, options=layers)``."""
+    key = f"choose-{name}"
+    st.session_state[key] = value  # the view counts, also where it changed without the widget
+
+    def changed() -> None:
+        chosen = st.session_state[key]
+        if chosen is not None:
+            forgotten = {"concept": None} if name in ("model", "instrument", "layer", "start") else {}
+            show(**{**forgotten, name: chosen})
+
+    widget(label, key=key, on_change=changed, **settings)
+    return value
+
+
+def _parse(stored: dict[str, str]) -> View:
+    """A view whose parts exist, with defaults for the others."""
+    if not model_names():
+        raise InputError("There is no trained model yet; train one with `timbrescope train`.")
+    model = stored.get("model") or default_model()
+    if model not in model_names():
+        st.warning(f"There is no model {model!r} here, so {default_model()} is shown.", icon=":material/info:")
+        model = default_model()
+    trained = load_model(model)
+    layers = trained.network.concept_layers
+    layer = stored.get("layer")
+    instrument = stored.get("instrument")
+    return View(
+        clip=stored.get("clip") or next(iter(EXAMPLES.values())),
+        model=model,
+        instrument=instrument if instrument in trained.labels else None,
+        layer=layer if layer in layers else layers[-1],
+        concept=_number(stored.get("concept"), int),
+        start=_number(stored.get("start"), float),
+        models=stored.get("models"),
+        shown=stored.get("shown"),
+        explainer=stored.get("explainer"),
+        by=stored.get("by"),
+        search=stored.get("search"),
+        answers=stored.get("answers"),
+        serves=stored.get("serves"),
+    )
+
+
+def _number(text: str | None, kind: type[T]) -> T | None:
+    try:
+        return kind(text) if text is not None else None  # type: ignore[call-arg]
+    except ValueError:
+        return None

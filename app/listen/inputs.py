@@ -1,0 +1,128 @@
+"""The three ways in: upload a file, compose a mix, take an example from the shelf."""
+
+import random
+
+import streamlit as st
+
+from app.figures.colors import title
+from app.frame.examples import EXAMPLES
+from app.frame.sounds import keep_upload
+from app.frame.view import View, complain, show_clip
+from core.errors import InputError
+from core.synthesis.recipe import COUNTS, DURATIONS, RECIPES, Recipe, modified, split_clip_name
+from core.synthesis.score import STYLES
+from core.synthesis.soundfonts import installed_soundfonts
+from core.taxonomy.instruments import LABEL_SETS
+
+WAYS = {"examples": "Examples", "compose": "Compose", "upload": "Upload"}
+MAX_SEED = 10**6
+
+
+def ways_in(view: View) -> None:
+    """Lets the user choose what to listen to."""
+    way = st.segmented_control(
+        "Choose a sound",
+        list(WAYS),
+        default="examples",
+        required=True,
+        format_func=WAYS.__getitem__,
+        key="way-in",
+        persist_state="session",
+        label_visibility="collapsed",
+        width="stretch",
+        wrap=False,
+    )
+    {"examples": _shelf, "compose": _composer, "upload": _upload}[way or "examples"](view)
+
+
+def _shelf(view: View) -> None:
+    st.caption("Ready mixes, composed by the app: it knows who really plays.")
+    for name, clip in EXAMPLES.items():
+        chosen = clip == view.clip
+        if st.button(name, key=f"example-{name}", type="primary" if chosen else "secondary", width="stretch"):
+            show_clip(clip)
+            st.rerun()
+
+
+def _upload(view: View) -> None:
+    uploader("Drop a song here (WAV, MP3, FLAC, OGG, M4A …)")
+
+
+def uploader(label: str) -> None:
+    """Takes a file and turns to it, or says what is wrong with it."""
+    file = st.file_uploader(
+        label, key="upload", help="Up to 50 MB and 10 minutes. The file is kept in memory for this session only."
+    )
+    if file is None or st.session_state.get("handled-upload") == file.file_id:
+        return
+    st.session_state["handled-upload"] = file.file_id
+    try:
+        with st.spinner("Decoding …"):
+            clip = keep_upload(file.getvalue(), file.name)
+    except InputError as error:
+        complain(str(error))
+    else:
+        show_clip(clip)
+    st.rerun()
+
+
+def _composer(view: View) -> None:
+    start = _composed_recipe(view)
+    st.caption("Let the app write and play a mix. The same choices and seed always give the same music.")
+    chosen = st.multiselect(
+        "Instruments",
+        LABEL_SETS["general"].labels,
+        default=start.instruments,
+        format_func=title,
+        max_selections=COUNTS[1],
+        placeholder="any",
+        key="compose-instruments",
+        persist_state="session",
+    )
+    count = st.slider(
+        "How many, if any will do", *COUNTS, 3, key="compose-count", persist_state="session", disabled=bool(chosen)
+    )
+    left, right = st.columns(2)
+    styles = [style for style in STYLES.names() if style != "midi"]
+    style = left.selectbox(
+        "Style", styles, key="compose-style", persist_state="session", format_func=str.capitalize,
+        help="Musical: harmony, melody, bass and rhythm. Random: any note at any time, as a test of hearing alone.",
+    )  # fmt: skip
+    fonts = {font.name: font.title for font in installed_soundfonts()}
+    font = right.selectbox(
+        "Soundfont", list(fonts), key="compose-font", persist_state="session", format_func=fonts.__getitem__,
+        help="The recorded instruments that the music is played with.",
+    )  # fmt: skip
+    left, right = st.columns(2)
+    duration = left.slider(
+        "Seconds", int(DURATIONS[0]), int(DURATIONS[1]), 8, key="compose-duration", persist_state="session"
+    )
+    seed = right.number_input("Seed", 0, MAX_SEED, 7, key="compose-seed", persist_state="session")
+    ask = {"style": (style,), "soundfont": (font,), "duration": float(duration)}
+    compose, surprise = st.columns(2)
+    if compose.button("Compose", type="primary", icon=":material/music_note:", width="stretch"):
+        _compose({**ask, "instruments": tuple(chosen), "count": (count,)}, int(seed))
+    if surprise.button(
+        "Surprise me", icon=":material/casino:", width="stretch", help="Draws instruments, style and seed for you."
+    ):
+        surprise_count = (random.randint(2, 5),)
+        _compose({**ask, "count": surprise_count, "style": (random.choice(styles),)}, random.randint(0, MAX_SEED))
+
+
+def _compose(changes: dict[str, object], seed: int) -> None:
+    if changes.get("instruments"):
+        changes.pop("count")  # they are counted already
+    try:
+        show_clip(modified(RECIPES["general"], **changes).clip_name(seed))
+    except InputError as error:
+        st.error(str(error))
+    else:
+        st.rerun()
+
+
+def _composed_recipe(view: View) -> Recipe:
+    """The recipe of the clip at hand, so that changing one thing is easy; the plain one for an upload."""
+    try:
+        return split_clip_name(view.clip)[0]
+    except InputError:
+        return RECIPES["general"]

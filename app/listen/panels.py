@@ -1,0 +1,146 @@
+"""Parts of the Listen page: the player, what the model hears, the truth, downloads."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.components.downloads import download
+from app.components.player import Track, player
+from app.components.player.encoding import spectrogram_png
+from app.figures import charts as figures
+from app.figures.colors import NEUTRAL, color, title
+from app.figures.thumbnails import thumbnail
+from app.frame import compute, navigation
+from app.frame.sounds import Sound
+from app.frame.view import View, show
+from core import audio
+from core.inference import WINDOW_S, Prediction
+from core.synthesis.clip import Clip
+from core.synthesis.midi import score_to_midi
+
+SHOWN = 7  # bars and ribbons at first
+EVIDENCE = 4  # instruments whose evidence is shown at a glance
+REVEAL = "reveal"
+
+
+def sound_player(view: View, sound: Sound, revealed: bool) -> None:
+    """The sound with its spectrogram; revealed, its true stems together, each to be muted or heard alone."""
+    spectrogram = compute.spectrogram(sound, view.model)
+    if revealed and sound.clip:
+        tracks = [Track(title(name), stem, audio.SAMPLE_RATE, color(name)) for name, stem in sound.clip.stems.items()]
+    else:
+        tracks = [Track("Mix", sound.samples, audio.SAMPLE_RATE, NEUTRAL)]
+    player(
+        key="listen",
+        tracks=tracks,
+        spectrogram=compute.on_screen(spectrogram.logmel, spectrogram),
+        duration=sound.duration,
+        band_hz=compute.model(view.model).frontend.band_hz,
+        mode="mixer" if revealed and sound.clip else "switch",
+        height=210,
+        title="" if sound.clip else sound.title,
+        label="The whole sound",
+    )
+
+
+def is_revealed(sound: Sound) -> bool:
+    """Whether the truth is shown; only a composed clip has one."""
+    return bool(sound.clip and st.session_state.get(REVEAL))
+
+
+def reveal_toggle(sound: Sound) -> None:
+    """Shows or hides the truth, where there is one."""
+    if sound.clip:
+        st.toggle(
+            "Reveal the truth",
+            key=REVEAL,
+            persist_state="session",
+            help="The app composed this clip, so it knows who plays: see the notes and hear each instrument alone.",
+        )
+
+
+def detected_sentence(prediction: Prediction) -> None:
+    """The answer in one line."""
+    if not prediction.detected:
+        st.markdown("The network is **not sure of any instrument** here.")
+        return
+    names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in prediction.detected)
+    st.markdown(f"The network hears: {names}.", unsafe_allow_html=True)
+
+
+def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
+    """For the likeliest instruments where in the sound they were heard, each a way to its explanation."""
+    labels = (prediction.detected or prediction.ranking)[:EVIDENCE]
+    with st.container(key="cards-evidence"):
+        columns = st.columns(EVIDENCE)
+    for column, label in zip(columns, labels, strict=False):
+        passage = compute.passage_of(sound, view.model, label, None)
+        relevance, logmel = compute.relevance(passage, label), compute.analysed(passage).logmel
+        with column, st.container(border=True, gap="small"):
+            st.image(thumbnail(logmel, relevance.values), width="stretch", alt=f"Evidence for {title(label)}")
+            if st.button(
+                f"Why {title(label).lower()}?",
+                key=f"why-{label}",
+                width="stretch",
+                help=f"Where the network found its evidence in the {WINDOW_S:g} seconds in which it is surest.",
+            ):
+                show(instrument=label, concept=None, start=None)
+                st.switch_page(navigation.page("explain"))
+
+
+def bars(prediction: Prediction, sound: Sound, revealed: bool) -> None:
+    """Probabilities of the likeliest labels, or of all."""
+    everything = st.toggle("All instruments", key="all-instruments", persist_state="session")
+    truth = sound.clip.labels if revealed and sound.clip else None
+    labels = prediction.ranking if everything else _worth_showing(prediction, truth)
+    st.plotly_chart(figures.probability_bars(prediction, labels, truth), config=figures.CONFIG, key="bars")
+
+
+def ribbons(prediction: Prediction, sound: Sound, revealed: bool) -> None:
+    """Who plays when."""
+    score = sound.clip.score if revealed and sound.clip else None
+    labels = _worth_showing(prediction, tuple(score.parts) if score else None)
+    st.plotly_chart(figures.timeline(prediction, labels, score), config=figures.CONFIG, key="timeline")
+
+
+def _worth_showing(prediction: Prediction, truth: tuple[str, ...] | None) -> list[str]:
+    """What was detected and what is true, filled up with the likeliest others."""
+    must = {*prediction.detected, *(truth or ())} & set(prediction.labels)
+    others = [label for label in prediction.ranking if label not in must][: max(0, SHOWN - len(must))]
+    return [label for label in prediction.ranking if label in must or label in others]
+
+
+def truth_panel(clip: Clip) -> None:
+    """The notes that were really played."""
+    st.subheader("The truth", help="The score that the app composed and played.")
+    names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in clip.labels)
+    st.markdown(f"Really playing: {names}.", unsafe_allow_html=True)
+    st.plotly_chart(figures.piano_roll(clip.score), config=figures.CONFIG, key="piano-roll")
+
+
+def export(sound: Sound, prediction: Prediction) -> None:
+    """Everything on the page as files."""
+    name = "clip" if sound.clip else sound.title.rsplit(".", 1)[0]
+    with st.popover("Export", icon=":material/download:"):
+        download("Sound (WAV)", lambda: audio.wav_bytes(sound.samples), f"{name}.wav")
+        picture = compute.spectrogram(sound, prediction.model).logmel
+        download("Spectrogram (PNG)", lambda: spectrogram_png(picture), f"{name}.png")
+        download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.title), indent=2), f"{name}.json")
+        download("Timeline (CSV)", lambda: _timeline_csv(prediction), f"{name}-timeline.csv")
+        if clip := sound.clip:
+            download("Score (MIDI)", lambda: _midi(clip), f"{name}.mid")
+
+
+def _timeline_csv(prediction: Prediction) -> str:
+    table = pd.DataFrame(np.asarray(prediction.timeline).round(5), columns=list(prediction.labels))
+    table.insert(0, "time_s", np.asarray(prediction.times).round(3))
+    return str(table.to_csv(index=False))
+
+
+def _midi(clip: Clip) -> bytes:
+    buffer = io.BytesIO()
+    score_to_midi(clip.score, clip.programs).save(file=buffer)
+    return buffer.getvalue()

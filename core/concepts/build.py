@@ -1,0 +1,156 @@
+"""Builds the atlas of a model from composed clips and probes.
+
+The clips are observed in chunks, each of which becomes a file in ``atlas.parts/`` beside the model; an interrupted
+build goes on from these. They are then read in the order of the clips, one at a time, so that the same atlas comes out
+for any number of workers.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from core.concepts.atlas import Atlas, Concept, Prototypes
+from core.concepts.layout import positions
+from core.concepts.naming import concept_name
+from core.concepts.observe import Observations, observe
+from core.concepts.places import Places, receptive_fields
+from core.concepts.prototypes import Vectors, fit_prototypes
+from core.concepts.references import LayerSurvey, concepts
+from core.concepts.store import load_atlas, save_atlas
+from core.concepts.tuning import tunings
+from core.errors import InputError
+from core.models.store import WEIGHTS, TrainedModel, load_model, model_folder
+from core.synthesis.recipe import Recipe
+from core.synthesis.recipe import recipe as parse_recipe
+
+COUNT = "count=1,4"  # instruments in a clip: alone a concept is heard best, in company it has to tell them apart
+CLIPS = 2000
+CHUNK = 25  # clips
+SEEDS_PER_ATLAS = 10**6  # atlases of different seeds share no clip
+PARTS = "atlas.parts"
+SHARE_OF_CLIPS = 0.75  # of the time that a build takes; the rest goes to the probes
+
+
+def build_atlas(
+    model: str,
+    clips: int = CLIPS,
+    seed: int = 0,
+    recipe: str | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> Atlas:
+    """Builds the atlas of a model and stores it beside the model; goes on where it was interrupted.
+
+    Args:
+        model: A trained model's name or folder.
+        clips: How many reference clips to compose.
+        seed: Atlases of different seeds share no clip.
+        recipe: Of the clips; one to four instruments of the model's label set if not given.
+        workers: Processes; all cores if not given. The atlas does not depend on it.
+        on_progress: Called with the share of the work that is done, up to 1.
+
+    Raises:
+        InputError: there is no such model or recipe, or no clip can be composed.
+    """
+    trained, folder = load_model(model), model_folder(model)
+    kind = parse_recipe(recipe or f"{trained.card.label_set};{COUNT}")
+    if clips < 1:
+        raise InputError("An atlas has at least one clip; give --clips 1 or more.")
+    if not set(kind.instruments or kind.candidates) & set(trained.labels):
+        raise InputError(f"The model {trained.name} knows no instrument of the recipe {kind.name}.")
+    names = {number: kind.clip_name(seed * SEEDS_PER_ATLAS + number) for number in range(clips)}
+
+    parts = _claim(folder, {"recipe": kind.name, "seed": seed, "clips": clips})
+    _observe_all(str(folder), names, parts, workers, lambda share: on_progress(SHARE_OF_CLIPS * share))
+    channels, prototypes = _survey(trained, kind, names, parts)
+    named = _with_names(channels, trained, lambda share: on_progress(SHARE_OF_CLIPS + (1 - SHARE_OF_CLIPS) * share))
+    save_atlas(Atlas(trained.name, clips, kind.name, seed, named, prototypes), folder)
+    shutil.rmtree(parts)
+    return load_atlas(model)
+
+
+def _claim(folder: Path, asked: Mapping[str, str | int]) -> Path:
+    """The folder of the parts; those of another build, or of other weights, are thrown away."""
+    weights = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    plan = json.dumps({**asked, "chunk": CHUNK, "weights": weights}, indent=1)
+    parts = folder / PARTS
+    description = parts / "plan.json"
+    if not description.exists() or description.read_text(encoding="utf-8") != plan:
+        shutil.rmtree(parts, ignore_errors=True)
+        parts.mkdir()
+        description.write_text(plan, encoding="utf-8")
+    return parts
+
+
+def _observe_all(
+    model: str, names: Mapping[int, str], parts: Path, workers: int | None, on_progress: Callable[[float], None]
+) -> None:
+    """Observes all chunks of clips that have no file yet."""
+    from joblib import Parallel, delayed
+
+    numbers = list(names)
+    chunks = {_part(parts, start): numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)}
+    missing = {path: chunk for path, chunk in chunks.items() if not path.exists()}
+    jobs = (delayed(_observe_chunk)(model, {n: names[n] for n in chunk}, path) for path, chunk in missing.items())
+    processes = max(1, min(workers or os.cpu_count() or 1, len(missing)))
+    done = len(chunks) - len(missing)
+    for _ in Parallel(processes, return_as="generator_unordered")(jobs):
+        done += 1
+        on_progress(done / len(chunks))
+
+
+def _observe_chunk(model: str, names: Mapping[int, str], path: Path) -> None:
+    observe(load_model(model), names).save(path)
+
+
+def _part(parts: Path, start: int) -> Path:
+    return parts / f"{start:07}.npz"
+
+
+def _read(model: TrainedModel, parts: Path, clips: int) -> Iterator[Observations]:
+    for start in range(0, clips, CHUNK):
+        yield Observations.load(_part(parts, start), model.network.concept_layers)
+
+
+def _survey(
+    model: TrainedModel, recipe: Recipe, names: Mapping[int, str], parts: Path
+) -> tuple[list[Concept], dict[str, Prototypes]]:
+    """The concepts, not yet named, and the prototypes, in one pass over the parts."""
+    layers = model.network.concept_layers
+    surveys: dict[str, LayerSurvey] = {}
+    # One layer below the last tells right detections from wrong ones better than the last.
+    vectors = Vectors(layers[max(0, len(layers) - 2)])
+    for seen in _read(model, parts, len(names)):
+        for layer in layers:
+            channels = seen.activation[layer].values.shape[1]
+            surveys.setdefault(layer, LayerSurvey(len(model.labels), channels)).add(layer, seen)
+        vectors.add(seen)
+    places = Places(receptive_fields(model.network), model.frontend, recipe.duration)
+    found = [
+        concept
+        for layer, survey in surveys.items()
+        for concept in concepts(layer, survey, model.labels, names, places, positions(survey.similarity))
+    ]
+    prototypes = {
+        model.labels[label]: fit_prototypes(model.labels[label], vectors.layer, [names[n] for n in clips], rows)
+        for label, clips, rows in vectors.of_labels()
+    }
+    return found, prototypes
+
+
+def _with_names(
+    channels: list[Concept], model: TrainedModel, on_progress: Callable[[float], None]
+) -> tuple[Concept, ...]:
+    tuned = tunings(model, on_progress)
+    return tuple(
+        replace(
+            concept,
+            tuning=tuple(tuned[concept.layer, concept.channel]),
+            name=concept_name(tuned[concept.layer, concept.channel]),
+        )
+        for concept in channels
+    )

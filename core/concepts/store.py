@@ -1,0 +1,172 @@
+"""The file of an atlas, ``atlas.parquet`` beside its model: a row a concept, then one a label for its prototypes.
+
+Clips are stored by name, to be composed again when they are heard. The model, clips, recipe and seed stand in the
+schema's metadata, so that any reader of Parquet can make sense of the file.
+"""
+
+import json
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from core.concepts.atlas import Atlas, Concept, Factor, Prototype, Prototypes, Reference
+from core.errors import InputError
+from core.models.store import model_folder
+
+ATLAS = "atlas.parquet"
+ABOUT = b"atlas"  # key of the metadata
+
+_REFERENCES = pa.list_(
+    pa.struct(
+        [("clip", pa.string()), ("label", pa.string()), ("value", pa.float32())]
+        + [(name, pa.float64()) for name in ("time_s", "duration_s", "low_hz", "high_hz")]  # few values, all round
+    )
+)
+_CONCEPTS = pa.schema(
+    {
+        "layer": pa.string(),
+        "channel": pa.int32(),
+        "name": pa.string(),
+        "position": pa.list_(pa.float32(), 2),
+        "usage": pa.map_(pa.string(), pa.float32()),
+        "neighbours": pa.list_(pa.struct({"channel": pa.int32(), "similarity": pa.float32()})),
+        "tuning": pa.list_(
+            pa.struct({"factor": pa.string(), "value": pa.string(), "score": pa.float64(), "measure": pa.string()})
+        ),
+        "relmax": _REFERENCES,
+        "relmax_by_label": _REFERENCES,
+        "actmax": _REFERENCES,
+    }
+)
+_COMPONENTS = pa.list_(
+    pa.struct(
+        {
+            "weight": pa.float32(),
+            "mean": pa.list_(pa.float32()),
+            "variance": pa.list_(pa.float32()),
+            "typical": pa.list_(pa.string()),
+        }
+    )
+)
+_LABELS = pa.schema(
+    {
+        "label": pa.string(),
+        "layer": pa.string(),
+        "components": _COMPONENTS,
+        "likelihoods": pa.list_(pa.float32()),
+        "unusual": pa.list_(pa.string()),
+    }
+)
+_ROWS = pa.unify_schemas([_CONCEPTS, _LABELS])  # a row of one kind has nothing in the columns of the other
+
+
+def save_atlas(atlas: Atlas, folder: Path) -> None:
+    """Writes an atlas into its model's folder, as a file that is whole from the moment that it is there."""
+    about = {name: getattr(atlas, name) for name in ("model", "clips", "recipe", "seed")}
+    rows = [*map(_concept_row, atlas.concepts), *map(_prototypes_row, atlas.prototypes.values())]
+    table = pa.Table.from_pylist(rows, _ROWS.with_metadata({ABOUT: json.dumps(about).encode()}))
+    unfinished = (folder / ATLAS).with_suffix(".part")
+    pq.write_table(table, unfinished, compression="zstd", compression_level=19)
+    unfinished.replace(folder / ATLAS)
+
+
+def load_atlas(model: str) -> Atlas:
+    """The atlas of a model.
+
+    Args:
+        model: A trained model's name or folder.
+
+    Raises:
+        InputError: there is no such model, it has no atlas, or its file is damaged.
+    """
+    folder = model_folder(model)
+    try:
+        table = pq.read_table(folder / ATLAS)
+        rows = table.to_pylist()
+        return Atlas(
+            **json.loads((table.schema.metadata or {})[ABOUT]),
+            concepts=tuple(_concept(row) for row in rows if row["label"] is None),
+            prototypes={row["label"]: _prototypes(row) for row in rows if row["label"] is not None},
+        )
+    except FileNotFoundError as error:
+        raise InputError(
+            f"The model {model} has no atlas yet; make one with `timbrescope atlas build --model {model}`."
+        ) from error
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"The atlas of the model {model} is damaged; make it again with `timbrescope atlas build --model {model}`."
+        ) from error
+
+
+def concept_names(model: str) -> dict[tuple[str, int], str]:
+    """The names of a model's concepts by layer and channel, without reading all of its atlas; none if it has no atlas.
+
+    Raises:
+        InputError: there is no such model, or the atlas is damaged.
+    """
+    path = model_folder(model) / ATLAS
+    if not path.is_file():
+        return {}
+    try:
+        rows = pq.read_table(
+            path, columns=["layer", "channel", "name"], filters=ds.field("label").is_null()
+        ).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} is damaged; run `timbrescope atlas build --model {model}` again.") from error
+    return {(row["layer"], row["channel"]): row["name"] for row in rows}
+
+
+def _concept_row(concept: Concept) -> dict[str, Any]:
+    return {
+        **{name: getattr(concept, name) for name in ("layer", "channel", "name", "position")},
+        "usage": list(concept.usage.items()),
+        "neighbours": [{"channel": channel, "similarity": value} for channel, value in concept.neighbours],
+        "tuning": [asdict(factor) for factor in concept.tuning],
+        "relmax": [asdict(reference) for reference in concept.relmax],
+        "relmax_by_label": [asdict(found) for references in concept.relmax_by_label.values() for found in references],
+        "actmax": [asdict(reference) for reference in concept.actmax],
+    }
+
+
+def _concept(row: dict[str, Any]) -> Concept:
+    by_label = groupby(_references(row["relmax_by_label"]), key=lambda reference: str(reference.label))
+    return Concept(
+        layer=row["layer"],
+        channel=row["channel"],
+        relmax=_references(row["relmax"]),
+        relmax_by_label={label: tuple(references) for label, references in by_label},
+        actmax=_references(row["actmax"]),
+        usage=dict(row["usage"]),
+        neighbours=tuple((near["channel"], near["similarity"]) for near in row["neighbours"]),
+        position=(row["position"][0], row["position"][1]),
+        name=row["name"],
+        tuning=tuple(Factor(**factor) for factor in row["tuning"]),
+    )
+
+
+def _references(rows: list[dict[str, Any]]) -> tuple[Reference, ...]:
+    return tuple(Reference(**row) for row in rows)
+
+
+def _prototypes_row(usual: Prototypes) -> dict[str, Any]:
+    return {**vars(usual), "components": [vars(component) for component in usual.components]}
+
+
+def _prototypes(row: dict[str, Any]) -> Prototypes:
+    components = tuple(
+        Prototype(
+            weight=component["weight"],
+            mean=np.array(component["mean"], np.float32),
+            variance=np.array(component["variance"], np.float32),
+            typical=tuple(component["typical"]),
+        )
+        for component in row["components"]
+    )
+    likelihoods = np.array(row["likelihoods"], np.float32)
+    return Prototypes(row["label"], row["layer"], components, likelihoods, tuple(row["unusual"]))

@@ -1,0 +1,186 @@
+"""Composes a data set: log-mel features in shards that can be memory-mapped, and a Parquet manifest.
+
+``DIR/dataset.json`` says what is being built, ``DIR/shards/00012.npy`` holds float16 features ``(clips, bands,
+frames)`` and ``00012.parquet`` the rows of their clips; ``DIR/manifest.parquet`` joins all rows at the end. A shard
+appears under its name only when it is whole, so that an interrupted build goes on where it was. What a clip contains
+depends on its name alone, so any number of workers gives the same bytes.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+from core.frontends.logmel import FrontendConfig, frontend
+from core.synthesis.clip import Clip, compose
+from core.synthesis.recipe import recipe
+
+SEEDS_PER_DATASET = 10**9  # data sets of different seeds never share a clip
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """What to build.
+
+    Attributes:
+        recipe: Name of a recipe.
+        clips: How many.
+        seed: Chooses the clips' own seeds.
+        frontend: How they become log-mels.
+        shard_size: Clips in a shard, which is what a worker does at a time.
+    """
+
+    recipe: str
+    clips: int
+    seed: int
+    frontend: FrontendConfig
+    shard_size: int = 256
+
+    def clip_name(self, index: int) -> str:
+        return recipe(self.recipe).clip_name(self.seed * SEEDS_PER_DATASET + index)
+
+    @property
+    def shards(self) -> range:
+        return range(-(-self.clips // self.shard_size))
+
+    def indices(self, shard: int) -> range:
+        """Which clips a shard holds."""
+        return range(shard * self.shard_size, min((shard + 1) * self.shard_size, self.clips))
+
+
+def build_dataset(
+    plan: DatasetPlan,
+    folder: Path,
+    workers: int | None = None,
+    on_progress: Callable[[int], None] = lambda clips: None,
+    cluster: str | None = None,
+) -> Path:
+    """Builds, or goes on building, a data set and returns the path of its manifest.
+
+    Args:
+        plan: What to build.
+        folder: Where; it may hold an unfinished build of the same plan.
+        workers: Processes; all cores if not given.
+        on_progress: Called with the number of clips that each finished shard holds.
+        cluster: Address of a Dask scheduler whose workers, which share the folder, take the place of processes.
+
+    Raises:
+        InputError: the recipe does not exist, the folder holds something else, or the cluster cannot be used.
+    """
+    # The reader of a built data set does not need these.
+    from joblib import Parallel, delayed, parallel_config
+
+    from core.corpora.cluster import on_cluster
+
+    if plan.clips < 1:
+        raise InputError("A data set has at least one clip; give --clips 1 or more.")
+    recipe(plan.recipe)
+    _claim(folder, plan)
+    finished = {shard for shard in plan.shards if _is_whole(folder, shard)}
+    for shard in finished:
+        on_progress(len(plan.indices(shard)))
+    here = folder.absolute()  # workers elsewhere start in other folders
+    jobs = (delayed(_build_shard)(plan, here, shard) for shard in plan.shards if shard not in finished)
+    with on_cluster(cluster, _description(here)) if cluster else parallel_config(n_jobs=workers or os.cpu_count()):
+        for clips in Parallel(return_as="generator_unordered")(jobs):
+            on_progress(clips)
+    return _write_manifest(plan, folder)
+
+
+def _claim(folder: Path, plan: DatasetPlan) -> None:
+    """Writes ``dataset.json``, or checks that the one that is there says the same."""
+    wanted = json.dumps(asdict(plan), indent=2)
+    description = _description(folder)
+    if description.exists():
+        if _json(description) != json.loads(wanted):
+            raise InputError(f"{folder} holds another data set; choose another folder or delete it.")
+    elif folder.exists() and (not folder.is_dir() or any(path.suffix != ".part" for path in folder.iterdir())):
+        raise InputError(f"{folder} is not an empty folder; choose another one.")
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(description, lambda file: file.write(wanted.encode()))
+    (folder / "shards").mkdir(exist_ok=True)
+
+
+def _json(path: Path) -> Any:
+    """What a file holds; None if it is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+
+
+def _build_shard(plan: DatasetPlan, folder: Path, shard: int) -> int:
+    """Composes the clips of one shard; the file of its rows, which comes last, says that it is whole."""
+    clips = [_features(plan, index) for index in plan.indices(shard)]
+    _write_whole(shard_file(folder, shard), lambda file: np.save(file, np.stack([features for features, _ in clips])))
+    rows = pd.DataFrame([row for _, row in clips])
+    _write_whole(_row_file(folder, shard), lambda file: rows.to_parquet(file, index=False))
+    return len(clips)
+
+
+def _features(plan: DatasetPlan, index: int) -> tuple[np.ndarray, dict[str, Any]]:
+    clip = compose(plan.clip_name(index))
+    features = frontend(plan.frontend).logmel(clip.mix).astype(np.float16)
+    return features, _manifest_row(clip, hashlib.sha256(features.tobytes()).hexdigest())
+
+
+def _manifest_row(clip: Clip, checksum: str) -> dict[str, Any]:
+    """One row; lists are joined by ';' in the order of the instruments."""
+
+    def joined(values: Iterable[Any]) -> str:
+        return ";".join(map(str, values))
+
+    return {
+        "clip": clip.name,
+        "instruments": joined(clip.labels),
+        "n_instruments": len(clip.labels),
+        "style": clip.style,
+        "programs": joined(clip.programs.values()),
+        "soundfonts": joined(clip.soundfonts.values()),
+        "gains_db": joined(round(gain, 3) for gain in clip.gains_db.values()),
+        "effects": json.dumps([effects.to_dict() for effects in clip.effects.values()]),
+        "checksum": checksum,
+    }
+
+
+def _write_manifest(plan: DatasetPlan, folder: Path) -> Path:
+    rows = pd.concat([pd.read_parquet(_row_file(folder, shard)) for shard in plan.shards], ignore_index=True)
+    manifest = folder / "manifest.parquet"
+    _write_whole(manifest, lambda file: rows.to_parquet(file, index=False))
+    return manifest
+
+
+def _write_whole(path: Path, write: Callable[[Any], object]) -> None:
+    """Writes beside the path and renames, so that no reader ever sees half a file."""
+    unfinished = path.with_name(f"{path.name}.{uuid4().hex}.part")  # a name that is unique on all machines
+    with unfinished.open("wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())  # or the name could outlive a power failure and the content not
+    unfinished.replace(path)
+
+
+def _is_whole(folder: Path, shard: int) -> bool:
+    return shard_file(folder, shard).exists() and _row_file(folder, shard).exists()
+
+
+def _description(folder: Path) -> Path:
+    return folder / "dataset.json"
+
+
+def shard_file(folder: Path, shard: int) -> Path:
+    """Where the features of a shard lie."""
+    return folder / "shards" / f"{shard:05}.npy"
+
+
+def _row_file(folder: Path, shard: int) -> Path:
+    return folder / "shards" / f"{shard:05}.parquet"

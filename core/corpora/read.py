@@ -1,0 +1,73 @@
+"""Reads a built data set: its manifest, and features that stay on disk until they are asked for."""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.corpora.build import shard_file
+from core.errors import InputError
+from core.frontends.logmel import FrontendConfig
+
+COLUMNS = ["clip", "instruments", "style", "gains_db"]  # the others are long, and many clips would fill the memory
+OPEN_SHARDS = 512  # mapped at once: each is an open file, of which a process may have a thousand
+
+
+class BuiltDataset:
+    """A finished data set in a folder.
+
+    Raises:
+        InputError: the folder holds no finished data set, or a damaged one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        manifest = folder / "manifest.parquet"
+        if not manifest.is_file():
+            raise InputError(f"{folder} holds no finished data set; make one with `timbrescope dataset`.")
+        self.folder = folder
+        try:
+            self.manifest = pd.read_parquet(manifest, columns=COLUMNS)
+            self.description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+            self.frontend = FrontendConfig(**self.description["frontend"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"The data set in {folder} is damaged; delete it and make it again.") from error
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    def features(self, indices: Sequence[int]) -> npt.NDArray[np.float16]:
+        """Log-mels ``(len(indices), bands, frames)`` of the clips at the given rows of the manifest."""
+        size = self._shard_size
+        return np.stack([self._shard(index // size)[index % size] for index in indices])
+
+    @cached_property
+    def _shard_size(self) -> int:
+        """Clips in a shard; only the last one holds fewer."""
+        return len(self._shard(0))
+
+    def _shard(self, number: int) -> npt.NDArray[np.float16]:
+        path = shard_file(self.folder, number)
+        return _mapped(path, path.stat().st_mtime_ns)
+
+    def targets(self, labels: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Which of the labels each clip holds, 0 or 1 ``(clips, labels)``."""
+        return multi_hot([row.split(";") for row in self.manifest["instruments"]], labels)
+
+
+@lru_cache(OPEN_SHARDS)
+def _mapped(path: Path, changed: int) -> npt.NDArray[np.float16]:
+    """A shard on disk; the time at which it was ``changed`` tells it from one that lay there before."""
+    return np.load(path, mmap_mode="r")
+
+
+def multi_hot(label_lists: Sequence[Sequence[str]], labels: Sequence[str]) -> npt.NDArray[np.float32]:
+    """1 where an item has a label, else 0 ``(items, labels)``; labels that are not asked for are left out.
+
+    >>> multi_hot([["piano"], ["kazoo", "violin"]], ["piano", "violin"]).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    return np.array([[float(label in held) for label in labels] for held in label_lists], dtype=np.float32)

@@ -1,0 +1,179 @@
+"""Which instruments a whole sound holds, and when: windows over the sound, a network's answer for each.
+
+The answer for the whole comes from windows as long as the clips that the networks were trained on; the timeline comes
+from shorter ones, since the networks take any number of frames. A sound shorter than a window is one window.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.audio import SAMPLE_RATE
+from core.frontends.logmel import Matrix, Samples, Spectrogram, compress
+from core.models.store import TrainedModel
+
+WINDOW_S, HOP_S = 5.0, 2.5  # for the whole
+TIMELINE_WINDOW_S, TIMELINE_HOP_S = 2.0, 0.5
+SURE_SHARE = 0.25  # the whole's logit is the mean over this share of the windows, those that believe most
+QUIET_POWER = 1e-4  # a window this far below the loudest cell of the sound (40 dB) is not turned up to full level
+BATCH = 32  # windows; more do not go faster on two cores
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model hears in a sound.
+
+    Attributes:
+        model: Name of the model.
+        labels: Its labels.
+        duration: Seconds.
+        logits: For the whole ``(labels,)``.
+        probabilities: For the whole ``(labels,)``.
+        thresholds: Probability from which a label counts as detected ``(labels,)``.
+        hop: Seconds from one window of the timeline to the next.
+        window: Seconds that each of them covers.
+        timeline: Probabilities ``(windows, labels)``.
+    """
+
+    model: str
+    labels: tuple[str, ...]
+    duration: float
+    logits: npt.NDArray[np.float32]
+    probabilities: npt.NDArray[np.float32]
+    thresholds: npt.NDArray[np.float32]
+    hop: float
+    window: float
+    timeline: npt.NDArray[np.float32]
+
+    @property
+    def ranking(self) -> list[str]:
+        """All labels, the likeliest first."""
+        return [self.labels[index] for index in np.argsort(-self.probabilities, kind="stable")]
+
+    @property
+    def detected(self) -> list[str]:
+        """Labels at or over their thresholds, the likeliest first."""
+        over = dict(zip(self.labels, self.probabilities >= self.thresholds, strict=True))
+        return [label for label in self.ranking if over[label]]
+
+    @property
+    def times(self) -> npt.NDArray[np.floating]:
+        """Centre of each window of the timeline in seconds ``(windows,)``."""
+        return np.arange(len(self.timeline)) * self.hop + min(self.window, self.duration) / 2
+
+    def to_dict(self, file: str) -> dict[str, Any]:
+        """The answer of ``timbrescope predict --json`` for one file."""
+        return {
+            "file": file,
+            "model": self.model,
+            "duration_s": round(self.duration, 4),
+            "instruments": _by_label(self.labels, self.probabilities),
+            "detected": self.detected,
+            "timeline": {
+                "hop_s": round(self.hop, 6),
+                "window_s": round(self.window, 6),
+                "probabilities": {
+                    label: [round(float(p), 6) for p in column]
+                    for label, column in zip(self.labels, self.timeline.T, strict=True)
+                },
+            },
+        }
+
+
+def recognise(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
+    """What the model hears in a sound that was analysed with the model's frontend."""
+    frames_s = spectrogram.config.sample_rate / spectrogram.config.hop
+    logits, silent = _window_logits(model, spectrogram, WINDOW_S, HOP_S)
+    timeline, _ = _window_logits(model, spectrogram, TIMELINE_WINDOW_S, TIMELINE_HOP_S)
+    whole = np.full(len(model.labels), -np.inf, np.float32) if silent.all() else _strongest(logits[~silent])
+    return Prediction(
+        model=model.name,
+        labels=model.labels,
+        duration=spectrogram.duration,
+        logits=whole,
+        probabilities=model.probabilities(whole),
+        thresholds=np.array([model.card.thresholds[label] for label in model.labels], np.float32),
+        hop=round(TIMELINE_HOP_S * frames_s) / frames_s,
+        window=round(TIMELINE_WINDOW_S * frames_s) / frames_s,
+        timeline=model.probabilities(timeline),
+    )
+
+
+def passage(samples: Samples, start: float, seconds: float = WINDOW_S) -> Samples:
+    """The part of a sound that is explained at once: from ``start`` seconds on, or earlier if it would end too late.
+
+    A sound shorter than ``seconds`` is returned whole.
+    """
+    length = min(round(seconds * SAMPLE_RATE), len(samples))
+    first = min(max(round(start * SAMPLE_RATE), 0), len(samples) - length)
+    return samples[first : first + length]
+
+
+def likeliest_start(prediction: Prediction, label: str, seconds: float = WINDOW_S) -> float:
+    """Where a passage should begin, in seconds, to have the moment at which a label is most probable at its middle."""
+    moment = prediction.times[prediction.timeline[:, prediction.labels.index(label)].argmax()]
+    return round(float(np.clip(moment - seconds / 2, 0, max(0.0, prediction.duration - seconds))), 2)
+
+
+def window_logmel(spectrogram: Spectrogram, start: int, frames: int) -> Matrix:
+    """The network's input ``(bands, frames)`` for the window that begins at the frame ``start``.
+
+    Each window is scaled to its own loudest cell, so that a quiet passage is heard too, but not up from silence.
+    """
+    return _compressed(spectrogram, spectrogram.mel_power[:, start : start + frames])
+
+
+def window_frames(spectrogram: Spectrogram, seconds: float = WINDOW_S) -> int:
+    """Number of frames in a window, at most all that there are.
+
+    A sound of just this length is one window, although its first and last frames reach over its ends.
+    """
+    wanted = round(seconds * spectrogram.config.sample_rate)
+    overhang = spectrogram.config.window // spectrogram.config.hop - 1
+    return min(-(-wanted // spectrogram.config.hop) + overhang, spectrogram.frames)
+
+
+def window_starts(spectrogram: Spectrogram, frames: int, hop_s: float) -> list[int]:
+    """First frames of windows that follow each other and reach to the end of the sound."""
+    hop = round(hop_s * spectrogram.config.sample_rate / spectrogram.config.hop)
+    last = spectrogram.frames - frames
+    return [*range(0, last, hop), last] if last % hop else list(range(0, last + 1, hop))
+
+
+def _window_logits(
+    model: TrainedModel, spectrogram: Spectrogram, window_s: float, hop_s: float
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Logits ``(windows, labels)``, and which windows are silent ``(windows,)``; these hold nothing for sure."""
+    frames = window_frames(spectrogram, window_s)
+    starts = window_starts(spectrogram, frames, hop_s)
+    logits = np.concatenate(
+        [
+            model.logits(np.stack([window_logmel(spectrogram, start, frames) for start in batch]))
+            for batch in _batches(starts)
+        ]
+    )
+    quietest = 10 ** (spectrogram.config.quietest_peak_db / 10)
+    silent = np.array([spectrogram.mel_power[:, start : start + frames].max() < quietest for start in starts])
+    logits[silent] = -np.inf
+    return logits, silent
+
+
+def _compressed(spectrogram: Spectrogram, mel_power: Matrix) -> Matrix:
+    return compress(mel_power, spectrogram.config, QUIET_POWER * float(spectrogram.mel_power.max()))
+
+
+def _strongest(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Mean of the highest logits of each label ``(windows, labels) → (labels,)``: who plays a while is in the piece."""
+    count = max(1, round(len(logits) * SURE_SHARE))
+    return np.asarray(np.sort(logits, axis=0)[-count:].mean(axis=0), dtype=np.float32)
+
+
+def _batches(starts: Sequence[int]) -> list[Sequence[int]]:
+    return [starts[first : first + BATCH] for first in range(0, len(starts), BATCH)]
+
+
+def _by_label(labels: Sequence[str], values: npt.NDArray[np.float32]) -> dict[str, float]:
+    return {label: round(float(value), 6) for label, value in zip(labels, values, strict=True)}

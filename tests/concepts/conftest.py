@@ -1,0 +1,48 @@
+"""A small model of whose labels many are detected, and its atlas; probes have their own tests and are left out."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.concepts import build
+from core.concepts.atlas import Atlas, Factor
+from core.models.card import read_card
+from core.models.store import TrainedModel, load_model
+from tests.concepts.small import CLIPS, RECIPE
+
+
+@pytest.fixture
+def no_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every channel answers to nothing but plucked sounds, as far as its number says."""
+
+    def tunings(model: TrainedModel, on_progress: object) -> dict[tuple[str, int], list[Factor]]:
+        widths = {layer: model.network.get_submodule(layer).out_channels for layer in model.network.concept_layers}
+        return {
+            (layer, channel): [Factor("family", "plucked", round(0.9 - channel / 100, 2), "AUC")]
+            for layer, width in widths.items()
+            for channel in range(int(width))
+        }
+
+    monkeypatch.setattr(build, "tunings", tunings)
+    monkeypatch.setattr(build, "CHUNK", 3)
+
+
+@pytest.fixture
+def folder(tiny_model: Path, tmp_path: Path) -> Path:
+    """A copy of the small model, without an atlas, that hears every instrument that plays."""
+    copy = tmp_path / "tiny"
+    shutil.copytree(tiny_model, copy, ignore=shutil.ignore_patterns("*.parquet"))
+    card = read_card(copy)
+    card.model_copy(update={"thresholds": dict.fromkeys(card.labels, 0.0)}).write(copy)
+    return copy
+
+
+@pytest.fixture
+def model(folder: Path) -> TrainedModel:
+    return load_model(str(folder))
+
+
+@pytest.fixture
+def atlas(folder: Path, no_probes: None) -> Atlas:
+    return build.build_atlas(str(folder), CLIPS, recipe=RECIPE, workers=1)
