@@ -63,7 +63,10 @@ class Record(BaseModel):
         version = data.get("schema_version", 1)
         if not isinstance(version, int) or not 1 <= version <= cls.VERSION:
             raise ValueError(f"schema version {version!r} is not known")
-        lifted = cls.upgrade(data, version) if version < cls.VERSION else data
+        try:
+            lifted = cls.upgrade(data, version) if version < cls.VERSION else data
+        except (KeyError, TypeError, AttributeError) as error:  # what is upgraded is not yet validated
+            raise ValueError(f"it does not fit schema version {version}") from error
         return cls.model_validate({**lifted, "schema_version": cls.VERSION})
 
     @classmethod

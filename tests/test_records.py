@@ -36,7 +36,8 @@ def test_an_earlier_version_is_lifted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{}", b"[]", b"null", b"\xff\xfe\0", b'{"name": 3, "schema_version": 2}', b'{"name": "x", "schema_version": 9}',
+    [b"", b"{}", b"[]", b"null", b"\xff\xfe\0",
+     b'{"name": 3, "schema_version": 2}', b'{"name": "x", "schema_version": 9}',
      b'{"name": "x", "schema_version": "two"}', b'{"name": "x", "other": 1, "schema_version": 2}', b"[" * 100_000],
 )  # fmt: skip
 def test_a_damaged_file_is_one_sentence_with_its_remedy(tmp_path: Path, content: bytes) -> None:
@@ -47,7 +48,7 @@ def test_a_damaged_file_is_one_sentence_with_its_remedy(tmp_path: Path, content:
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="There is no file .*; feed it again"):
+    with pytest.raises(InputError, match=r"There is no file .*; feed it again"):
         Pet.read(tmp_path / "pet.json", "feed it again")
 
 
