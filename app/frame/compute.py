@@ -30,6 +30,7 @@ from core.explanation.relevance import (
     rank,
     trace_of,
 )
+from core.explanation.targets import Logit
 from core.frontends.logmel import Matrix, Samples, Spectrogram, frontend
 from core.grading.sanity import Step, cascade
 from core.grading.truth import Truth, grade
@@ -334,6 +335,6 @@ def sanity_check(model_name: str, explainer: str) -> SanityCheck:
     logits = trained.logits(logmel[None])[0]
     label = max(clip.labels, key=lambda name: logits[trained.label_index(name)])
     steps = cascade(
-        EXPLAINERS.get(explainer), trained.network, as_input(logmel), trained.label_index(label), SANITY_SEED
+        EXPLAINERS.get(explainer), trained.network, as_input(logmel), Logit(trained.label_index(label)), SANITY_SEED
     )
     return SanityCheck(clip, label, logmel, tuple(steps))
