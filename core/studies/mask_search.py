@@ -1,7 +1,7 @@
-"""Looks for the rules and the mask that let a composed clip's true instruments be heard best.
+"""Searches for the rules and the mask under which the true instruments of composed clips are heard best.
 
 Run as ``python -m core.studies.mask_search --model NAME --clips 60 --seed 30000000``: prints a table, and writes all
-its numbers beside this file. The defaults in :mod:`core.explanation.rules` and :mod:`core.resynthesis` come from there.
+its numbers beside this file. The defaults in :mod:`core.explanation.rules` and :mod:`core.resynthesis` come from it.
 """
 
 import json
@@ -34,8 +34,8 @@ BLURS = ((2.0, 8.0), (2.0, 16.0), (4.0, 16.0))
 POWERS = (0.0, 0.25, 0.5)
 CONTRASTS = (1.0, 1.5, 2.0)
 RESTS = (0.0, 0.1)
-CONTESTED = "{} contested"  # the name of such maps, by that of the others
-# A network, a mix and targets → the map of each target, by the name of what made it.
+CONTESTED = "{} contested"  # name of contested maps, from the name of what made them
+# From a network, a mix and targets to the maps of the targets, by the name of what made them.
 Explain = Callable[[StagedNetwork, Spectrogram, Sequence[Target]], dict[str, list[Matrix]]]
 GRID = tuple(
     MaskSettings(blur, steady, power, contrast, rest=rest)
@@ -49,8 +49,8 @@ class Case:
 
     Attributes:
         logit: The network's output for it.
-        maps: Its map by each name, which is that of a set of rules unless something else explained it.
-        rivals: Those of the other instruments that the model detects.
+        maps: Its maps by the name of what made them, such as a set of rules.
+        rivals: The same for the other instruments that the model detects.
     """
 
     truth: Truth
@@ -60,7 +60,7 @@ class Case:
     rivals: dict[str, list[Matrix]]
 
     def improvement(self, mask: Matrix) -> float:
-        """By how many dB SI-SDR the masked mix is nearer to the instrument's stem than the mix."""
+        """By how many dB of SI-SDR the masked mix is closer to the instrument's stem than the mix."""
         return self.truth.improvement(self.label, apply_mask(self.truth.mix, mask))
 
 
@@ -72,7 +72,7 @@ def by_rules(network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]
 
 
 def clip_names(model: TrainedModel, clips: int, seed: int) -> list[str]:
-    """Clips of two to four instruments that the model knows."""
+    """Names of clips of two to four instruments that the model knows."""
     return [f"{model.card.label_set};count=2,4@{seed + number}" for number in range(clips)]
 
 
@@ -91,14 +91,14 @@ def cases(model: TrainedModel, clip: str, explain: Explain = by_rules) -> Iterat
 
 
 def fits(case: Case) -> dict[str, dict[str, float]]:
-    """How well the maps lie on the true cells, by rules; the mix's energy as a map to compare with."""
+    """How well the maps fit the true cells, by name; the mix's energy as a map for comparison."""
     truth = case.truth.masks[case.label]
     maps = {**case.maps, "energy": case.truth.mix.mel_power}
     return {name: fit(values, truth) for name, values in maps.items()}
 
 
 def improvements(case: Case) -> dict[tuple[str, int], float]:
-    """SI-SDR improvement in dB by rules and number of the settings in the grid; ``energy`` maps are the floor."""
+    """SI-SDR improvement in dB, by name of the map and number of the settings in ``GRID``; ``energy`` is the floor."""
     maps = {**case.maps, "energy": case.truth.mix.mel_power}
     frontend = case.truth.frontend
     return {
@@ -108,7 +108,7 @@ def improvements(case: Case) -> dict[tuple[str, int], float]:
 
 
 def search(model: TrainedModel, clips: int, seed: int) -> dict[str, Any]:
-    """Grades all rules with all masks on composed clips of two to four instruments; means over the instruments."""
+    """Grades all rules with all masks on composed clips; the results are means over the instruments."""
     names = clip_names(model, clips, seed)
     found = [case for name in track(names, "Explaining") for case in cases(model, name)]
     fitting = [fits(case) for case in found]
@@ -129,7 +129,7 @@ def search(model: TrainedModel, clips: int, seed: int) -> dict[str, Any]:
 
 
 def ceiling(case: Case) -> float:
-    """What the ideal ratio mask does for the case, in dB."""
+    """SI-SDR improvement of the ideal ratio mask, in dB."""
     return case.truth.improvement(case.label, case.truth.ceiling(case.label))
 
 
@@ -175,7 +175,7 @@ def main(
     clips: Annotated[int, typer.Option(help="How many clips to compose.")] = 60,
     seed: Annotated[int, typer.Option(help="Seed of the first clip.")] = 30_000_000,
 ) -> None:
-    """Prints the best masks for a model's explanations of composed clips, and keeps all numbers beside this module."""
+    """Prints the best masks for a model's explanations of composed clips, and writes all numbers beside this module."""
     result = search(load_model(model), clips, seed)
     RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     _show(result, rows=12)
