@@ -142,7 +142,7 @@ def _axis(frontend: Frontend, passage: Passage) -> Axis:
 
 def _write_arrays(frontend: Frontend, passage: Passage, explanation: Explanation, path: Path) -> None:
     axis = _axis(frontend, passage)
-    arrays = {
+    arrays: dict[str, Any] = {
         "relevance": explanation.relevance.values,
         "logmel": passage.spectrogram.logmel,
         "concepts": np.stack([concept.map.values for concept in explanation.concepts]),

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from core.cli import atlas
 from core.cli.console import BAD_INPUT, complain
+from core.cli.doctor import doctor
 from core.cli.grading import grade
 from core.cli.learning import dataset, evaluate, models, train
 from core.cli.listening import compose, explain, predict
@@ -65,7 +66,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (compose, predict, explain, models, dataset, train, evaluate, grade, report, bench):
+for command in (compose, predict, explain, models, dataset, train, evaluate, grade, report, bench, doctor):
     app.command()(command)
 app.add_typer(atlas.app)
 
