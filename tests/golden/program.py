@@ -17,16 +17,16 @@ import numpy as np
 import soundfile
 from typer.testing import CliRunner
 
-from core.atlas.prototypes import typicality
-from core.atlas.store import load_atlas
 from core.cli import app
+from core.concepts.prototypes import typicality
+from core.concepts.store import load_atlas
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.relevance import Explanation, contested, explain, trace_of
-from core.frontend import Matrix, Spectrogram
+from core.frontends.logmel import Matrix, Spectrogram
 from core.grading.marks import Scene
 from core.grading.truth import Truth, grade
+from core.inference import likeliest_start, passage, recognise
 from core.models.store import TrainedModel, default_model, load_model
-from core.recognition import likeliest_start, passage, recognise
 from core.resynthesis import FOR_CONCEPTS, apply_mask, relevance_mask
 from core.synthesis.clip import Clip, compose
 from core.synthesis.export import write_clip
