@@ -12,6 +12,7 @@ import pandas as pd
 from core.corpora.build import shard_file
 from core.errors import InputError
 from core.frontends.logmel import FrontendConfig
+from core.taxonomy.labels import multi_hot
 
 COLUMNS = ["clip", "instruments", "style", "gains_db"]  # the others are long, and many clips would fill the memory
 OPEN_SHARDS = 512  # mapped at once: each is an open file, of which a process may have a thousand
@@ -62,12 +63,3 @@ class BuiltDataset:
 def _mapped(path: Path, changed: int) -> npt.NDArray[np.float16]:
     """A shard on disk; the time at which it was ``changed`` tells it from one that lay there before."""
     return np.load(path, mmap_mode="r")
-
-
-def multi_hot(label_lists: Sequence[Sequence[str]], labels: Sequence[str]) -> npt.NDArray[np.float32]:
-    """1 where an item has a label, else 0 ``(items, labels)``; labels that are not asked for are left out.
-
-    >>> multi_hot([["piano"], ["kazoo", "violin"]], ["piano", "violin"]).tolist()
-    [[1.0, 0.0], [0.0, 1.0]]
-    """
-    return np.array([[float(label in held) for label in labels] for held in label_lists], dtype=np.float32)
