@@ -14,8 +14,9 @@ from safetensors.torch import save as serialised
 
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
-from core.models.architecture import Network, build_network
+from core.models.architecture import build_network
 from core.models.card import Training, read_card
+from core.models.network import StagedNetwork
 from core.models.store import WEIGHTS, card, load_model, model_folder
 from core.records import write_whole
 from core.training.config import PREVIOUS, TrainingConfig, TrainingPlan
@@ -31,7 +32,7 @@ class Start:
         training: How they were trained.
     """
 
-    network: Network
+    network: StagedNetwork
     sha256: str
     training: Training
 
@@ -172,7 +173,7 @@ def _after_stage(plan: TrainingPlan, number: int, out: Path) -> Start:
     return Start(network, found, training)
 
 
-def keep_weights(network: Network, out: Path, number: int) -> str:
+def keep_weights(network: StagedNetwork, out: Path, number: int) -> str:
     """Writes the weights after a stage and returns the checksum of their file.
 
     Raises:

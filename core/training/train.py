@@ -20,8 +20,9 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from core.errors import InputError
 from core.evaluation.calibration import fit_temperature, fit_thresholds
 from core.frontends.logmel import FrontendConfig
-from core.models.architecture import Network, build_network
+from core.models.architecture import build_network
 from core.models.card import Card, Training
+from core.models.network import StagedNetwork
 from core.models.store import save_model
 from core.paths import ROOT
 from core.training.blend import blend
@@ -145,7 +146,7 @@ def _validation_logits(module: RecognitionModule, clips: ClipDataModule) -> tupl
 def _card(
     config: TrainingConfig,
     frontend: FrontendConfig,
-    network: Network,
+    network: StagedNetwork,
     held_out: tuple[np.ndarray, np.ndarray],
     training: Training,
 ) -> Card:
