@@ -18,7 +18,7 @@ from core.concepts.atlas import Atlas, Concept, Prototypes
 from core.concepts.layout import positions
 from core.concepts.naming import concept_name
 from core.concepts.observe import Observations, observe
-from core.concepts.places import Places, receptive_fields
+from core.concepts.places import Places
 from core.concepts.prototypes import Vectors, fit_prototypes
 from core.concepts.references import LayerSurvey, concepts
 from core.concepts.store import load_atlas, save_atlas
@@ -139,7 +139,7 @@ def _survey(
             channels = seen.activation[layer].values.shape[1]
             surveys.setdefault(layer, LayerSurvey(len(model.labels), channels)).add(layer, seen)
         vectors.add(seen)
-    places = Places(receptive_fields(model.network), model.frontend, recipe.duration)
+    places = Places.of(model.network, model.frontend, recipe.duration)
     found = [
         concept
         for layer, survey in surveys.items()
