@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from app.frame.caches import cached
 from core import audio
 from core.errors import InputError
 from core.frontends.logmel import Samples
@@ -38,7 +39,7 @@ class Sound:
         return len(self.samples) / audio.SAMPLE_RATE
 
 
-@st.cache_resource(max_entries=16, show_spinner="Composing …")
+@cached("composed clips", "Composing …")
 def _composed(name: str) -> Clip:
     return compose(name)
 

@@ -171,6 +171,23 @@ def test_an_interrupted_build_goes_on_and_ends_the_same(
     assert not (folder / PARTS).exists()
 
 
+def test_damaged_parts_of_an_interrupted_build_are_made_anew(
+    atlas: Atlas, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fingerprint(folder)
+    with monkeypatch.context() as keeping_parts:
+        keeping_parts.setattr(build.shutil, "rmtree", lambda path, ignore_errors=False: None)
+        build_atlas(str(folder), CLIPS, recipe=RECIPE, workers=1)
+    parts = sorted((folder / PARTS).glob("*.npz"))
+    parts[0].write_bytes(b"noise")
+    content = bytearray(parts[1].read_bytes())
+    content[len(content) // 2] ^= 1
+    parts[1].write_bytes(content)
+    build_atlas(str(folder), CLIPS, recipe=RECIPE, workers=1)
+    assert fingerprint(folder) == whole
+    assert not (folder / PARTS).exists()
+
+
 def test_the_parts_of_another_build_are_not_used(atlas: Atlas, folder: Path) -> None:
     stale = folder / PARTS
     stale.mkdir()
