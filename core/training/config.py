@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from core.errors import InputError
-from core.taxonomy.instruments import label_set
+from core.taxonomy.labels import LABEL_SPACES, LabelSpace
 
 CONFIGS = Path(__file__).parent / "configs"
 
@@ -16,6 +16,8 @@ class TrainingConfig(BaseModel):
     """A model and how to train it.
 
     Attributes:
+        task: The question that the model answers.
+        label_set: The labels that it may answer with.
         config: Settings of the architecture.
         validation: How many clips at the end of the data set are held out to choose and calibrate by.
         learning_rate: The highest of a one-cycle schedule (Smith & Topin 2019).
@@ -39,6 +41,7 @@ class TrainingConfig(BaseModel):
     name: str
     title: str
     description: str
+    task: str = "instruments"
     label_set: str
     architecture: str = "convnet"
     config: dict[str, Any] = {}
@@ -70,8 +73,12 @@ class TrainingConfig(BaseModel):
         return share
 
     @property
+    def space(self) -> LabelSpace:
+        return LABEL_SPACES.get(self.label_set)
+
+    @property
     def labels(self) -> tuple[str, ...]:
-        return label_set(self.label_set).labels
+        return self.space.labels
 
 
 def read_config(name: str) -> TrainingConfig:

@@ -19,11 +19,11 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
-from core.evaluation.calibration import fit_temperature, fit_thresholds
 from core.models.architecture import build_network
 from core.models.card import Card, Training
 from core.models.store import card, load_model, save_model
 from core.paths import ROOT
+from core.tasks.task import Calibration
 from core.training.blend import blend
 from core.training.config import TrainingConfig
 from core.training.curve import write_curve
@@ -43,7 +43,7 @@ def train(
     nodes: int = 1,
     strategy: str = "auto",
 ) -> Card | None:
-    """Trains, takes the weights of the epoch with the best validation mAP, and calibrates on the same clips.
+    """Trains, takes the weights of the epoch with the best validation metric, and calibrates on the same clips.
 
     ``out`` gets ``model.safetensors``, ``card.json`` and ``training.csv`` (the figures of each epoch), and under
     ``training/`` the checkpoints and, for the start and for each time that it was resumed,
@@ -72,10 +72,11 @@ def train(
     start = {name: values.clone() for name, values in network.state_dict().items()}
     module = RecognitionModule(network, config, source.frontend)
     runs = out / "training"
-    trainer = _trainer(config, runs, devices=devices, num_nodes=nodes, strategy=strategy)
+    trainer = _trainer(config, module.task.monitor, runs, devices=devices, num_nodes=nodes, strategy=strategy)
     count = trainer.num_devices * trainer.num_nodes
     readers = GPU_READERS if isinstance(trainer.accelerator, CUDAAccelerator) else 0
-    clips = ClipDataModule(source, config.labels, config.batch_size, config.validation, count, readers)
+    targets = module.task.targets(source.held, config.labels)
+    clips = ClipDataModule(source, targets, config.batch_size, config.validation, count, readers)
     trainer.fit(module, clips, ckpt_path=_last_checkpoint(runs) if resume else None)
     if not trainer.is_global_zero:
         return None
@@ -84,16 +85,17 @@ def train(
     blend(network, start, config.start_share)
     network.eval()
     minutes = (time.monotonic() - started) / 60
-    trained = _card(config, source, network, _validation_logits(module, clips), count, minutes)
+    calibration = module.task.calibrate(*_validation_logits(module, clips))
+    trained = _card(config, source, network, calibration, count, minutes)
     save_model(network, trained, out)
     write_curve(runs / "log", out / "training.csv")
     return trained
 
 
-def _trainer(config: TrainingConfig, runs: Path, **where: Any) -> L.Trainer:
-    """A trainer that keeps the best epoch and the last one."""
+def _trainer(config: TrainingConfig, monitor: str, runs: Path, **where: Any) -> L.Trainer:
+    """A trainer that keeps the epoch with the highest validation metric and the last one."""
     on_terminal = sys.stderr.isatty()
-    best = ModelCheckpoint(runs, "best", monitor="val_mAP", mode="max", enable_version_counter=False)
+    best = ModelCheckpoint(runs, "best", monitor=f"val_{monitor}", mode="max", enable_version_counter=False)
     last = ModelCheckpoint(runs, LAST, enable_version_counter=False)  # comes second, to remember which is the best
     try:
         return L.Trainer(
@@ -136,13 +138,10 @@ def _card(
     config: TrainingConfig,
     source: BuiltDataset,
     network: Any,
-    held_out: tuple[np.ndarray, np.ndarray],
+    calibration: Calibration,
     devices: int,
     minutes: float,
 ) -> Card:
-    logits, targets = held_out
-    temperature = fit_temperature(logits, targets)
-    thresholds = fit_thresholds(logits / temperature, targets)
     description = source.description
     training = Training(
         recipe=description["recipe"],
@@ -162,14 +161,15 @@ def _card(
         name=config.name,
         title=config.title,
         description=config.description,
+        task=config.task,
         label_set=config.label_set,
         labels=list(config.labels),
         architecture=config.architecture,
         config=config.config,
         frontend=source.frontend,
         parameters=network.parameter_count,
-        thresholds=dict(zip(config.labels, thresholds, strict=True)),
-        temperature=temperature,
+        thresholds=dict(zip(config.labels, calibration.thresholds, strict=False)),  # not every task has them
+        temperature=calibration.temperature,
         default=config.default,
         training=training,
     )
