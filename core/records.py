@@ -132,5 +132,5 @@ def _reason(error: Exception) -> str:
     """The first thing that is wrong, in one short line."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
-        return f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"
+        return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, "))))
     return " ".join(str(error).split())[:120]

@@ -30,6 +30,7 @@ COMMANDS = (
     "evaluate",
     "grade",
     "report",
+    "migrate",
     "bench",
     "doctor",
     "atlas",
@@ -329,7 +330,7 @@ def test_a_file_in_the_place_of_the_folder_is_left_alone(tmp_path: Path) -> None
 def test_models_are_listed_with_their_cards() -> None:
     listed = json.loads(succeed("models", "--json"))
     assert [card["name"] for card in listed] == model_names()
-    assert all({"labels", "parameters", "default", "training"} <= set(card) for card in listed)
+    assert all({"task", "labels", "parameters", "default", "training"} <= set(card) for card in listed)
     assert all(name in succeed("models") for name in model_names())
 
 

@@ -168,8 +168,34 @@ def evaluate(
         keep(name, record, result)
     if as_json:
         print_json(result)
+    elif "accuracy" in result:
+        _print_choices(result, trained.space.noun)
     else:
         _print_scores(result)
+
+
+def _print_choices(result: dict[str, Any], noun: str) -> None:
+    """The figures of a model that answers with one label, over all clips and of each label."""
+    overall = {"accuracy": "accuracy", "macro_f1": "macro-F1", "top3": "among the likeliest three"}
+    print_table(
+        f"{result['model']} on {result['clips']} clips",
+        overall.values(),
+        [[_interval(result[key]) for key in overall]],
+    )
+    print_table(
+        "",
+        (noun, "clips", "precision", "recall", "F1", ""),
+        (
+            (
+                label,
+                str(scores["support"]),
+                *(_interval(scores[key]) for key in ("precision", "recall", "f1")),
+                bar(scores["f1"]["value"]),
+            )
+            for label, scores in result[f"per_{noun}"].items()
+        ),
+    )
+    _print_unknown(result)
 
 
 def _print_scores(result: dict[str, Any]) -> None:
@@ -203,6 +229,10 @@ def _print_scores(result: dict[str, Any]) -> None:
             for label, scores in result["per_instrument"].items()
         ),
     )
+    _print_unknown(result)
+
+
+def _print_unknown(result: dict[str, Any]) -> None:
     if result["unknown_labels"]:
         typer.echo(f"Left out, since the model does not know them: {', '.join(result['unknown_labels'])}")
 

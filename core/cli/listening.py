@@ -137,7 +137,7 @@ def _print_predictions(predictions: "dict[str, Prediction]") -> None:
         shown = prediction.ranking[: max(SHOWN, len(prediction.detected))]
         print_table(
             f"{file} ({prediction.duration:.1f} s, {prediction.model})",
-            ("instrument", "", "probability", ""),
+            (prediction.space.noun, "", "probability", ""),
             (
                 (
                     label,
@@ -152,7 +152,9 @@ def _print_predictions(predictions: "dict[str, Prediction]") -> None:
 
 def explain(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A sound file of any format.")],
-    instrument: Annotated[str, typer.Option(help="The label to explain, whether it was recognised or not.")],
+    instrument: Annotated[
+        str, typer.Option("--label", "--instrument", help="The label to explain, whether it was recognised or not.")
+    ],
     out: Out,
     model: Model = None,
     layer: Annotated[

@@ -11,10 +11,11 @@ from core import audio
 from core.corpora.read import BuiltDataset
 from core.corpora.source import LabelledClips, labelled_clips
 from core.errors import InputError
+from core.evaluation.multiclass import Choices, multiclass_report
 from core.evaluation.scores import Answers, scores
 from core.inference import recognise
 from core.models.store import TrainedModel
-from core.taxonomy.instruments import INSTRUMENTS
+from core.tasks.one_of_many import OneOfMany
 
 BATCH = 64
 
@@ -23,7 +24,7 @@ Probabilities = npt.NDArray[np.float32]
 
 
 def evaluate(model: TrainedModel, data: Path, on_progress: Progress = lambda done, all: None) -> dict[str, Any]:
-    """What ``timbrescope evaluate --json`` prints.
+    """What ``timbrescope evaluate --json`` prints; the model's task decides which figures.
 
     A word of the data that stands for several labels of the model is scored as one: its probability is the largest
     among them, and it is detected if one of them is. ``groups`` tells which.
@@ -36,6 +37,8 @@ def evaluate(model: TrainedModel, data: Path, on_progress: Progress = lambda don
         InputError: no source does, or a file cannot be read, or no clip has a label that the model knows.
     """
     clips = labelled_clips(data)
+    if isinstance(model.task, OneOfMany):
+        return _evaluate_choices(model, clips, data, on_progress)
     groups = {word: [label for label in group if label in model.labels] for word, group in clips.groups.items()}
     words = {word for held in clips.held for word in held}
     if not any(groups[word] for word in words):
@@ -58,12 +61,12 @@ def grouped(model: TrainedModel, clips: LabelledClips, probabilities: Probabilit
         for word, group in clips.groups.items()
     }
     words = [word for word, indices in groups.items() if indices]
-    over = probabilities >= np.array([model.card.thresholds[label] for label in model.labels], np.float32)
+    over = model.decide(probabilities)
     chosen = [list(groups).index(word) for word in words]
     known = np.ones((len(clips), len(groups)), bool) if clips.known is None else clips.known
     return Answers(
         labels=[_name(clips, word) for word in words],
-        families=[_family(model.labels[groups[word][0]]) for word in words],
+        families=[model.space.groups[model.labels[groups[word][0]]] for word in words],
         held=[[_name(clips, word) for word in held] for held in clips.held],
         kinds=clips.kinds,
         probabilities=np.stack([probabilities[:, groups[word]].max(axis=1) for word in words], axis=1),
@@ -74,14 +77,30 @@ def grouped(model: TrainedModel, clips: LabelledClips, probabilities: Probabilit
     )
 
 
+def _evaluate_choices(model: TrainedModel, clips: LabelledClips, data: Path, on_progress: Progress) -> dict[str, Any]:
+    """The report of a model that answers with one label; clips whose label it does not know are left out."""
+    task, labels = model.task, model.labels
+    words = [[label for word in held for label in clips.groups[word]] for held in clips.held]
+    held = [task.labels_of(each) for each in words]
+    known = [index for index, each in enumerate(held) if set(each) & set(labels)]
+    if not known:
+        raise InputError(f"No clip in {data} has a label that the model {model.name} knows.")
+    targets = task.targets([words[index] for index in known], labels)
+    probabilities = _listen(model, clips, data, on_progress)[known]
+    choices = Choices(labels, targets, probabilities, model.decide(probabilities).astype(float))
+    return {
+        "model": model.name,
+        "data": clips.description,
+        "clips": len(known),
+        "unknown_labels": sorted({label for each in held for label in each} - set(labels)),
+        **multiclass_report(choices).to_dict(model.space.noun),
+    }
+
+
 def _name(clips: LabelledClips, word: str) -> str:
     """The label that a word stands for, or the word itself where it stands for several or none."""
     group = clips.groups[word]
     return group[0] if len(group) == 1 else word
-
-
-def _family(label: str) -> str:
-    return INSTRUMENTS[label].family if label in INSTRUMENTS else label
 
 
 def _listen(model: TrainedModel, clips: LabelledClips, data: Path, on_progress: Progress) -> Probabilities:

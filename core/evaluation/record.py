@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
-from core.models.card import read_card
+from core.models.card import CARD, read_card
 from core.models.store import model_folder
 
 FOLDER = "evaluation"
-SUMMARY = ("clips", "mAP", "macro_f1", "micro_f1", "top1_solo")
+SUMMARY = ("clips", "mAP", "macro_f1", "micro_f1", "top1_solo", "accuracy", "top3")
 
 Evaluation = dict[str, Any]
 
@@ -34,7 +34,7 @@ def record(model: str, name: str, evaluation: Evaluation) -> Path:
         each: {key: kept[key] for key in SUMMARY if key in kept} for each, kept in recorded_evaluations(model).items()
     }
     card = read_card(folder)
-    card.model_copy(update={"evaluation": card.evaluation | summaries}).write(folder)
+    card.model_copy(update={"evaluation": card.evaluation | summaries}).write(folder / CARD)
     return path
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InputError
 from core.evaluation.record import record, recorded_evaluations
-from core.models.card import read_card
+from core.models.card import CARD, read_card
 from core.models.store import load_model
 
 
@@ -28,7 +28,9 @@ def measured(value: float, clips: int = 3) -> dict:
 def model(tiny_model: Path, tmp_path: Path) -> str:
     """A model of which nothing was recorded yet, with figures of another time in its card."""
     folder = shutil.copytree(tiny_model, tmp_path / "tiny")
-    read_card(folder).model_copy(update={"evaluation": {"before": {"mAP": 0.5}, "rich": {"mAP": 0.4}}}).write(folder)
+    read_card(folder).model_copy(update={"evaluation": {"before": {"mAP": 0.5}, "rich": {"mAP": 0.4}}}).write(
+        folder / CARD
+    )
     return str(folder)
 
 
