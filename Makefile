@@ -6,9 +6,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
-RECIPE ?= rich
-CLIPS ?= 20000
-CONFIG ?= general-deep-rich
+# The data and the configuration of a model that Debian's soundfonts suffice for.
+RECIPE ?= wimu12
+CLIPS ?= 32768
+SEED ?= 8
+CONFIG ?= wimu12-shallow
 DATA ?= data/$(RECIPE)
 OUT ?= runs/$(CONFIG)
 
@@ -49,8 +51,8 @@ docs: $(VENV)/.installed-docs ## Build the documentation in build/docs/index.htm
 soundfonts: $(VENV)/.installed-app ## Download the soundfonts that Debian does not have
 	@$(VENV)/bin/python -m core.synthesis.fetch_soundfonts
 
-dataset: $(VENV)/.installed-train ## Compose training clips: RECIPE=… CLIPS=… DATA=…
-	$(VENV)/bin/timbrescope dataset $(RECIPE) --clips $(CLIPS) --out $(DATA)
+dataset: $(VENV)/.installed-train ## Compose training clips: RECIPE=… CLIPS=… SEED=… DATA=…
+	$(VENV)/bin/timbrescope dataset "$(RECIPE)" --clips $(CLIPS) --seed $(SEED) --out $(DATA)
 
 train: $(VENV)/.installed-train ## Train a model on them: CONFIG=… DATA=… OUT=…
 	$(VENV)/bin/timbrescope train $(CONFIG) --data $(DATA) --out $(OUT)

@@ -162,10 +162,9 @@ def _backward(model: TrainedModel, inputs: Tensor, layer: str, batch: int) -> Ca
     """Autograd from every channel of a layer to the input; the forward pass lies behind it."""
     leaf = inputs.repeat(batch, 1, 1, 1).requires_grad_()
     values = leaf
-    for name, module in model.network.named_children():
-        values = module(values)
-        if name == layer:
-            break
+    for stage in model.network.stages[: model.network.concept_layers.index(layer)]:
+        values = stage(values)
+    values = model.network.stage(layer).convolution(values)
 
     def backward() -> None:
         for channels in torch.arange(values.shape[1]).split(batch):
@@ -182,7 +181,7 @@ def measured_layer(model: TrainedModel) -> str:
 
 
 def _channels(model: TrainedModel, layer: str) -> int:
-    return int(model.network.get_submodule(layer).weight.shape[0])  # type: ignore[index]
+    return model.network.stage(layer).channels
 
 
 def _label(model: TrainedModel, clip: Clip) -> str:

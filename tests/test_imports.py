@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "comparison": GROUND | {"evaluation", "explanation", "grading", "models", "synthesis"},
     "concepts": GROUND | {"evaluation", "explanation", "grading", "models", "resynthesis", "synthesis"},
     "bench": GROUND | {"corpora", "explanation", "models", "inference", "synthesis", "training"},
+    "doctor": GROUND | {"concepts", "models", "synthesis"},
     "export": GROUND | {"explanation", "grading", "models", "pictures", "inference", "resynthesis"},
 }
 MAY_IMPORT["studies"] = set(MAY_IMPORT)  # imported by the command line alone
@@ -120,6 +121,17 @@ def test_a_library_has_one_owner(library: str) -> None:
     users = [where(path) for path in sources("app", "core", "pages") if uses(path, library)]
     assert users, f"nobody imports {library}"
     assert all(user.startswith(OWNERS[library]) for user in users), users
+
+
+def test_only_staged_networks_walk_through_their_children() -> None:
+    walks = {"children", "named_children", "modules", "named_modules"}
+    for path in sources("app", "core", "pages"):
+        called = {
+            node.func.attr
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        }
+        assert where(path) == "core/models/network.py" or not called & walks, where(path)
 
 
 def test_nobody_imports_torchvision() -> None:

@@ -3,12 +3,15 @@
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.cli.console import AsJson, Model, Out, bar, output_folder, print_json, print_table, progress
 from core.errors import InputError
+
+if TYPE_CHECKING:
+    from core.training.config import TrainingPlan
 
 Data = Annotated[Path, typer.Option("--data", file_okay=False, help="Folder of the data.")]
 
@@ -59,41 +62,73 @@ def train(
     config: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped one: wimu12-shallow, ...")],
     data: Data,
     out: Out,
+    stage: Annotated[
+        int | None, typer.Option(min=1, help="Which stage to train; the first one not trained in --out if not given.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the number in the configuration.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in the folder.")] = False,
-    devices: Annotated[str, typer.Option(help="Lightning's: how many GPUs of a machine, or which.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the stage's last checkpoint.")] = False,
+    devices: Annotated[
+        str | None,
+        typer.Option(help="Lightning's: how many GPUs of a machine, or which."),
+    ] = None,
     nodes: Annotated[int, typer.Option(min=1, help="Lightning's: how many machines.")] = 1,
-    strategy: Annotated[str, typer.Option(help="Lightning's: how devices work together, ddp for example.")] = "auto",
+    strategy: Annotated[
+        str | None, typer.Option(help="Lightning's: how devices work together, ddp for example.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a data set.
 
     Writes `model.safetensors` and `card.json`, and under `training/` the checkpoints and a CSV log.
 
+    A configuration may have several stages, which the command trains one at a time, each with the `--data` that the
+    stage names: its `recipe`, `clips` plus `validation`, and `data_seed` are the recipe, `--clips` and `--seed` of
+    `timbrescope dataset`. If the data does not fit, the message gives the command that composes it. The weights after
+    each stage are kept as `training/stage-N.safetensors`; a stage whose starting weights have another checksum than the
+    configuration says is refused.
+
     Examples:
 
-        timbrescope train general-deep-rich --data data/rich --out trained_models/general-deep-rich
+        timbrescope dataset wimu12 --clips 32768 --seed 8 --out data/wimu12
 
-        timbrescope train mine.toml --data data/rich --out runs/mine --epochs 3 --resume
+        timbrescope train wimu12-shallow --data data/wimu12 --out runs/wimu12-shallow
+
+        timbrescope train general-deep-rich --stage 2 --data data/rich --out runs/general-deep-rich --resume
 
         timbrescope train mine.toml --data /shared/general --out runs/mine --devices 4 --nodes 2 --strategy ddp
     """
-    from core.training.config import read_config
+    from core.training.config import read_plan
+    from core.training.stages import choose_stage
 
-    settings = read_config(config)
-    settings = settings.model_copy(update={"epochs": epochs or settings.epochs})
+    plan = read_plan(config)
+    number = choose_stage(plan, out, stage)
+    plan = plan.changed(number, epochs=epochs, devices=devices, strategy=strategy)
     try:
         from core.training.train import train as train_model
     except ModuleNotFoundError as error:
         raise InputError(f"Training needs {error.name}; install it with `uv pip install -e '.[train]'`.") from error
     with redirect_stdout(sys.stderr):  # where Lightning's progress belongs
-        card = train_model(settings, data, output_folder(out), resume, devices, nodes, strategy)
+        card = train_model(plan, number, data, output_folder(out), resume, nodes)
     if card is None:  # this process only helped
         return
     if as_json:
         print_json(card.model_dump())
     else:
         typer.echo(f"{out}: {card.name}, {card.parameters} parameters, trained for {card.training.minutes:g} minutes")
+        typer.echo(_what_follows(plan, number, card.training.weights_sha256))
+
+
+def _what_follows(plan: "TrainingPlan", number: int, weights_sha256: str | None) -> str:
+    """What comes after a stage, or how the last one ended."""
+    from core.training.stages import dataset_command
+
+    if number < len(plan.stages):
+        data = dataset_command(plan.stage(number + 1))
+        return f"Stage {number + 1} of {len(plan.stages)} comes next" + (f"; compose its data: {data}" if data else "")
+    if plan.weights_sha256 is None:
+        return f"The checksum of the weights is {weights_sha256}"
+    same = "those" if weights_sha256 == plan.weights_sha256 else "not those"
+    return f"The weights are {same} whose checksum the configuration gives, {plan.weights_sha256}"
 
 
 def evaluate(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from core.comparison import place
@@ -13,7 +13,7 @@ from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
 from core.frontends.logmel import Matrix
 from core.grading.truth import Truth
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
 from core.synthesis.clip import Clip
 
@@ -68,7 +68,7 @@ def coarse(relevance: Matrix) -> Matrix:
 
 
 @torch.no_grad()
-def layer_cells(network: Network, inputs: Tensor, grid: tuple[int, int] = CELLS) -> dict[str, Matrix]:
+def layer_cells(network: StagedNetwork, inputs: Tensor, grid: tuple[int, int] = CELLS) -> dict[str, Matrix]:
     """Activations of each concept layer after its rectifier, averaged over a grid ``(cells, channels)``.
 
     A grid that layers of different resolution share lets them be compared cell by cell.
@@ -76,14 +76,8 @@ def layer_cells(network: Network, inputs: Tensor, grid: tuple[int, int] = CELLS)
     Args:
         inputs: One log-mel ``(1, 1, bands, frames)``.
     """
-    layers: dict[str, Matrix] = {}
-    name, values = "", inputs
-    for child_name, child in network.named_children():
-        values = child(values)
-        name = child_name if isinstance(child, nn.Conv2d) else name
-        if isinstance(child, nn.ReLU):
-            layers[name] = _averaged(values[0], grid).flatten(1).T.numpy()
-    return layers
+    activations = network.activations(inputs)
+    return {layer: _averaged(values[0], grid).flatten(1).T.numpy() for layer, values in activations.items()}
 
 
 def _averaged(values: Tensor, grid: tuple[int, int]) -> Tensor:

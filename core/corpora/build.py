@@ -23,6 +23,7 @@ from core.frontends.logmel import FrontendConfig, frontend
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import recipe
 
+MANIFEST = "manifest.parquet"
 SEEDS_PER_DATASET = 10**9  # data sets of different seeds never share a clip
 
 
@@ -154,7 +155,7 @@ def _manifest_row(clip: Clip, checksum: str) -> dict[str, Any]:
 
 def _write_manifest(plan: DatasetPlan, folder: Path) -> Path:
     rows = pd.concat([pd.read_parquet(_row_file(folder, shard)) for shard in plan.shards], ignore_index=True)
-    manifest = folder / "manifest.parquet"
+    manifest = folder / MANIFEST
     _write_whole(manifest, lambda file: rows.to_parquet(file, index=False))
     return manifest
 

@@ -17,10 +17,10 @@ from typing import cast
 import torch
 from crp.attribution import CondAttribution
 from crp.concepts import ChannelConcept
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.explanation.rules import DEFAULT_RULES, RuleSet, rule_set
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Attribution:
 
 
 def attribute(
-    network: Network,
+    network: StagedNetwork,
     inputs: Tensor,
     label: int,
     layers: Sequence[str] = (),
@@ -59,7 +59,7 @@ def attribute(
 
 
 def concept_maps(
-    network: Network,
+    network: StagedNetwork,
     inputs: Tensor,
     label: int,
     layer: str,
@@ -83,17 +83,17 @@ def concept_maps(
 
 
 @contextmanager
-def _attribution(network: Network, inputs: Tensor) -> Iterator[tuple[CondAttribution, Tensor]]:
+def _attribution(network: StagedNetwork, inputs: Tensor) -> Iterator[tuple[CondAttribution, Tensor]]:
     """A private attribution and a private input, with gradients on whatever mode the caller is in."""
     with torch.inference_mode(False), torch.enable_grad():
         yield CondAttribution(_without_epsilons(network)), inputs.detach().clone().requires_grad_()
 
 
-def _without_epsilons(network: Network) -> Network:
+def _without_epsilons(network: StagedNetwork) -> StagedNetwork:
     """A copy that zennit merges exactly: a normalisation that it has merged still divides by ``√(1 + epsilon)``."""
     twin = copy.deepcopy(network).eval()
-    for module in twin.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_var = cast(Tensor, module.running_var) + module.eps
-            module.eps = 0.0
+    for norm in (stage.normalisation for stage in twin.stages):
+        if norm is not None:
+            norm.running_var = cast(Tensor, norm.running_var) + norm.eps
+            norm.eps = 0.0
     return twin

@@ -22,19 +22,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.explanation.rules import DEFAULT_RULES, PROPORTIONAL, Rule, RuleSet, audible, per_unit, rule_set
-from core.models.architecture import Network
+from core.models.network import Stage, StagedNetwork, pair
 
 Step = Callable[[Tensor], Tensor]  # relevance at a module's output → relevance at its input
 
 AT_ONCE = 16  # concepts: enough to keep a convolution busy, few enough for their planes to stay in a processor's cache
-BETWEEN = (nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d)  # what may follow a convolution before the next; a pool is the last
 
 
 class Trace:
     """One input's way through a network, from which any number of relevances are propagated back.
 
     Args:
-        network: In evaluation mode: convolutions, each with what follows it up to its pool, and then a head.
+        network: In evaluation mode.
         inputs: Log-mel ``(1, 1, bands, frames)``.
         rules: The rules, or their name.
 
@@ -44,20 +43,20 @@ class Trace:
     """
 
     @torch.no_grad()
-    def __init__(self, network: Network, inputs: Tensor, rules: str | RuleSet = DEFAULT_RULES) -> None:
+    def __init__(self, network: StagedNetwork, inputs: Tensor, rules: str | RuleSet = DEFAULT_RULES) -> None:
         chosen = rule_set(rules)
-        blocks, head = _parts(network)
-        rules_of = [chosen.convolution(number, len(blocks)) for number in range(len(blocks))]
+        stages = network.stages
+        rules_of = [chosen.convolution(number, len(stages)) for number in range(len(stages))]
         self._inputs = rules_of[0].inputs(inputs)
         self._layers: dict[str, _Layer] = {}
         self._head: list[Step] = []
         values, modified = inputs, self._inputs
-        for number, (name, block) in enumerate(blocks.items()):
-            rule, upper = rules_of[number], rules_of[number + 1] if number + 1 < len(blocks) else None
-            kind = _Planes if number and _fills_planes(block) else _Windows
-            layer = self._layers[name] = kind(block, values, modified, rule, upper)
+        for number, stage in enumerate(stages):
+            rule, upper = rules_of[number], rules_of[number + 1] if number + 1 < len(stages) else None
+            kind = _Planes if number and _fills_planes(stage) else _Windows
+            layer = self._layers[stage.name] = kind(stage, values, modified, rule, upper)
             values, modified = layer.pooled, layer.above
-        for module in head:
+        for module in network.head_modules.values():
             self._head.append(_step(module, values, chosen.head))
             values = module(values)
         self.logits = values[0]
@@ -131,7 +130,7 @@ class Trace:
 
 
 class _Layer:
-    """A convolution with what follows it up to its pool, as one input left it.
+    """A stage, as one input left it.
 
     Attributes:
         ways: On how many ways relevance goes down: by W', and by ``|W'|`` that of the bias where it has a share.
@@ -144,15 +143,10 @@ class _Layer:
         plane: Bands and frames of the convolution's inputs.
     """
 
-    def __init__(
-        self, block: Sequence[nn.Module], values: Tensor, inputs: Tensor, rule: Rule, upper: Rule | None
-    ) -> None:
-        assert isinstance(block[0], nn.Conv2d)
-        self.plane, self.convolution, self.pool = values.shape[2:], block[0], _pool(block)
-        weights, bias = _merged(block)
-        for module in block:
-            if module is not self.pool:
-                values = module(values)
+    def __init__(self, stage: Stage, values: Tensor, inputs: Tensor, rule: Rule, upper: Rule | None) -> None:
+        self.plane, self.convolution, self.pool = values.shape[2:], stage.convolution, _pool(stage)
+        weights, bias = _merged(stage)
+        values = stage.activations(values)
         conv, pool = self.convolution, self.pool
         self.padding = cast(tuple[int, int], conv.padding)  # never the name of one
         self.weights = rule.weights(weights)
@@ -193,7 +187,7 @@ class _Planes(_Layer):
 
     def __init__(self, *passed: Any) -> None:
         super().__init__(*passed)
-        (high, wide), (rows, columns) = _pair(self.pool.kernel_size), self.pooled.shape[2:]
+        (high, wide), (rows, columns) = pair(self.pool.kernel_size), self.pooled.shape[2:]
         factor = self.at_outputs(torch.ones_like(self.pooled)).repeat(1, self.ways, 1, 1) * self.shares
         factor = _fit(factor, (rows * high, columns * wide)).permute(0, 2, 3, 1)
         self.factor = factor.reshape(1, rows, high, columns, wide, -1)
@@ -239,7 +233,7 @@ class _Windows(_Layer):
     def __init__(self, *passed: Any) -> None:
         super().__init__(*passed)
         conv, pool = self.convolution, self.pool
-        kernel, step, margin = _pair(pool.kernel_size), _pair(pool.stride), _pair(pool.padding)
+        kernel, step, margin = pair(pool.kernel_size), pair(pool.stride), pair(pool.padding)
         each_cell = torch.eye(kernel[0] * kernel[1], dtype=self.weights.dtype).view(-1, 1, *kernel)
         patches = F.conv_transpose2d(
             each_cell, self.weights.flatten(0, 1)[None], stride=conv.stride, dilation=conv.dilation
@@ -276,16 +270,15 @@ class _Windows(_Layer):
         return self.down(raw * F.one_hot(channels, raw.shape[1])[:, :, None, None])
 
 
-def _merged(block: Sequence[nn.Module]) -> tuple[Tensor, Tensor]:
-    """Weights and bias of a block's convolution with the batch normalisation that follows it."""
-    conv = cast(nn.Conv2d, block[0])
-    weights, bias = conv.weight, torch.zeros_like(conv.weight[:, 0, 0, 0]) if conv.bias is None else conv.bias
-    for module in block:
-        if isinstance(module, nn.BatchNorm2d):
-            mean, variance = cast(Tensor, module.running_mean), cast(Tensor, module.running_var)
-            scale = module.weight / torch.sqrt(variance + module.eps)
-            weights, bias = weights * scale[:, None, None, None], (bias - mean) * scale + module.bias
-    return weights, bias
+def _merged(stage: Stage) -> tuple[Tensor, Tensor]:
+    """Weights and bias of a stage's convolution, with its batch normalisation folded in."""
+    conv, norm = stage.convolution, stage.normalisation
+    bias = torch.zeros_like(conv.weight[:, 0, 0, 0]) if conv.bias is None else conv.bias
+    if norm is None:
+        return conv.weight, bias
+    mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
+    scale = norm.weight / torch.sqrt(variance + norm.eps)
+    return conv.weight * scale[:, None, None, None], (bias - mean) * scale + norm.bias
 
 
 def _fit(plane: Tensor, size: Sequence[int], origin: Sequence[int] = (0, 0)) -> Tensor:
@@ -295,35 +288,16 @@ def _fit(plane: Tensor, size: Sequence[int], origin: Sequence[int] = (0, 0)) -> 
     return (F.pad(plane, missing) if any(missing) else plane)[:, :, top : top + bands, left : left + frames]
 
 
-def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (size, size) if isinstance(size, int) else size
+def _pool(stage: Stage) -> nn.MaxPool2d:
+    """A stage's pool; where it has none, one that leaves every cell alone."""
+    return nn.MaxPool2d(1) if stage.pool is None else stage.pool
 
 
-def _pool(block: Sequence[nn.Module]) -> nn.MaxPool2d:
-    """The pool at the end of a block; where there is none, one that leaves every cell alone."""
-    return block[-1] if isinstance(block[-1], nn.MaxPool2d) else nn.MaxPool2d(1)
-
-
-def _fills_planes(block: Sequence[nn.Module]) -> bool:
+def _fills_planes(stage: Stage) -> bool:
     """Whether the windows of the pool lie side by side, and the convolution reads every cell."""
-    pool = _pool(block)
-    apart = _pair(pool.kernel_size) == _pair(pool.stride) and _pair(pool.padding) == (0, 0)
-    return apart and cast(nn.Conv2d, block[0]).stride == (1, 1)
-
-
-def _parts(network: Network) -> tuple[dict[str, list[nn.Module]], list[nn.Module]]:
-    """The convolutions by name, each with what follows it up to its pool, and the head."""
-    blocks: dict[str, list[nn.Module]] = {}
-    block: list[nn.Module] = []
-    head: list[nn.Module] = []
-    for name, module in network.named_children():
-        if isinstance(module, nn.Conv2d) and not head:
-            blocks[name] = block = [module]
-        elif isinstance(module, BETWEEN) and block and not head and not isinstance(block[-1], nn.MaxPool2d):
-            block.append(module)
-        else:
-            head.append(module)
-    return blocks, head
+    pool = _pool(stage)
+    apart = pair(pool.kernel_size) == pair(pool.stride) and pair(pool.padding) == (0, 0)
+    return apart and stage.convolution.stride == (1, 1)
 
 
 def _step(module: nn.Module, values: Tensor, head: Rule) -> Step:

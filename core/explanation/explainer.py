@@ -5,14 +5,14 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.registry import Registry
 
 
 class Explainer(Protocol):
     """Says which cells of the input made a network say a label."""
 
-    def __call__(self, network: Network, inputs: Tensor, label: int, /) -> Tensor:
+    def __call__(self, network: StagedNetwork, inputs: Tensor, label: int, /) -> Tensor:
         """Signed relevance ``(bands, frames)`` of the log-mel ``inputs`` ``(1, 1, bands, frames)`` for a label's logit.
 
         The network is in evaluation mode and shared between threads: it is read and never changed.
@@ -24,11 +24,11 @@ class Explainer(Protocol):
 class ConceptExplainer(Explainer, Protocol):
     """An explainer that also says through which concepts the relevance passes."""
 
-    def channels(self, network: Network, inputs: Tensor, label: int, layer: str, /) -> Tensor:
+    def channels(self, network: StagedNetwork, inputs: Tensor, label: int, layer: str, /) -> Tensor:
         """Signed relevance ``(channels,)`` of the channels of one of the network's concept layers."""
         ...
 
-    def contested(self, network: Network, inputs: Tensor, labels: Sequence[int], /) -> Tensor:
+    def contested(self, network: StagedNetwork, inputs: Tensor, labels: Sequence[int], /) -> Tensor:
         """What speaks for each of some labels rather than for the others ``(labels, bands, frames)``, to listen to."""
         ...
 

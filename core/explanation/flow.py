@@ -14,7 +14,6 @@ from torch import Tensor
 
 from core.errors import InputError
 from core.explanation.engine import Trace
-from core.explanation.intervention import check_channel
 from core.explanation.relevance import rank, trace_of
 from core.frontends.logmel import Matrix
 from core.models.store import TrainedModel
@@ -125,7 +124,7 @@ class _Walk:
 
 def _check(model: TrainedModel, path: Path) -> None:
     for layer, channel in path:
-        check_channel(model.network, layer, channel)
+        model.network.check_channel(layer, channel)
     depths = [model.network.concept_layers.index(layer) for layer, _ in path]
     if not depths or depths != sorted(set(depths), reverse=True):
         raise InputError("A path leads from one concept or more down to others, in a lower layer each.")

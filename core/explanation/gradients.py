@@ -5,8 +5,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from core.models.architecture import Network
-
 
 def logit_gradient(network: Callable[[Tensor], Tensor], values: Tensor, label: int) -> Tensor:
     """Gradient of each sample's logit with respect to the values ``(batch, ...)`` that enter a network or its end.
@@ -18,8 +16,3 @@ def logit_gradient(network: Callable[[Tensor], Tensor], values: Tensor, label: i
         values = values.detach().clone().requires_grad_()
         (gradient,) = torch.autograd.grad(network(values)[:, label].sum(), values)
     return gradient
-
-
-def head_start(network: Network) -> int:
-    """Index of the first child behind the last concept layer's rectifier."""
-    return max(i for i, module in enumerate(network) if isinstance(module, torch.nn.ReLU)) + 1

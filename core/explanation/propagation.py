@@ -14,7 +14,7 @@ from zennit.rules import Epsilon, Norm, Pass
 from zennit.types import Activation, AvgPool, BatchNorm, Convolution, Linear
 
 from core.explanation.engine import Trace
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Propagation:
 
     rules: str
 
-    def __call__(self, network: Network, inputs: Tensor, label: int) -> Tensor:
+    def __call__(self, network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
         return Trace(network, inputs, self.rules).relevance(label)[0]
 
-    def channels(self, network: Network, inputs: Tensor, label: int, layer: str) -> Tensor:
+    def channels(self, network: StagedNetwork, inputs: Tensor, label: int, layer: str) -> Tensor:
         return Trace(network, inputs, self.rules).relevance(label, layer).sum((1, 2))
 
-    def contested(self, network: Network, inputs: Tensor, labels: Sequence[int]) -> Tensor:
+    def contested(self, network: StagedNetwork, inputs: Tensor, labels: Sequence[int]) -> Tensor:
         return Trace(network, inputs, self.rules).contested(labels)
 
 
@@ -46,7 +46,7 @@ class Textbook:
 
     rule: Callable[[], Hook]
 
-    def __call__(self, network: Network, inputs: Tensor, label: int) -> Tensor:
+    def __call__(self, network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
         layers = [
             ((Activation, BatchNorm), Pass()),
             ((AvgPool,), Norm()),

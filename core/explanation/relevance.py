@@ -8,7 +8,6 @@ import torch
 
 from core.explanation.engine import Trace
 from core.explanation.explainer import DEFAULT_EXPLAINER, EXPLAINERS
-from core.explanation.intervention import check_channel, check_layer
 from core.frontends.logmel import Matrix
 from core.models.store import TrainedModel
 
@@ -102,7 +101,7 @@ def explain(
         InputError: the model knows no such label or layer.
     """
     index = model.label_index(label)
-    layer = check_layer(model.network, layer or model.network.concept_layers[-1])
+    layer = model.network.stage(layer or model.network.concept_layers[-1]).name
     trace = trace or trace_of(model, logmel)
     logit = trace.logits[index].item()
     parts = trace.relevance(index, layer).sum((1, 2)).numpy()
@@ -137,7 +136,7 @@ def concept_maps(
     """
     index = model.label_index(label)
     for channel in channels:
-        check_channel(model.network, layer, channel)
+        model.network.check_channel(layer, channel)
     trace = trace or trace_of(model, logmel)
     maps, logit = trace.concept_maps(index, layer, channels).numpy(), trace.logits[index].item()
     return [Relevance(values, label, logit, layer, c) for c, values in zip(channels, maps, strict=True)]

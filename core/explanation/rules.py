@@ -20,6 +20,7 @@ from zennit.rules import Pass
 from zennit.types import Activation, AvgPool, BatchNorm, Linear
 
 from core.errors import InputError
+from core.models.network import StagedNetwork
 
 Modifier = Callable[[Tensor], Tensor]
 
@@ -157,9 +158,9 @@ class RuleSet:
             return self.first
         return self.convolutions[number * len(self.convolutions) // depth]
 
-    def composite(self, network: nn.Module) -> Composite:
+    def composite(self, network: StagedNetwork) -> Composite:
         """A composite of zennit's, to be used for this network."""
-        names = [name for name, module in network.named_modules() if isinstance(module, nn.Conv2d)]
+        names = network.concept_layers
         convolutions = {
             name: self.convolution(number, len(names)).hook() for number, name in enumerate(names)
         }  # fmt: skip

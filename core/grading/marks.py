@@ -14,7 +14,7 @@ from core.frontends.logmel import Matrix, compress
 from core.grading import measures
 from core.grading.sanity import forgetting
 from core.grading.truth import Truth, fit, listening
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel, load_model
 from core.synthesis.clip import compose
 from core.synthesis.recipe import split_clip_name
@@ -144,7 +144,7 @@ class Scene:
         logits = {label: float(self._logits[self.model.label_index(label)]) for label in labels}
         return {label: Relevance(self._map(label), label, logits[label]) for label in labels}
 
-    def _explain(self, label: str, logmel: Matrix | None = None, network: Network | None = None) -> Matrix:
+    def _explain(self, label: str, logmel: Matrix | None = None, network: StagedNetwork | None = None) -> Matrix:
         inputs = as_input(self.logmel if logmel is None else logmel)
         return self.explainer(network or self.model.network, inputs, self.model.label_index(label)).numpy()
 

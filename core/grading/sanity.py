@@ -6,6 +6,7 @@ An explanation that stays the same while the network forgets what it learned doe
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +14,10 @@ from torch import Tensor, nn
 from core.explanation.explainer import Explainer
 from core.frontends.logmel import Matrix
 from core.grading.measures import similarity
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 
-def forgetting(network: Network, seed: int) -> Iterator[tuple[str, Network]]:
+def forgetting(network: StagedNetwork, seed: int) -> Iterator[tuple[str, StagedNetwork]]:
     """The cascade of the network's layers with weights, from the head down to the first convolution.
 
     Yields:
@@ -26,11 +27,12 @@ def forgetting(network: Network, seed: int) -> Iterator[tuple[str, Network]]:
     """
     generator = torch.Generator().manual_seed(seed)
     forgetful = copy.deepcopy(network)
-    for name, module in reversed(list(forgetful.named_children())):
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            weight = module.weight.data
-            weight.copy_(torch.randn(weight.shape, generator=generator) * weight.std() + weight.mean())
-            yield name, copy.deepcopy(forgetful)
+    layers: dict[str, nn.Module] = {stage.name: stage.convolution for stage in forgetful.stages}
+    layers |= {name: module for name, module in forgetful.head_modules.items() if isinstance(module, nn.Linear)}
+    for name, module in reversed(layers.items()):
+        weight = cast(nn.Parameter, module.weight).data
+        weight.copy_(torch.randn(weight.shape, generator=generator) * weight.std() + weight.mean())
+        yield name, copy.deepcopy(forgetful)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Step:
     similarity: float
 
 
-def cascade(explain: Explainer, network: Network, inputs: Tensor, label: int, seed: int) -> Iterator[Step]:
+def cascade(explain: Explainer, network: StagedNetwork, inputs: Tensor, label: int, seed: int) -> Iterator[Step]:
     """The maps of one label ``(1, 1, bands, frames) → (bands, frames)`` while the network forgets."""
     trained = explain(network, inputs, label).numpy()
     yield Step(None, trained, 1.0)

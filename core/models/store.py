@@ -11,8 +11,9 @@ from safetensors.torch import load_file, save_file
 
 from core.errors import InputError
 from core.frontends.logmel import Frontend, frontend
-from core.models.architecture import Network, build_network
+from core.models.architecture import build_network
 from core.models.card import Card, read_card
+from core.models.network import StagedNetwork
 from core.paths import TRAINED_MODELS
 
 WEIGHTS = "model.safetensors"
@@ -23,7 +24,7 @@ class TrainedModel:
     """A network in evaluation mode with its card."""
 
     card: Card
-    network: Network
+    network: StagedNetwork
 
     @property
     def name(self) -> str:
@@ -126,7 +127,7 @@ def load_model(name: str) -> TrainedModel:
     return TrainedModel(card, network)
 
 
-def save_model(network: Network, card: Card, folder: Path) -> None:
+def save_model(network: StagedNetwork, card: Card, folder: Path) -> None:
     """Writes weights and card into a folder, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     save_file({key: value.contiguous() for key, value in network.state_dict().items()}, folder / WEIGHTS)

@@ -19,7 +19,7 @@ from core.evaluation.evaluate import evaluate
 from core.frontends.logmel import FrontendConfig
 from core.models.store import load_model
 from core.paths import TRAINED_MODELS
-from core.training.config import read_config
+from core.training.config import TrainingPlan, read_plan
 from core.training.train import train
 
 RESULTS = TRAINED_MODELS / "ablation.json"
@@ -64,10 +64,13 @@ def measure(variant: Variant, folder: Path, tests: dict[str, Path], clips: int, 
     """Trains a network as a variant says and measures it on every test set."""
     model = folder / "model"
     if not (model / "card.json").exists():
-        config = read_config(BASE).model_copy(update={**SMALL, **variant.settings, "epochs": epochs, "default": False})
-        plan = DatasetPlan(variant.recipe, clips + config.validation, TRAINING_SEED, FrontendConfig())
-        build_dataset(plan, folder / "data")
-        train(config, folder / "data", model, resume=(model / "training" / "last.ckpt").exists())
+        data = {"recipe": variant.recipe, "data_seed": TRAINING_SEED, "clips": clips}
+        other = {**SMALL, **variant.settings, **data, "epochs": epochs, "default": False}
+        config = read_plan(BASE).stage(1).model_copy(update=other)
+        built = DatasetPlan(variant.recipe, clips + config.validation, TRAINING_SEED, FrontendConfig())
+        build_dataset(built, folder / "data")
+        resume = (model / "training" / "last.ckpt").exists()
+        train(TrainingPlan((config,)), 1, folder / "data", model, resume)
     trained = load_model(str(model))
     found = {name: evaluate(trained, data) for name, data in tests.items()}
     return {

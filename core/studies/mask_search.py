@@ -23,7 +23,7 @@ from core.explanation.relevance import as_input
 from core.explanation.rules import RULE_SETS
 from core.frontends.logmel import Matrix, Spectrogram
 from core.grading.truth import Truth, fit
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel, load_model
 from core.resynthesis import MaskSettings, apply_mask, relevance_mask
 from core.synthesis.clip import compose
@@ -35,7 +35,7 @@ CONTRASTS = (1.0, 1.5, 2.0)
 RESTS = (0.0, 0.1)
 CONTESTED = "{} contested"  # the name of such maps, by that of the others
 # A network, a mix and numbers of labels → the map of each label, by the name of what made it.
-Explain = Callable[[Network, Spectrogram, Sequence[int]], dict[str, list[Matrix]]]
+Explain = Callable[[StagedNetwork, Spectrogram, Sequence[int]], dict[str, list[Matrix]]]
 GRID = tuple(
     MaskSettings(blur, steady, power, contrast, rest=rest)
     for blur, steady, power, contrast, rest in product(BLURS, (True, False), POWERS, CONTRASTS, RESTS)
@@ -63,7 +63,7 @@ class Case:
         return self.truth.improvement(self.label, apply_mask(self.truth.mix, mask))
 
 
-def by_rules(network: Network, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
+def by_rules(network: StagedNetwork, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
     """The map of each label under each set of rules, as it is and contested."""
     traces = {rules: Trace(network, as_input(mix.logmel), rules) for rules in RULE_SETS}
     plain = {rules: [trace.relevance(label)[0].numpy() for label in labels] for rules, trace in traces.items()}

@@ -1,6 +1,5 @@
 """Ways to propagate and to read relevance, as data: the candidates of :mod:`core.studies.rule_search`."""
 
-import copy
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -26,13 +25,18 @@ from core.explanation.rules import (
     positive,
 )
 from core.frontends.logmel import FrontendConfig, Matrix, Spectrogram
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 DEFAULT = RULE_SETS[DEFAULT_RULES]
 
 
 class SharingPool(nn.MaxPool2d):
     """Max pooling whose gradient is shared out among a window in proportion to its values, which are not negative."""
+
+    @classmethod
+    def like(cls, pool: nn.MaxPool2d) -> "SharingPool":
+        """With the windows of another pool."""
+        return cls(pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode)
 
     def forward(self, values: Tensor) -> Tensor:
         fixed = values.detach() + TINY
@@ -44,15 +48,6 @@ class SharingPool(nn.MaxPool2d):
         return F.avg_pool2d(
             values, self.kernel_size, self.stride, self.padding, ceil_mode=self.ceil_mode, divisor_override=1
         )
-
-
-def with_sharing_pools(network: Network) -> Network:
-    """A copy of a network, with the same outputs, whose max pools share relevance out."""
-    twin = copy.deepcopy(network)
-    for name, pool in network.named_children():
-        if isinstance(pool, nn.MaxPool2d):
-            setattr(twin, name, SharingPool(pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode))
-    return twin
 
 
 @dataclass(frozen=True)
@@ -81,11 +76,11 @@ class Candidate:
     def is_default(self) -> bool:
         return self == Candidate(self.part, self.title, self.words)
 
-    def maps(self, network: Network, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
+    def maps(self, network: StagedNetwork, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
         """The map ``(bands, frames)`` of each label, given by its number."""
         return self._weighed(self._relevance(network, as_input(mix.logmel), labels), mix)
 
-    def contested(self, network: Network, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
+    def contested(self, network: StagedNetwork, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
         """The same to listen to: contested by the labels, if the candidate can do so."""
         if self.explainer or self.sharing_pools:
             return self.maps(network, mix, labels)
@@ -95,12 +90,12 @@ class Candidate:
         weights = np.sqrt(mix.mel_power / mix.mel_power.max()) if self.by_amplitude else np.float32(1)
         return [weights * values.numpy() for values in maps]
 
-    def _relevance(self, network: Network, inputs: Tensor, labels: Sequence[int]) -> list[Tensor]:
+    def _relevance(self, network: StagedNetwork, inputs: Tensor, labels: Sequence[int]) -> list[Tensor]:
         if self.explainer:
             explain = EXPLAINERS.get(self.explainer)
             return [explain(network, inputs, label) for label in labels]
         if self.sharing_pools:  # which only the slow twin of the engine can do
-            twin = with_sharing_pools(network)
+            twin = network.with_pools(SharingPool.like)
             return [attribute(twin, inputs, label, rules=self.rules).relevance for label in labels]
         trace = Trace(network, inputs, self.rules)
         return [trace.relevance(label)[0] for label in labels]

@@ -19,7 +19,7 @@ from core.explanation.relevance import Relevance
 from core.frontends.logmel import Matrix, Spectrogram
 from core.grading.grade import means
 from core.grading.truth import fit
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel, load_model
 from core.resynthesis import relevance_mask
 from core.statistics import Interval
@@ -78,7 +78,7 @@ def search(
 def _taken_of(model: TrainedModel, clip: str, candidates: Mapping[str, Candidate]) -> Iterator[Taken]:
     """The measures of each candidate, for each case of a clip."""
 
-    def explain(network: Network, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
+    def explain(network: StagedNetwork, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
         plain = {name: candidate.maps(network, mix, labels) for name, candidate in candidates.items()}
         contested = {CONTESTED.format(name): c.contested(network, mix, labels) for name, c in candidates.items()}
         return plain | contested

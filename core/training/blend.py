@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 import torch
 
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 
-def blend(network: Network, start: Mapping[str, torch.Tensor], share: float) -> None:
+def blend(network: StagedNetwork, start: Mapping[str, torch.Tensor], share: float) -> None:
     """Moves the weights of ``network`` towards those of its ``start``: 0 leaves them, 1 is the start itself."""
     weights = {
         name: torch.lerp(ended, start[name], share) if ended.is_floating_point() else ended

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from torchmetrics.classification import MultilabelAveragePrecision, MultilabelF1Score
 
 from core.frontends.logmel import FrontendConfig, frontend
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power, transpose
 from core.training.config import TrainingConfig
 from core.training.data import Batch
@@ -23,7 +23,7 @@ class RecognitionModule(L.LightningModule):
 
     band_hz: torch.Tensor
 
-    def __init__(self, network: Network, config: TrainingConfig, clips: FrontendConfig) -> None:
+    def __init__(self, network: StagedNetwork, config: TrainingConfig, clips: FrontendConfig) -> None:
         super().__init__()
         self.range_db = clips.range_db
         band_hz = torch.as_tensor(frontend(clips).band_hz, dtype=torch.float32)

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from core.errors import InputError
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 
-def start_from(network: Network, trained: Network) -> None:
+def start_from(network: StagedNetwork, trained: StagedNetwork) -> None:
     """Gives ``network``, whose weights are random, the function that ``trained`` computes.
 
     Raises:
@@ -21,13 +21,12 @@ def start_from(network: Network, trained: Network) -> None:
     theirs = trained.state_dict()
     if network.state_dict().keys() != theirs.keys():
         raise InputError("Training cannot start from a model with other layers.")
-    for name, layer in network.named_children():
-        for kind, values in layer.state_dict().items():
-            source = theirs[f"{name}.{kind}"]
-            _check_widths(layer, values, source)
-            if values.dim() > 1:  # the outputs that there were take nothing from the inputs that are new
-                values[: len(source), source.shape[1] :] = 0
-            values[tuple(map(slice, source.shape))] = source
+    for name, values in network.state_dict().items():
+        source = theirs[name]
+        _check_widths(network.get_submodule(name.rpartition(".")[0]), values, source)
+        if values.dim() > 1:  # the outputs that there were take nothing from the inputs that are new
+            values[: len(source), source.shape[1] :] = 0
+        values[tuple(map(slice, source.shape))] = source
 
 
 def _check_widths(layer: nn.Module, values: torch.Tensor, source: torch.Tensor) -> None:

@@ -17,11 +17,11 @@ def no_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every channel answers to nothing but plucked sounds, as far as its number says."""
 
     def tunings(model: TrainedModel, on_progress: object) -> dict[tuple[str, int], list[Factor]]:
-        widths = {layer: model.network.get_submodule(layer).out_channels for layer in model.network.concept_layers}
+        widths = {stage.name: stage.channels for stage in model.network.stages}
         return {
             (layer, channel): [Factor("family", "plucked", round(0.9 - channel / 100, 2), "AUC")]
             for layer, width in widths.items()
-            for channel in range(int(width))
+            for channel in range(width)
         }
 
     monkeypatch.setattr(build, "tunings", tunings)

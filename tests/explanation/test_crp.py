@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from core.errors import InputError
 from core.explanation.crp import attribute, concept_maps
 from core.explanation.rules import RULE_SETS
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 from .conftest import BANDS, FRAMES, LABELS, random_inputs, random_network
 
@@ -21,7 +21,7 @@ INPUTS = {
 }
 
 
-def state(network: Network) -> dict[str, object]:
+def state(network: StagedNetwork) -> dict[str, object]:
     """All that an explanation must leave as it was."""
     hooks = [
         (name, kind, len(getattr(module, kind)))
@@ -34,7 +34,7 @@ def state(network: Network) -> dict[str, object]:
 
 @pytest.mark.parametrize("rules", RULE_SETS)
 @pytest.mark.parametrize("kind", INPUTS)
-def test_relevance_is_conserved_in_every_layer_for_every_label(network: Network, kind: str, rules: str) -> None:
+def test_relevance_is_conserved_in_every_layer_for_every_label(network: StagedNetwork, kind: str, rules: str) -> None:
     with torch.no_grad():
         logits = network(INPUTS[kind])[0]
     assert logits.min() < 0 < logits.max(), "the labels must be of both signs"
@@ -45,15 +45,15 @@ def test_relevance_is_conserved_in_every_layer_for_every_label(network: Network,
             assert part.double().sum().item() == pytest.approx(result.logit, rel=1e-3, abs=3e-5)
 
 
-def test_relevance_of_the_last_layer_is_weight_times_mean_activation(network: Network, inputs: Tensor) -> None:
+def test_relevance_of_the_last_layer_is_weight_times_mean_activation(network: StagedNetwork, inputs: Tensor) -> None:
     head = network.get_submodule("head")
     with torch.no_grad():
-        means = network[: list(dict(network.named_children())).index("head")](inputs)[0]
+        means = network.up_to("conv3", inputs)[0].mean((1, 2))
         expected = head.weight[2] * means
     torch.testing.assert_close(attribute(network, inputs, 2, ["conv3"]).channels["conv3"], expected)
 
 
-def slow_map(network: Network, inputs: Tensor, label: int) -> Tensor:
+def slow_map(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
     """The z-plus map in plain torch, layer by layer: the share of each input in each output, without biases."""
     activations = [inputs]
     with torch.no_grad():
@@ -74,13 +74,13 @@ def slow_map(network: Network, inputs: Tensor, label: int) -> Tensor:
     return relevance[0, 0].detach()
 
 
-def gain_signs(network: Network, conv: nn.Module) -> Tensor:
+def gain_signs(network: StagedNetwork, conv: nn.Module) -> Tensor:
     """Signs of the normalisation's gains, which scale all weights of a channel alike: all but the sign cancels."""
     modules = list(network)
     return modules[modules.index(conv) + 1].weight.sign()[:, None, None, None]
 
 
-def test_the_map_is_that_of_a_slow_plain_twin(network: Network) -> None:
+def test_the_map_is_that_of_a_slow_plain_twin(network: StagedNetwork) -> None:
     inputs = random_inputs() + 0.05
     expected = slow_map(network, inputs, 1)
     result = attribute(network, inputs, 1, rules="plus").relevance
@@ -88,7 +88,7 @@ def test_the_map_is_that_of_a_slow_plain_twin(network: Network) -> None:
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv2", "conv3"])
-def test_the_maps_of_all_channels_sum_to_the_label_s_map(network: Network, inputs: Tensor, layer: str) -> None:
+def test_the_maps_of_all_channels_sum_to_the_label_s_map(network: StagedNetwork, inputs: Tensor, layer: str) -> None:
     whole = attribute(network, inputs, 3, [layer])
     channels = range(len(whole.channels[layer]))
     maps = concept_maps(network, inputs, 3, layer, channels, batch_size=5)
@@ -96,14 +96,14 @@ def test_the_maps_of_all_channels_sum_to_the_label_s_map(network: Network, input
     torch.testing.assert_close(maps.sum((1, 2)), whole.channels[layer], rtol=1e-3, atol=1e-5)
 
 
-def test_maps_do_not_depend_on_batching_order_or_number(network: Network, inputs: Tensor) -> None:
+def test_maps_do_not_depend_on_batching_order_or_number(network: StagedNetwork, inputs: Tensor) -> None:
     one_by_one = concept_maps(network, inputs, 0, "conv2", [6, 0, 3], batch_size=1)
     together = concept_maps(network, inputs, 0, "conv2", [3, 6, 0], batch_size=2)
     torch.testing.assert_close(one_by_one, together[[1, 2, 0]], rtol=1e-4, atol=1e-8)
     assert concept_maps(network, inputs, 0, "conv2", []).shape == (0, BANDS, FRAMES)
 
 
-def test_the_network_and_the_input_are_left_as_they_were(network: Network, inputs: Tensor) -> None:
+def test_the_network_and_the_input_are_left_as_they_were(network: StagedNetwork, inputs: Tensor) -> None:
     weights, before, twin = copy.deepcopy(network.state_dict()), state(network), inputs.clone()
     with torch.inference_mode():
         attribute(network, inputs, 0, ["conv2"])
@@ -115,7 +115,7 @@ def test_the_network_and_the_input_are_left_as_they_were(network: Network, input
 
 
 @pytest.mark.parametrize("label", [LABELS, -LABELS - 1])
-def test_an_exception_leaves_no_hook_behind(network: Network, inputs: Tensor, label: int) -> None:
+def test_an_exception_leaves_no_hook_behind(network: StagedNetwork, inputs: Tensor, label: int) -> None:
     before, logits = state(network), network(inputs)
     with pytest.raises(IndexError):
         attribute(network, inputs, label, ["conv2"])
@@ -142,6 +142,6 @@ def test_threads_that_explain_and_predict_at_once_all_get_right_answers(inputs: 
         torch.testing.assert_close(seen, logits)
 
 
-def test_unknown_rules_are_named(network: Network, inputs: Tensor) -> None:
+def test_unknown_rules_are_named(network: StagedNetwork, inputs: Tensor) -> None:
     with pytest.raises(InputError, match="plus"):
         attribute(network, inputs, 0, rules="minus")

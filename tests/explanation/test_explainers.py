@@ -15,7 +15,8 @@ from core.explanation.intervention import mean_activations, silence, silence_in_
 from core.explanation.propagation import one_logit
 from core.explanation.rules import DEFAULT_RULES
 from core.frontends.logmel import FrontendConfig, compress
-from core.models.architecture import Network, build_network
+from core.models.architecture import build_network
+from core.models.network import StagedNetwork
 from core.paths import TRAINED_MODELS
 
 from .conftest import BANDS, FRAMES, random_inputs, random_network
@@ -29,17 +30,17 @@ CONFIGS = [
 ]
 
 
-def explained(name: str, network: Network, inputs: Tensor, label: int = LABEL) -> Tensor:
+def explained(name: str, network: StagedNetwork, inputs: Tensor, label: int = LABEL) -> Tensor:
     return EXPLAINERS.get(name)(network, inputs, label)
 
 
-def logit(network: Network, inputs: Tensor, label: int = LABEL) -> float:
+def logit(network: StagedNetwork, inputs: Tensor, label: int = LABEL) -> float:
     with torch.no_grad():
         return network(inputs)[0, label].item()
 
 
 @pytest.mark.parametrize("name", EXPLAINERS)
-def test_the_network_is_left_as_it_was_and_asking_again_gives_the_same(name: str, network: Network) -> None:
+def test_the_network_is_left_as_it_was_and_asking_again_gives_the_same(name: str, network: StagedNetwork) -> None:
     inputs = random_inputs()
     weights, before, twin = copy.deepcopy(network.state_dict()), state(network), inputs.clone()
     first = explained(name, network, inputs)
@@ -62,18 +63,18 @@ def test_every_explainer_takes_every_architecture(name: str, config: dict[str, o
 
 
 @pytest.mark.parametrize("name", EXPLAINERS)
-def test_silence_has_a_finite_map(name: str, network: Network) -> None:
+def test_silence_has_a_finite_map(name: str, network: StagedNetwork) -> None:
     assert explained(name, network, torch.zeros(1, 1, BANDS, FRAMES)).isfinite().all()
 
 
 @pytest.mark.parametrize("name", sorted(set(EXPLAINERS) - {"energy"}))
-def test_another_label_has_another_map(name: str, network: Network) -> None:
+def test_another_label_has_another_map(name: str, network: StagedNetwork) -> None:
     inputs = random_inputs()
     assert not torch.equal(explained(name, network, inputs, 0), explained(name, network, inputs, 1))
 
 
 @pytest.mark.parametrize("name", ["crp", "lrp_z_plus"])
-def test_our_rules_sum_to_the_logit_and_so_do_the_concepts(name: str, network: Network, inputs: Tensor) -> None:
+def test_our_rules_sum_to_the_logit_and_so_do_the_concepts(name: str, network: StagedNetwork, inputs: Tensor) -> None:
     explainer = EXPLAINERS.get(name)
     assert isinstance(explainer, ConceptExplainer)
     expected = pytest.approx(logit(network, inputs), rel=1e-4)
@@ -83,7 +84,7 @@ def test_our_rules_sum_to_the_logit_and_so_do_the_concepts(name: str, network: N
     assert explainer.contested(network, inputs, [LABEL, 0]).shape == (2, BANDS, FRAMES)
 
 
-def test_the_default_is_the_map_of_the_default_rules(network: Network, inputs: Tensor) -> None:
+def test_the_default_is_the_map_of_the_default_rules(network: StagedNetwork, inputs: Tensor) -> None:
     expected = Trace(network, inputs, DEFAULT_RULES).relevance(LABEL)[0]
     torch.testing.assert_close(explained("crp", network, inputs), expected, rtol=0, atol=0)
     assert not isinstance(EXPLAINERS.get("energy"), ConceptExplainer)
@@ -105,7 +106,7 @@ def test_textbook_rules_conserve_the_logit_where_there_is_no_bias(name: str) -> 
     assert explained(name, network, inputs).sum().item() == pytest.approx(logit(network, inputs), rel=0.02)
 
 
-def test_gradients_are_those_of_zennit(network: Network, inputs: Tensor) -> None:
+def test_gradients_are_those_of_zennit(network: StagedNetwork, inputs: Tensor) -> None:
     def only(logits: Tensor) -> Tensor:
         return (one_logit(logits, LABEL) != 0).to(logits.dtype)
 
@@ -116,22 +117,21 @@ def test_gradients_are_those_of_zennit(network: Network, inputs: Tensor) -> None
     assert torch.corrcoef(torch.stack([ours.flatten(), integrated.flatten()]))[0, 1] > 0.95
 
 
-def test_integrated_gradients_sum_to_what_the_sound_adds_to_silence(network: Network, inputs: Tensor) -> None:
+def test_integrated_gradients_sum_to_what_the_sound_adds_to_silence(network: StagedNetwork, inputs: Tensor) -> None:
     added = logit(network, inputs) - logit(network, torch.zeros_like(inputs))
     assert explained("integrated_gradients", network, inputs).sum().item() == pytest.approx(added, rel=0.1)
 
 
-def test_grad_cam_sees_where_the_weights_of_the_label_are_active(network: Network, inputs: Tensor) -> None:
+def test_grad_cam_sees_where_the_weights_of_the_label_are_active(network: StagedNetwork, inputs: Tensor) -> None:
     """Behind mean pooling, the mean gradient is the weight over the number of cells: class activation mapping."""
-    cut = list(dict(network.named_children())).index("mean")
     with torch.no_grad():
-        activations = network[:cut](inputs)[0]
+        activations = network.up_to("conv3", inputs)[0]
     cam = torch.einsum("c,cbf->bf", network.get_submodule("head").weight[LABEL], activations) / activations[0].numel()
     expected = torch.nn.functional.interpolate(cam.relu()[None, None], (BANDS, FRAMES), mode="bilinear")[0, 0]
     torch.testing.assert_close(explained("grad_cam", network, inputs), expected.detach())
 
 
-def test_occlusion_tells_by_how_much_the_logit_falls_without_a_patch(network: Network, inputs: Tensor) -> None:
+def test_occlusion_tells_by_how_much_the_logit_falls_without_a_patch(network: StagedNetwork, inputs: Tensor) -> None:
     silenced = inputs.clone()
     silenced[..., : PATCH[0], : PATCH[1]] = 0
     patch = explained("occlusion", network, inputs)[: PATCH[0], : PATCH[1]]
@@ -139,13 +139,13 @@ def test_occlusion_tells_by_how_much_the_logit_falls_without_a_patch(network: Ne
     assert patch.max() == patch.min()
 
 
-def test_energy_is_the_power_that_went_into_the_frontend(network: Network) -> None:
+def test_energy_is_the_power_that_went_into_the_frontend(network: StagedNetwork) -> None:
     power = torch.rand(BANDS, FRAMES).numpy() ** 8
     values = explained("energy", network, torch.as_tensor(compress(power, FrontendConfig()))[None, None])
     torch.testing.assert_close(values, torch.as_tensor(power / power.max()), rtol=1e-3, atol=1e-7)
 
 
-def test_random_depends_on_the_sound(network: Network) -> None:
+def test_random_depends_on_the_sound(network: StagedNetwork) -> None:
     one, other = (explained("random", network, random_inputs(seed)) for seed in (1, 2))
     assert not torch.equal(one, other)
     assert abs(torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]) < 0.1
@@ -158,8 +158,8 @@ def test_channels_that_fall_silent_in_turn_are_those_silenced_at_once(inputs: Te
         torch.testing.assert_close(logits[step : step + 1], silence(network, inputs, "conv2", order[: 2 * step]))
 
 
-def test_mean_activations_are_those_behind_the_rectifier(network: Network, inputs: Tensor) -> None:
+def test_mean_activations_are_those_behind_the_rectifier(network: StagedNetwork, inputs: Tensor) -> None:
     with torch.no_grad():
-        expected = network[: list(dict(network.named_children())).index("relu2") + 1](inputs).mean((0, 2, 3))
+        expected = network[:7](inputs).mean((0, 2, 3))  # the first two stages have 4 and 3 children
     torch.testing.assert_close(mean_activations(network, inputs, "conv2"), expected)
     assert expected.min() >= 0

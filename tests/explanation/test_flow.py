@@ -56,7 +56,7 @@ def test_the_flows_of_all_concepts_sum_to_the_relevance_below(
     model: TrainedModel, inputs: Tensor, below: str, above: str
 ) -> None:
     trace = Trace(model.network, inputs)
-    width = model.network.get_submodule(above).out_channels
+    width = model.network.stage(above).channels
     flows = torch.stack([trace.flow(2, [(above, c)], below) for c in range(width)])
     assert same(flows.sum(0), trace.relevance(2, below))
     torch.testing.assert_close(flows.sum((1, 2, 3)), trace.relevance(2, above).sum((1, 2)), rtol=1e-3, atol=1e-5)

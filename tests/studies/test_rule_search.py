@@ -16,7 +16,7 @@ from core.frontends.logmel import Frontend, FrontendConfig, Spectrogram
 from core.models.store import TrainedModel, load_model
 from core.studies import rule_search
 from core.studies.mask_search import clip_names
-from core.studies.rule_candidates import CANDIDATES, DEFAULT, SharingPool, with_sharing_pools
+from core.studies.rule_candidates import CANDIDATES, DEFAULT, SharingPool
 from core.studies.rule_search import COMPARED, MEASURES, read_search, search
 from core.synthesis.clip import compose
 
@@ -80,8 +80,7 @@ def test_a_flat_first_layer_does_not_look_at_the_input(model: TrainedModel, mix:
 
 @pytest.mark.parametrize("pool", [nn.MaxPool2d((2, 4), ceil_mode=True), nn.MaxPool2d(2)])
 def test_sharing_pools_have_the_outputs_of_max_pools_and_share_in_proportion(pool: nn.MaxPool2d) -> None:
-    twin = with_sharing_pools(nn.Sequential(pool))[0]  # type: ignore[arg-type]
-    assert isinstance(twin, SharingPool)
+    twin = SharingPool.like(pool)
     values = torch.rand(1, 2, 6, 11, generator=torch.Generator().manual_seed(0)).requires_grad_()
     outputs = twin(values)
     assert torch.equal(outputs, pool(values))

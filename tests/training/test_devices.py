@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.frontends.logmel import FrontendConfig
 from core.models.card import read_card
 from core.models.store import load_model
-from core.training.config import TrainingConfig, read_config
+from core.training.config import read_plan
 from core.training.data import ClipDataModule
 from core.training.train import train
 
@@ -79,12 +79,12 @@ def _average_precision(out: Path, data: Path) -> float:
 
 
 def test_every_device_needs_a_batch(data: Path, config: Path) -> None:
-    with pytest.raises(InputError, match="a batch of 20"):
-        ClipDataModule(BuiltDataset(data), read_config(str(config)).labels, BATCH, HELD_OUT, devices=5)
+    with pytest.raises(InputError, match="batches of 20"):
+        ClipDataModule(BuiltDataset(data), read_plan(str(config)).stage(1).labels, BATCH, HELD_OUT, devices=5)
 
 
 def test_batches_read_ahead_are_the_same(data: Path, config: Path) -> None:
-    labels = read_config(str(config)).labels
+    labels = read_plan(str(config)).stage(1).labels
     epochs = []
     for readers in (0, 2):
         torch.manual_seed(0)
@@ -97,6 +97,6 @@ def test_batches_read_ahead_are_the_same(data: Path, config: Path) -> None:
 
 @pytest.mark.parametrize("where", [{"devices": "many"}, {"strategy": "telepathy"}, {"devices": "0"}])
 def test_devices_that_do_not_exist(where: dict[str, str], data: Path, config: Path, tmp_path: Path) -> None:
-    settings: TrainingConfig = read_config(str(config))
+    plan = read_plan(str(config)).changed(1, **where)
     with pytest.raises(InputError, match="Lightning cannot train there"):
-        train(settings, data, tmp_path / "out", **where)
+        train(plan, 1, data, tmp_path / "out")

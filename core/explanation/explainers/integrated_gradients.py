@@ -5,13 +5,13 @@ from torch import Tensor
 
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.gradients import logit_gradient
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 STEPS = 16  # midpoints of as many equal parts of the path
 
 
 @EXPLAINERS.register("integrated_gradients")
-def explain(network: Network, inputs: Tensor, label: int) -> Tensor:
+def explain(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
     """``x ⊙ ∫₀¹ ∇f(αx) dα``, which sums to the logit less that of silence, up to the error of the sum."""
     mean = torch.zeros_like(inputs)
     for step in range(STEPS):  # one at a time: memory stays that of one input

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from core.explanation.explainer import EXPLAINERS
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 PATCH = (16, 16)  # bands and frames, for five seconds 8 × 14 patches of 0.37 s
 BATCH = 16  # patches at a time
@@ -12,7 +12,7 @@ BATCH = 16  # patches at a time
 
 @EXPLAINERS.register("occlusion")
 @torch.no_grad()
-def explain(network: Network, inputs: Tensor, label: int) -> Tensor:
+def explain(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
     """The fall of the logit, shared out evenly among the cells of each patch."""
     patches = _patches(inputs.shape[2], inputs.shape[3]).to(inputs.device)
     logits = torch.cat([network(inputs * ~batch[:, None])[:, label] for batch in patches.split(BATCH)])

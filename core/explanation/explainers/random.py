@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from core.explanation.explainer import EXPLAINERS
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 
 @EXPLAINERS.register("random")
-def explain(network: Network, inputs: Tensor, label: int) -> Tensor:
+def explain(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
     """The same for the same input and label, as every explainer's map is."""
     content = inputs.contiguous().numpy().tobytes()
     generator = torch.Generator().manual_seed(zlib.crc32(content) + label)
