@@ -32,6 +32,7 @@ COMMANDS = (
     "report",
     "bench",
     "atlas",
+    "study",
 )
 QUANTUM = 1 / 32768  # step of 16-bit sound
 EXECUTABLE = str(Path(sys.executable).with_name("timbrescope"))

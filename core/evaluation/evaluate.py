@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +10,7 @@ from core import audio
 from core.corpora.read import BuiltDataset
 from core.corpora.source import LabelledClips, labelled_clips
 from core.errors import InputError
+from core.evaluation.record import Evaluation
 from core.evaluation.scores import Answers, scores
 from core.inference import recognise
 from core.models.store import TrainedModel
@@ -22,11 +22,11 @@ Progress = Callable[[int, int], None]
 Probabilities = npt.NDArray[np.float32]
 
 
-def evaluate(model: TrainedModel, data: Path, on_progress: Progress = lambda done, all: None) -> dict[str, Any]:
-    """What ``timbrescope evaluate --json`` prints.
+def evaluate(model: TrainedModel, data: Path, on_progress: Progress = lambda done, all: None) -> Evaluation:
+    """Measures how well a model recognises the instruments of labelled clips.
 
     A word of the data that stands for several labels of the model is scored as one: its probability is the largest
-    among them, and it is detected if one of them is. ``groups`` tells which.
+    among them, and it is detected if one of them is. ``groups`` lists these words.
 
     Args:
         data: A folder that one of :data:`core.corpora.source.SOURCES` recognises.
@@ -36,19 +36,19 @@ def evaluate(model: TrainedModel, data: Path, on_progress: Progress = lambda don
         InputError: no source does, or a file cannot be read, or no clip has a label that the model knows.
     """
     clips = labelled_clips(data)
-    groups = {word: [label for label in group if label in model.labels] for word, group in clips.groups.items()}
+    groups = {word: tuple(each for each in group if each in model.labels) for word, group in clips.groups.items()}
     words = {word for held in clips.held for word in held}
     if not any(groups[word] for word in words):
         raise InputError(f"No clip in {data} has a label that the model {model.name} knows.")
     probabilities = _listen(model, clips, data, on_progress)
-    return {
-        "model": model.name,
-        "data": clips.description,
-        "clips": len(clips),
-        "unknown_labels": sorted(_name(clips, word) for word in words if not groups[word]),
-        "groups": {word: group for word, group in groups.items() if len(clips.groups[word]) > 1},
-        **scores(grouped(model, clips, probabilities)),
-    }
+    return Evaluation(
+        model=model.name,
+        data=clips.description,
+        clips=len(clips),
+        unknown_labels=tuple(sorted(_name(clips, word) for word in words if not groups[word])),
+        groups={word: group for word, group in groups.items() if len(clips.groups[word]) > 1},
+        **dict(scores(grouped(model, clips, probabilities))),
+    )
 
 
 def grouped(model: TrainedModel, clips: LabelledClips, probabilities: Probabilities) -> Answers:
