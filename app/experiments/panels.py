@@ -16,6 +16,7 @@ from app.frame.view import View, show
 from core.comparison.records import SETS, VariantResult, in_order, read_ablation, read_curves, read_records
 from core.evaluation.record import SCORES, Confusion, Evaluation, SoloConfusion
 from core.grading.verdict import Outcome, outcome
+from core.models.card import read_card
 from core.models.store import model_names
 from core.paths import TRAINED_MODELS
 from core.taxonomy.instruments import INSTRUMENTS
@@ -53,9 +54,9 @@ def colors() -> dict[str, str]:
 
 
 def models_choice(view: View, names: Sequence[str]) -> list[str]:
-    """The models whose figures are shown; at first all general ones."""
-    general = [name for name in names if name.startswith("general")]
-    asked = [name for name in (view.shown or "").split(",") if name in names] or general or list(names)
+    """The models whose figures are shown; at first those that know the same instruments as the default model."""
+    alike = [name for name in names if _label_set(name) == _label_set(model_names(TRAINED_MODELS)[0])]
+    asked = [name for name in (view.shown or "").split(",") if name in names] or alike or list(names)
     key = "experiments-models"
     st.session_state[key] = asked
 
@@ -64,6 +65,10 @@ def models_choice(view: View, names: Sequence[str]) -> list[str]:
 
     st.multiselect("Models", names, key=key, on_change=changed)
     return asked
+
+
+def _label_set(name: str) -> str:
+    return read_card(TRAINED_MODELS / name).label_set
 
 
 def measure_choice() -> str:

@@ -1,5 +1,8 @@
 """The commands that repeat the studies, which explain why the defaults are what they are."""
 
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,9 +57,7 @@ def rules(
 
     trained, path = load_model(model or default_model()), TRAINED_MODELS / STUDIES / RULES
     with progress("Explaining", total=clips) as move:
-        result = search(
-            trained, clips, seed, on_progress=lambda what, done, all: move(description=what, completed=done, total=all)
-        )
+        result = search(trained, clips, seed, on_progress=_moving(move))
     result.write(path)
     if as_json:
         print_json(result.model_dump(mode="json"))
@@ -89,9 +90,7 @@ def masks(
 
     trained, path = load_model(model or default_model()), TRAINED_MODELS / STUDIES / MASKS
     with progress("Explaining", total=clips) as move:
-        result = search(
-            trained, clips, seed, on_progress=lambda what, done, all: move(description=what, completed=done, total=all)
-        )
+        result = search(trained, clips, seed, on_progress=_moving(move))
     result.write(path)
     if as_json:
         print_json(result.model_dump(mode="json"))
@@ -128,12 +127,17 @@ def ablation(
     from core.paths import TRAINED_MODELS
 
     plan = Plan(config, folder, real, clips, epochs, test_clips)
-    with progress("Training", total=len(VARIANTS)) as move:
+    with progress("Training", total=len(VARIANTS)) as move, redirect_stdout(sys.stderr):  # for Lightning's remarks
         result = run_ablation(plan, TRAINED_MODELS, lambda variant: move(advance=1))
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:
         _print_variants(result.variants)
+
+
+def _moving(move: Callable[..., None]) -> Callable[[str, int, int], None]:
+    """Moves a progress bar to what is being done, how many are done and how many there are."""
+    return lambda what, done, all: move(description=what, completed=done, total=all)
 
 
 def _print_rules(result: "RuleSearch") -> None:

@@ -48,7 +48,8 @@ def write_measured(root: Path, models: tuple[str, ...] = MODELS) -> None:
         for n, name in enumerate(SETS):
             evaluation(model, 0.95 - 0.04 * n, rng).write(root / model / f"evaluation/{name}.json")
         (root / model / "model.safetensors").touch()
-        card(default_model()).model_copy(update={"name": model, "default": False}).write(root / model)
+        changes = {"name": model, "label_set": model.partition("-")[0], "default": False}
+        card(default_model()).model_copy(update=changes).write(root / model)
         _curve(rng).to_csv(root / model / "training.csv", index=False)
     ablation().write(root / STUDIES / ABLATION)
     _experiments(models, rng).write(root / STUDIES / EXPERIMENTS)
