@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from core.cli import atlas
+from core.cli import atlas, studies
 from core.cli.console import BAD_INPUT, complain
 from core.cli.doctor import doctor
 from core.cli.grading import grade
@@ -70,6 +70,7 @@ app = typer.Typer(
 for command in (compose, predict, explain, models, dataset, train, evaluate, grade, report, migrate, bench, doctor):
     app.command()(command)
 app.add_typer(atlas.app)
+app.add_typer(studies.app)
 
 
 def main() -> None:

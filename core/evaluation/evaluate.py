@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,8 @@ from core import audio
 from core.corpora.read import BuiltDataset
 from core.corpora.source import LabelledClips, labelled_clips
 from core.errors import InputError
-from core.evaluation.multiclass import Choices, multiclass_report
+from core.evaluation.multiclass import Choices, choice_scores
+from core.evaluation.record import ChoiceEvaluation, Evaluation
 from core.evaluation.scores import Answers, scores
 from core.inference import recognise
 from core.models.store import TrainedModel
@@ -23,11 +23,13 @@ Progress = Callable[[int, int], None]
 Probabilities = npt.NDArray[np.float32]
 
 
-def evaluate(model: TrainedModel, data: Path, on_progress: Progress = lambda done, all: None) -> dict[str, Any]:
-    """What ``timbrescope evaluate --json`` prints; the model's task decides which figures.
+def evaluate(
+    model: TrainedModel, data: Path, on_progress: Progress = lambda done, all: None
+) -> Evaluation | ChoiceEvaluation:
+    """Measures how well a model recognises what labelled clips hold; the model's task decides which figures.
 
     A word of the data that stands for several labels of the model is scored as one: its probability is the largest
-    among them, and it is detected if one of them is. ``groups`` tells which.
+    among them, and it is detected if one of them is. ``groups`` lists these words.
 
     Args:
         data: A folder that one of :data:`core.corpora.source.SOURCES` recognises.
@@ -39,19 +41,19 @@ def evaluate(model: TrainedModel, data: Path, on_progress: Progress = lambda don
     clips = labelled_clips(data)
     if isinstance(model.task, OneOfMany):
         return _evaluate_choices(model, clips, data, on_progress)
-    groups = {word: [label for label in group if label in model.labels] for word, group in clips.groups.items()}
+    groups = {word: tuple(each for each in group if each in model.labels) for word, group in clips.groups.items()}
     words = {word for held in clips.held for word in held}
     if not any(groups[word] for word in words):
         raise InputError(f"No clip in {data} has a label that the model {model.name} knows.")
     probabilities = _listen(model, clips, data, on_progress)
-    return {
-        "model": model.name,
-        "data": clips.description,
-        "clips": len(clips),
-        "unknown_labels": sorted(_name(clips, word) for word in words if not groups[word]),
-        "groups": {word: group for word, group in groups.items() if len(clips.groups[word]) > 1},
-        **scores(grouped(model, clips, probabilities)),
-    }
+    return Evaluation(
+        model=model.name,
+        data=clips.description,
+        clips=len(clips),
+        unknown_labels=tuple(sorted(_name(clips, word) for word in words if not groups[word])),
+        groups={word: group for word, group in groups.items() if len(clips.groups[word]) > 1},
+        **dict(scores(grouped(model, clips, probabilities))),
+    )
 
 
 def grouped(model: TrainedModel, clips: LabelledClips, probabilities: Probabilities) -> Answers:
@@ -77,8 +79,8 @@ def grouped(model: TrainedModel, clips: LabelledClips, probabilities: Probabilit
     )
 
 
-def _evaluate_choices(model: TrainedModel, clips: LabelledClips, data: Path, on_progress: Progress) -> dict[str, Any]:
-    """The report of a model that answers with one label; clips whose label it does not know are left out."""
+def _evaluate_choices(model: TrainedModel, clips: LabelledClips, data: Path, on_progress: Progress) -> ChoiceEvaluation:
+    """The scores of a model that answers with one label; clips whose label it does not know are left out."""
     task, labels = model.task, model.labels
     words = [[label for word in held for label in clips.groups[word]] for held in clips.held]
     held = [task.labels_of(each) for each in words]
@@ -88,13 +90,15 @@ def _evaluate_choices(model: TrainedModel, clips: LabelledClips, data: Path, on_
     targets = task.targets([words[index] for index in known], labels)
     probabilities = _listen(model, clips, data, on_progress)[known]
     choices = Choices(labels, targets, probabilities, model.decide(probabilities).astype(float))
-    return {
-        "model": model.name,
-        "data": clips.description,
-        "clips": len(known),
-        "unknown_labels": sorted({label for each in held for label in each} - set(labels)),
-        **multiclass_report(choices).to_dict(model.space.noun),
-    }
+    return ChoiceEvaluation(
+        model=model.name,
+        data=clips.description,
+        clips=len(known),
+        unknown_labels=tuple(sorted({label for each in held for label in each} - set(labels))),
+        groups={},
+        noun=model.space.noun,
+        **dict(choice_scores(choices)),
+    )
 
 
 def _name(clips: LabelledClips, word: str) -> str:
