@@ -25,7 +25,7 @@ def grade(
 
     Examples:
 
-        timbrescope grade --model general-shallow --clips 40
+        timbrescope grade --model general-shallow-rich --clips 40
 
         timbrescope grade --explainer energy --json
 
