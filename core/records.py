@@ -7,7 +7,6 @@ when it is read, so that older files keep working; ``timbrescope migrate`` rewri
 import json
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Self
 from uuid import uuid4
@@ -114,18 +113,18 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     partial = path.with_name(f"{path.name}.{uuid4().hex}{PARTIAL}")  # unique on all machines that share the folder
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())  # or the name could outlive a power failure and the content not
-        partial.replace(path)
+        try:
+            with partial.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())  # or the name could outlive a power failure and the content not
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); choose another folder or free space."
+            f"{path} cannot be written ({error.strerror}); choose another folder or free space."
         ) from error
-    finally:
-        with suppress(OSError):  # a read-only disk refuses even to delete a file that is not there
-            partial.unlink()
 
 
 def _reason(error: Exception) -> str:
