@@ -21,7 +21,7 @@ from core.cli.reporting import report
 from core.cli.speed import bench
 from core.errors import InputError
 
-UsageError: Any = typer.BadParameter.__base__  # Typer does not export the error of which this is one kind
+UsageError: Any = typer.BadParameter.__base__  # which Typer does not export
 
 
 class Commands(TyperGroup):
@@ -62,7 +62,18 @@ def _discard_output() -> None:
 app = typer.Typer(
     name="timbrescope",
     cls=Commands,
-    help="See and hear which sound made the network say “guitar”.",
+    help="""See and hear which sound made the network say “guitar”.
+
+    Compose a clip, let a model recognise its instruments, and see and hear why it recognised one of them:
+
+        timbrescope compose --seed 7 --instruments violin,piano --out clip
+
+        timbrescope predict clip/mix.wav
+
+        timbrescope explain clip/mix.wav --label violin --stems clip/stems --out why
+
+    Every command has a `--help` with examples. `timbrescope doctor` checks the installation.
+    """,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
