@@ -1,4 +1,4 @@
-"""Measures a model on labelled clips of any source."""
+"""Measures a model on a corpus."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core import audio
+from core.corpora.corpus import Corpus, Item, read_corpus
 from core.corpora.read import BuiltDataset
-from core.corpora.source import LabelledClips, labelled_clips
+from core.corpora.sound import StoredClip
 from core.errors import InputError
+from core.evaluation.leakage import unseen
 from core.evaluation.scores import Answers, scores
 from core.inference import recognise
 from core.models.store import TrainedModel
@@ -22,28 +23,39 @@ Progress = Callable[[int, int], None]
 Probabilities = npt.NDArray[np.float32]
 
 
-def evaluate(model: TrainedModel, data: Path, on_progress: Progress = lambda done, all: None) -> dict[str, Any]:
+def evaluate(
+    model: TrainedModel,
+    data: Path,
+    on_progress: Progress = lambda done, all: None,
+    split: str | None = None,
+) -> dict[str, Any]:
     """What ``timbrescope evaluate --json`` prints.
 
     A word of the data that stands for several labels of the model is scored as one: its probability is the largest
     among them, and it is detected if one of them is. ``groups`` tells which.
 
     Args:
-        data: A folder that one of :data:`core.corpora.source.SOURCES` recognises.
+        data: A folder of one of :data:`core.corpora.corpus.LAYOUTS`.
         on_progress: Called with the clips done and the clips in all.
+        split: Evaluate on the items of this split; on all of them if not given.
 
     Raises:
-        InputError: no source does, or a file cannot be read, or no clip has a label that the model knows.
+        InputError: the folder has none of the layouts, or there is no such split, or the model was trained on some of
+            the items, or a file cannot be read, or no clip has a label that the model knows.
     """
-    clips = labelled_clips(data)
+    clips = unseen(read_corpus(data), split, model.name, model.card.training)
     groups = {word: [label for label in group if label in model.labels] for word, group in clips.groups.items()}
-    words = {word for held in clips.held for word in held}
+    words = {word for item in clips.items for word in item.labels}
     if not any(groups[word] for word in words):
         raise InputError(f"No clip in {data} has a label that the model {model.name} knows.")
-    probabilities = _listen(model, clips, data, on_progress)
+    probabilities = _listen(model, clips, on_progress)
     return {
         "model": model.name,
-        "data": clips.description,
+        "data": {
+            **clips.description,
+            **({"split": split} if split else {}),
+            **({"licence": clips.licence} if clips.licence else {}),
+        },
         "clips": len(clips),
         "unknown_labels": sorted(_name(clips, word) for word in words if not groups[word]),
         "groups": {word: group for word, group in groups.items() if len(clips.groups[word]) > 1},
@@ -51,7 +63,7 @@ def evaluate(model: TrainedModel, data: Path, on_progress: Progress = lambda don
     }
 
 
-def grouped(model: TrainedModel, clips: LabelledClips, probabilities: Probabilities) -> Answers:
+def grouped(model: TrainedModel, clips: Corpus, probabilities: Probabilities) -> Answers:
     """The answers in the words of the data, from probabilities ``(clips, labels of the model)``."""
     groups = {
         word: [model.label_index(label) for label in group if label in model.labels]
@@ -64,8 +76,8 @@ def grouped(model: TrainedModel, clips: LabelledClips, probabilities: Probabilit
     return Answers(
         labels=[_name(clips, word) for word in words],
         families=[_family(model.labels[groups[word][0]]) for word in words],
-        held=[[_name(clips, word) for word in held] for held in clips.held],
-        kinds=clips.kinds,
+        held=[[_name(clips, word) for word in item.labels] for item in clips.items],
+        kinds=[item.kind for item in clips.items],
         probabilities=np.stack([probabilities[:, groups[word]].max(axis=1) for word in words], axis=1),
         detected=np.stack([over[:, groups[word]].any(axis=1) for word in words], axis=1),
         known=known[:, chosen],
@@ -74,7 +86,7 @@ def grouped(model: TrainedModel, clips: LabelledClips, probabilities: Probabilit
     )
 
 
-def _name(clips: LabelledClips, word: str) -> str:
+def _name(clips: Corpus, word: str) -> str:
     """The label that a word stands for, or the word itself where it stands for several or none."""
     group = clips.groups[word]
     return group[0] if len(group) == 1 else word
@@ -84,28 +96,29 @@ def _family(label: str) -> str:
     return INSTRUMENTS[label].family if label in INSTRUMENTS else label
 
 
-def _listen(model: TrainedModel, clips: LabelledClips, data: Path, on_progress: Progress) -> Probabilities:
-    """Probabilities ``(clips, labels of the model)``."""
-    if not isinstance(clips.sounds, BuiltDataset):
-        return _hear_files(model, clips.sounds, on_progress)
-    if clips.sounds.frontend != model.card.frontend:
-        raise InputError(f"{data} was built with another frontend than the model {model.name} has; build it again.")
-    return _hear_features(model, clips.sounds, on_progress)
+def _listen(model: TrainedModel, clips: Corpus, on_progress: Progress) -> Probabilities:
+    """Probabilities ``(clips, labels of the model)``, from stored features where they are those that the model sees."""
+    stored = [item.sound for item in clips.items if isinstance(item.sound, StoredClip)]
+    if len(stored) == len(clips) and stored[0].dataset.frontend == model.card.frontend:
+        return _from_features(model, stored[0].dataset, [sound.row for sound in stored], on_progress)
+    return _from_sounds(model, clips.items, on_progress)
 
 
-def _hear_features(model: TrainedModel, built: BuiltDataset, on_progress: Progress) -> Probabilities:
+def _from_features(
+    model: TrainedModel, dataset: BuiltDataset, rows: Sequence[int], on_progress: Progress
+) -> Probabilities:
     logits = []
-    for first in range(0, len(built), BATCH):
-        batch = range(first, min(first + BATCH, len(built)))
-        logits.append(model.logits(built.features(batch)))
-        on_progress(batch.stop, len(built))
+    for first in range(0, len(rows), BATCH):
+        batch = rows[first : first + BATCH]
+        logits.append(model.logits(dataset.features(batch)))
+        on_progress(first + len(batch), len(rows))
     return model.probabilities(np.concatenate(logits))
 
 
-def _hear_files(model: TrainedModel, files: Sequence[Path], on_progress: Progress) -> Probabilities:
+def _from_sounds(model: TrainedModel, items: Sequence[Item], on_progress: Progress) -> Probabilities:
     probabilities = []
-    for done, file in enumerate(files, start=1):
-        sound = audio.load(file)
+    for done, item in enumerate(items, start=1):
+        sound = item.sound.load()
         probabilities.append(recognise(model, model.frontend.analyse(sound.samples)).probabilities)
-        on_progress(done, len(files))
+        on_progress(done, len(items))
     return np.stack(probabilities)
