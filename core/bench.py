@@ -22,6 +22,7 @@ from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.read import BuiltDataset
 from core.explanation import crp
 from core.explanation.engine import Trace
+from core.explanation.targets import Logit
 from core.inference import (
     BATCH,
     HOP_S,
@@ -136,15 +137,15 @@ def concept_maps(model: TrainedModel, clip: Clip, sizes: Sizes) -> dict[str, flo
     zennit-crp and autograd each work in batches of the size, of ``REFERENCE_BATCHES``, at which they are quickest.
     ``concept_maps_difference`` is the largest difference from zennit-crp's maps, as a share of their peak.
     """
-    layer, label = measured_layer(model), model.label_index(_label(model, clip))
+    layer, target = measured_layer(model), Logit(model.label_index(_label(model, clip)))
     inputs = torch.from_numpy(model.frontend.logmel(clip.mix))[None, None]
     channels = range(_channels(model, layer))
 
     def ours() -> Tensor:
-        return Trace(model.network, inputs).concept_maps(label, layer, channels)
+        return Trace(model.network, inputs).concept_maps(target, layer, channels)
 
     def reference(batch: int) -> Tensor:
-        return crp.concept_maps(model.network, inputs, label, layer, channels, batch_size=batch)
+        return crp.concept_maps(model.network, inputs, target, layer, channels, batch_size=batch)
 
     references = [partial(reference, batch) for batch in REFERENCE_BATCHES]
     backwards = [_backward(model, inputs, layer, batch) for batch in REFERENCE_BATCHES]

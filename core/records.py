@@ -7,6 +7,7 @@ when it is read, so that older files keep working; ``timbrescope migrate`` rewri
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Self
 from uuid import uuid4
@@ -104,7 +105,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Writes a file beside its path and renames it, so that no reader sees half of it and no failure leaves a part.
 
     Args:
-        path: Of the file; its folder exists.
+        path: Of the file; its folder is made if need be.
         write: Writes the content into an open binary file.
 
     Raises:
@@ -112,6 +113,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """
     partial = path.with_name(f"{path.name}.{uuid4().hex}{PARTIAL}")  # unique on all machines that share the folder
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
             write(file)
             file.flush()
@@ -119,10 +121,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         partial.replace(path)
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror}); choose another folder or free space."
+            f"{path} cannot be written ({error.strerror or error}); choose another folder or free space."
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only disk refuses even to delete a file that is not there
+            partial.unlink()
 
 
 def _reason(error: Exception) -> str:

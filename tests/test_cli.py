@@ -31,6 +31,7 @@ COMMANDS = (
     "grade",
     "report",
     "bench",
+    "doctor",
     "atlas",
 )
 QUANTUM = 1 / 32768  # step of 16-bit sound

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "comparison": GROUND | {"evaluation", "explanation", "grading", "models", "synthesis"},
     "concepts": GROUND | {"evaluation", "explanation", "grading", "models", "resynthesis", "synthesis"},
     "bench": GROUND | {"corpora", "explanation", "models", "inference", "synthesis", "training"},
+    "doctor": GROUND | {"concepts", "models", "synthesis"},
     "export": GROUND | {"explanation", "grading", "models", "pictures", "inference", "resynthesis"},
 }
 MAY_IMPORT["studies"] = set(MAY_IMPORT)  # imported by the command line alone

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,7 +45,8 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
 
 def complain(sentence: str) -> None:
     """Says on standard error, in one line, what is wrong."""
-    typer.echo(f"timbrescope: {' '.join(sentence.splitlines())}", err=True)
+    with suppress(OSError):  # where nobody can read it, the exit status has to do
+        typer.echo(f"timbrescope: {' '.join(sentence.splitlines())}", err=True)
 
 
 def print_json(value: Any) -> None:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from core.comparison import place
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
+from core.explanation.targets import Logit
 from core.frontends.logmel import Matrix
 from core.grading.truth import Truth
 from core.models.network import StagedNetwork
@@ -50,7 +51,7 @@ def observe(model: TrainedModel, clip: Clip) -> Observation:
     trace = Trace(model.network, as_input(logmel))
     logits = trace.logits.numpy()
     labels = [label for label in clip.labels if label in model.labels]
-    relevance = {label: trace.relevance(model.label_index(label))[0].numpy() for label in labels}
+    relevance = {label: trace.relevance(Logit(model.label_index(label)))[0].numpy() for label in labels}
     places = {label: _places(truth, clip, label) for label in labels}
     return Observation(
         logits=logits,

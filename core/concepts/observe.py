@@ -11,7 +11,9 @@ from torch import Tensor
 
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
+from core.explanation.targets import Logit
 from core.models.store import TrainedModel
+from core.records import write_whole
 from core.synthesis.clip import compose
 from core.threads import one_thread
 
@@ -46,17 +48,18 @@ class Observations:
     relevance: Mapping[str, Peaks]
 
     def save(self, path: Path) -> None:
-        """Writes a file that appears under its name only when it is whole."""
+        """Writes a file that :meth:`load` reads.
+
+        Raises:
+            InputError: the folder cannot be written to, or the disk is full.
+        """
         arrays = {
             f"{part}/{kind}/{layer}": getattr(peaks, part)
             for kind in ("activation", "relevance")
             for layer, peaks in getattr(self, kind).items()
             for part in ("values", "cells")
         }
-        unfinished = path.with_suffix(".part")
-        with unfinished.open("wb") as file:
-            np.savez(file, clips=self.clips, explained=self.explained, **arrays)
-        unfinished.replace(path)
+        write_whole(path, lambda file: np.savez(file, clips=self.clips, explained=self.explained, **arrays))
 
     @staticmethod
     def load(path: Path, layers: Sequence[str]) -> "Observations":
@@ -96,7 +99,7 @@ def _observe_clip(model: TrainedModel, number: int, name: str) -> Observations:
         activation[layer] = _peaks(planes, planes.amax((2, 3)))
         parts = planes.new_empty((len(labels), *planes.shape[1:]))
         for row, label in enumerate(labels):
-            parts[row] = trace.relevance(label, layer)
+            parts[row] = trace.relevance(Logit(label), layer)
         relevance[layer] = _peaks(parts, parts.sum((2, 3)))
     explained = np.array([(number, label) for label in labels], np.int64).reshape(-1, 2)
     return Observations(np.array([number]), explained, activation, relevance)

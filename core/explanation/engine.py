@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.explanation.rules import DEFAULT_RULES, PROPORTIONAL, Rule, RuleSet, audible, per_unit, rule_set
+from core.explanation.targets import Target
 from core.models.network import Stage, StagedNetwork, pair
 
 Step = Callable[[Tensor], Tensor]  # relevance at a module's output → relevance at its input
@@ -62,15 +63,20 @@ class Trace:
         self.logits = values[0]
 
     @torch.no_grad()
-    def relevance(self, label: int, layer: str | None = None) -> Tensor:
-        """Relevance ``(channels, bands, frames)`` of a label's logit at a convolution's output or at the input."""
-        raw = self._down(self._start(label), above=layer)
+    def value(self, target: Target) -> float:
+        """The number that is explained."""
+        return target.value(self.logits[None]).item()
+
+    @torch.no_grad()
+    def relevance(self, target: Target, layer: str | None = None) -> Tensor:
+        """Relevance ``(channels, bands, frames)`` of a target at a convolution's output or at the input."""
+        raw = self._down(self._start(target), above=layer)
         return (self._layers[layer].at_outputs(raw) if layer else raw * self._inputs)[0]
 
     @torch.no_grad()
-    def concept_maps(self, label: int, layer: str, channels: Sequence[int]) -> Tensor:
-        """The part of a label's relevance that passes through each channel of a layer ``(channels, bands, frames)``."""
-        raw = self._down(self._start(label), above=layer)
+    def concept_maps(self, target: Target, layer: str, channels: Sequence[int]) -> Tensor:
+        """The parts of a target's relevance that pass through channels of a layer ``(channels, bands, frames)``."""
+        raw = self._down(self._start(target), above=layer)
         maps = self._inputs.new_empty((len(channels), *self._inputs.shape[1:]))
         for start in range(0, len(channels), AT_ONCE):
             parts = self._layers[layer].each(raw, torch.tensor(channels[start : start + AT_ONCE]))
@@ -78,25 +84,25 @@ class Trace:
         return maps[:, 0]
 
     @torch.no_grad()
-    def contested(self, labels: Sequence[int]) -> Tensor:
-        """What speaks for each of some labels rather than for the others ``(labels, bands, frames)``, to listen to.
+    def contested(self, targets: Sequence[Target]) -> Tensor:
+        """What speaks for each of some targets rather than for the others ``(targets, bands, frames)``, to listen to.
 
-        At a layer three quarters of the way up, each unit's positive relevance ``R`` for a label counts only as far as
-        it is the label's own, ``R · R / Σ R_j``; what is left goes on down. Several instruments share the cells of a
+        At a layer three quarters of the way up, each unit's positive relevance ``R`` for a target counts only as far as
+        it is the target's own, ``R · R / Σ R_j``; what is left goes on down. Several instruments share the cells of a
         spectrogram, but fewer of the patterns that a network knows. A map for the eye would have to sum to the logit,
         which these do not.
         """
         names = list(self._layers)
         number = max(len(names) * 3 // 4 - 1, 0)
-        raw = torch.cat([self._down(self._start(label), above=names[number]) for label in labels]).clamp(min=0)
+        raw = torch.cat([self._down(self._start(target), above=names[number]) for target in targets]).clamp(min=0)
         raw *= per_unit(raw, raw.sum(0))
         for name in reversed(names[: number + 1]):
             raw = self._layers[name].down(raw)
         return (raw * self._inputs)[:, 0]
 
     @torch.no_grad()
-    def flow(self, label: int, path: Sequence[tuple[str, int]], layer: str) -> Tensor:
-        """The part of a label's relevance that passes through a whole path, where it arrives in a layer below it.
+    def flow(self, target: Target, path: Sequence[tuple[str, int]], layer: str) -> Tensor:
+        """The part of a target's relevance that passes through a whole path, where it arrives in a layer below it.
 
         Args:
             path: Layers and channels, from the top down; not empty.
@@ -105,16 +111,15 @@ class Trace:
         Returns:
             Relevance ``(channels, bands, frames)`` at the layer's outputs.
         """
-        raw = self._down(self._start(label), above=path[0][0])
+        raw = self._down(self._start(target), above=path[0][0])
         for (above, channel), (below, _) in pairwise((*path, (layer, 0))):
             raw = self._layers[above].each(raw, torch.tensor([channel]))
             raw = self._down(raw, above=below, below=above)
         return self._layers[layer].at_outputs(raw)[0]
 
-    def _start(self, label: int) -> Tensor:
+    def _start(self, target: Target) -> Tensor:
         """What the head hands to the uppermost layer."""
-        relevance = torch.zeros_like(self.logits)[None]
-        relevance[0, label] = self.logits[label]
+        relevance = target.relevance(self.logits[None])
         for step in reversed(self._head):
             relevance = step(relevance)
         return relevance

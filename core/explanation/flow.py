@@ -14,7 +14,8 @@ from torch import Tensor
 
 from core.errors import InputError
 from core.explanation.engine import Trace
-from core.explanation.relevance import rank, trace_of
+from core.explanation.relevance import rank, target_of, trace_of
+from core.explanation.targets import Target
 from core.frontends.logmel import Matrix
 from core.models.store import TrainedModel
 
@@ -40,11 +41,14 @@ class Node:
     feeders: tuple["Node", ...] = ()
 
 
-def feeders(model: TrainedModel, logmel: Matrix, label: str, path: Path, top: int | None = None) -> tuple[Node, ...]:
+def feeders(
+    model: TrainedModel, logmel: Matrix, target: str | Target, path: Path, top: int | None = None
+) -> tuple[Node, ...]:
     """What feeds the last concept of a path, as far as it serves those before it.
 
     Args:
         logmel: The network's input ``(bands, frames)``.
+        target: What is explained: a label, or any target.
         path: One concept, or several from the top down, each with its layer.
         top: How many; all channels of the next lower layer if not given.
 
@@ -56,14 +60,14 @@ def feeders(model: TrainedModel, logmel: Matrix, label: str, path: Path, top: in
         InputError: the model knows no such label, layer or channel, or the path does not lead downwards.
     """
     _check(model, path)
-    walk = _Walk.begin(model, logmel, label)
+    walk = _Walk.begin(model, logmel, target)
     return walk.feeders(path, top)
 
 
 def flow(
     model: TrainedModel,
     logmel: Matrix,
-    label: str,
+    target: str | Target,
     layer: str,
     channel: int,
     widths: Sequence[int] = (4, 2),
@@ -73,6 +77,7 @@ def flow(
 
     Args:
         logmel: The network's input ``(bands, frames)``.
+        target: What is explained: a label, or any target.
         widths: How many feeders each concept shows, for one layer after the other downwards; the tree ends with the
             first layer at the latest.
         trace: That of the input where there is one.
@@ -81,22 +86,22 @@ def flow(
         InputError: the model knows no such label, layer or channel.
     """
     _check(model, [(layer, channel)])
-    walk = _Walk.begin(model, logmel, label, trace)
-    return walk.tree((), walk.nodes(walk.trace.relevance(walk.label, layer), layer)[channel], widths)
+    walk = _Walk.begin(model, logmel, target, trace)
+    return walk.tree((), walk.nodes(walk.trace.relevance(walk.target, layer), layer)[channel], widths)
 
 
 @dataclass(frozen=True)
 class _Walk:
-    """One label on one clip, whose relevance is followed down."""
+    """A target on one clip, whose relevance is followed down."""
 
     trace: Trace
     layers: tuple[str, ...]
-    label: int
+    target: Target
 
     @classmethod
-    def begin(cls, model: TrainedModel, logmel: Matrix, label: str, trace: Trace | None = None) -> "_Walk":
-        index = model.label_index(label)
-        return cls(trace or trace_of(model, logmel), model.network.concept_layers, index)
+    def begin(cls, model: TrainedModel, logmel: Matrix, target: str | Target, trace: Trace | None = None) -> "_Walk":
+        found = target_of(model, target)
+        return cls(trace or trace_of(model, logmel), model.network.concept_layers, found)
 
     def tree(self, way: Path, concept: Node, widths: Sequence[int]) -> Node:
         if not widths:
@@ -110,7 +115,7 @@ class _Walk:
         if number == 0:
             return ()
         layer = self.layers[number - 1]
-        nodes = self.nodes(self.trace.flow(self.label, path, layer), layer)
+        nodes = self.nodes(self.trace.flow(self.target, path, layer), layer)
         parts = np.array([node.relevance for node in nodes])
         return tuple(nodes[channel] for channel in rank(parts, parts.sum())[:top])
 

@@ -14,6 +14,7 @@ from zennit.rules import Epsilon, Norm, Pass
 from zennit.types import Activation, AvgPool, BatchNorm, Convolution, Linear
 
 from core.explanation.engine import Trace
+from core.explanation.targets import Target
 from core.models.network import StagedNetwork
 
 
@@ -23,14 +24,14 @@ class Propagation:
 
     rules: str
 
-    def __call__(self, network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
-        return Trace(network, inputs, self.rules).relevance(label)[0]
+    def __call__(self, network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+        return Trace(network, inputs, self.rules).relevance(target)[0]
 
-    def channels(self, network: StagedNetwork, inputs: Tensor, label: int, layer: str) -> Tensor:
-        return Trace(network, inputs, self.rules).relevance(label, layer).sum((1, 2))
+    def channels(self, network: StagedNetwork, inputs: Tensor, target: Target, layer: str) -> Tensor:
+        return Trace(network, inputs, self.rules).relevance(target, layer).sum((1, 2))
 
-    def contested(self, network: StagedNetwork, inputs: Tensor, labels: Sequence[int]) -> Tensor:
-        return Trace(network, inputs, self.rules).contested(labels)
+    def contested(self, network: StagedNetwork, inputs: Tensor, targets: Sequence[Target]) -> Tensor:
+        return Trace(network, inputs, self.rules).contested(targets)
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Textbook:
 
     rule: Callable[[], Hook]
 
-    def __call__(self, network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
+    def __call__(self, network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
         layers = [
             ((Activation, BatchNorm), Pass()),
             ((AvgPool,), Norm()),
@@ -55,17 +56,6 @@ class Textbook:
         ]
         composite = LayerMapComposite(layers, [SequentialMergeBatchNorm()])
         with torch.inference_mode(False), torch.enable_grad():
-            attributor = Gradient(copy.deepcopy(network).eval(), composite, lambda logits: one_logit(logits, label))
+            attributor = Gradient(copy.deepcopy(network).eval(), composite, target.relevance)
             _, relevance = attributor(inputs.clone())
         return relevance[0, 0]
-
-
-def one_logit(logits: Tensor, label: int) -> Tensor:
-    """The logits ``(batch, labels)`` with all labels but one set to zero.
-
-    >>> one_logit(torch.tensor([[3.0, -2.0]]), 1).tolist()
-    [[0.0, -2.0]]
-    """
-    kept = torch.zeros_like(logits)
-    kept[:, label] = logits[:, label]
-    return kept

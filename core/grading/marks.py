@@ -10,6 +10,7 @@ import numpy.typing as npt
 from core.explanation.explainer import EXPLAINERS, ConceptExplainer, Explainer
 from core.explanation.intervention import mean_activations, silence_in_turn
 from core.explanation.relevance import Relevance, as_input
+from core.explanation.targets import Logit
 from core.frontends.logmel import Matrix, compress
 from core.grading import measures
 from core.grading.sanity import forgetting
@@ -120,7 +121,8 @@ class Scene:
         others = [index for index in self.model.detected(self._logits) if index != own]
         if isinstance(self.explainer, ConceptExplainer):
             inputs = as_input(self.logmel)
-            first, *rest = self.explainer.contested(self.model.network, inputs, [own, *others]).numpy()
+            targets = [Logit(index) for index in (own, *others)]
+            first, *rest = self.explainer.contested(self.model.network, inputs, targets).numpy()
             return first, rest
         return self.maps[label].values, [self._map(self.model.labels[index]) for index in others]
 
@@ -146,7 +148,7 @@ class Scene:
 
     def _explain(self, label: str, logmel: Matrix | None = None, network: StagedNetwork | None = None) -> Matrix:
         inputs = as_input(self.logmel if logmel is None else logmel)
-        return self.explainer(network or self.model.network, inputs, self.model.label_index(label)).numpy()
+        return self.explainer(network or self.model.network, inputs, Logit(self.model.label_index(label))).numpy()
 
     @cached_property
     def _logits(self) -> npt.NDArray[np.float32]:
@@ -210,7 +212,7 @@ class Scene:
             return {}
         network, inputs, index = self.model.network, as_input(self.logmel), self.model.label_index(label)
         layer = network.concept_layers[-2:][0]
-        relevance = self.explainer.channels(network, inputs, index, layer).numpy()
+        relevance = self.explainer.channels(network, inputs, Logit(index), layer).numpy()
         orders = {
             "concept_flipping": np.argsort(-relevance),
             "concept_flipping_by_activation": np.argsort(-mean_activations(network, inputs, layer).numpy()),

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from core.explanation.explainer import Explainer
+from core.explanation.targets import Target
 from core.frontends.logmel import Matrix
 from core.grading.measures import similarity
 from core.models.network import StagedNetwork
@@ -50,10 +51,10 @@ class Step:
     similarity: float
 
 
-def cascade(explain: Explainer, network: StagedNetwork, inputs: Tensor, label: int, seed: int) -> Iterator[Step]:
-    """The maps of one label ``(1, 1, bands, frames) → (bands, frames)`` while the network forgets."""
-    trained = explain(network, inputs, label).numpy()
+def cascade(explain: Explainer, network: StagedNetwork, inputs: Tensor, target: Target, seed: int) -> Iterator[Step]:
+    """The maps of a target ``(1, 1, bands, frames) → (bands, frames)`` while the network forgets."""
+    trained = explain(network, inputs, target).numpy()
     yield Step(None, trained, 1.0)
     for layer, forgetful in forgetting(network, seed):
-        values = explain(forgetful, inputs, label).numpy()
+        values = explain(forgetful, inputs, target).numpy()
         yield Step(layer, values, similarity(trained, values))

@@ -21,6 +21,7 @@ from rich.table import Table
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
 from core.explanation.rules import RULE_SETS
+from core.explanation.targets import Logit, Target
 from core.frontends.logmel import Matrix, Spectrogram
 from core.grading.truth import Truth, fit
 from core.models.network import StagedNetwork
@@ -34,8 +35,8 @@ POWERS = (0.0, 0.25, 0.5)
 CONTRASTS = (1.0, 1.5, 2.0)
 RESTS = (0.0, 0.1)
 CONTESTED = "{} contested"  # the name of such maps, by that of the others
-# A network, a mix and numbers of labels → the map of each label, by the name of what made it.
-Explain = Callable[[StagedNetwork, Spectrogram, Sequence[int]], dict[str, list[Matrix]]]
+# A network, a mix and targets → the map of each target, by the name of what made it.
+Explain = Callable[[StagedNetwork, Spectrogram, Sequence[Target]], dict[str, list[Matrix]]]
 GRID = tuple(
     MaskSettings(blur, steady, power, contrast, rest=rest)
     for blur, steady, power, contrast, rest in product(BLURS, (True, False), POWERS, CONTRASTS, RESTS)
@@ -63,11 +64,11 @@ class Case:
         return self.truth.improvement(self.label, apply_mask(self.truth.mix, mask))
 
 
-def by_rules(network: StagedNetwork, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
-    """The map of each label under each set of rules, as it is and contested."""
+def by_rules(network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> dict[str, list[Matrix]]:
+    """The map of each target under each set of rules, as it is and contested."""
     traces = {rules: Trace(network, as_input(mix.logmel), rules) for rules in RULE_SETS}
-    plain = {rules: [trace.relevance(label)[0].numpy() for label in labels] for rules, trace in traces.items()}
-    return plain | {CONTESTED.format(rules): list(trace.contested(labels).numpy()) for rules, trace in traces.items()}
+    plain = {rules: [trace.relevance(target)[0].numpy() for target in targets] for rules, trace in traces.items()}
+    return plain | {CONTESTED.format(rules): list(trace.contested(targets).numpy()) for rules, trace in traces.items()}
 
 
 def clip_names(model: TrainedModel, clips: int, seed: int) -> list[str]:
@@ -80,7 +81,7 @@ def cases(model: TrainedModel, clip: str, explain: Explain = by_rules) -> Iterat
     truth = Truth(compose(clip).stems, model.frontend)
     logits = model.logits(truth.mix.logmel[None])[0]
     heard = model.detected(logits)
-    maps = explain(model.network, truth.mix, heard)
+    maps = explain(model.network, truth.mix, [Logit(index) for index in heard])
     for number, index in enumerate(heard):
         label = model.labels[index]
         if label in truth.stems:

@@ -24,6 +24,7 @@ from core.explanation.rules import (
     gamma,
     positive,
 )
+from core.explanation.targets import Target
 from core.frontends.logmel import FrontendConfig, Matrix, Spectrogram
 from core.models.network import StagedNetwork
 
@@ -76,29 +77,29 @@ class Candidate:
     def is_default(self) -> bool:
         return self == Candidate(self.part, self.title, self.words)
 
-    def maps(self, network: StagedNetwork, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
-        """The map ``(bands, frames)`` of each label, given by its number."""
-        return self._weighed(self._relevance(network, as_input(mix.logmel), labels), mix)
+    def maps(self, network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> list[Matrix]:
+        """The map ``(bands, frames)`` of each target."""
+        return self._weighed(self._relevance(network, as_input(mix.logmel), targets), mix)
 
-    def contested(self, network: StagedNetwork, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
-        """The same to listen to: contested by the labels, if the candidate can do so."""
+    def contested(self, network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> list[Matrix]:
+        """The same to listen to: contested by the targets, if the candidate can do so."""
         if self.explainer or self.sharing_pools:
-            return self.maps(network, mix, labels)
-        return self._weighed(Trace(network, as_input(mix.logmel), self.rules).contested(labels), mix)
+            return self.maps(network, mix, targets)
+        return self._weighed(Trace(network, as_input(mix.logmel), self.rules).contested(targets), mix)
 
     def _weighed(self, maps: Iterable[Tensor], mix: Spectrogram) -> list[Matrix]:
         weights = np.sqrt(mix.mel_power / mix.mel_power.max()) if self.by_amplitude else np.float32(1)
         return [weights * values.numpy() for values in maps]
 
-    def _relevance(self, network: StagedNetwork, inputs: Tensor, labels: Sequence[int]) -> list[Tensor]:
+    def _relevance(self, network: StagedNetwork, inputs: Tensor, targets: Sequence[Target]) -> list[Tensor]:
         if self.explainer:
             explain = EXPLAINERS.get(self.explainer)
-            return [explain(network, inputs, label) for label in labels]
+            return [explain(network, inputs, target) for target in targets]
         if self.sharing_pools:  # which only the slow twin of the engine can do
             twin = network.with_pools(SharingPool.like)
-            return [attribute(twin, inputs, label, rules=self.rules).relevance for label in labels]
+            return [attribute(twin, inputs, target, rules=self.rules).relevance for target in targets]
         trace = Trace(network, inputs, self.rules)
-        return [trace.relevance(label)[0] for label in labels]
+        return [trace.relevance(target)[0] for target in targets]
 
 
 def level(exponent: float) -> Modifier:

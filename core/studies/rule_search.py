@@ -16,6 +16,7 @@ from rich.progress import track
 
 from core.errors import InputError
 from core.explanation.relevance import Relevance
+from core.explanation.targets import Target
 from core.frontends.logmel import Matrix, Spectrogram
 from core.grading.grade import means
 from core.grading.truth import fit
@@ -78,9 +79,9 @@ def search(
 def _taken_of(model: TrainedModel, clip: str, candidates: Mapping[str, Candidate]) -> Iterator[Taken]:
     """The measures of each candidate, for each case of a clip."""
 
-    def explain(network: StagedNetwork, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
-        plain = {name: candidate.maps(network, mix, labels) for name, candidate in candidates.items()}
-        contested = {CONTESTED.format(name): c.contested(network, mix, labels) for name, c in candidates.items()}
+    def explain(network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> dict[str, list[Matrix]]:
+        plain = {name: candidate.maps(network, mix, targets) for name, candidate in candidates.items()}
+        contested = {CONTESTED.format(name): c.contested(network, mix, targets) for name, c in candidates.items()}
         return plain | contested
 
     return ({name: _measures(case, name) for name in candidates} for case in cases(model, clip, explain))

@@ -19,6 +19,7 @@ from core.concepts.store import ATLAS
 from core.errors import InputError
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
+from core.explanation.targets import Logit
 from core.models.store import TrainedModel, load_model
 from core.synthesis.clip import compose
 from core.synthesis.recipe import recipe
@@ -43,7 +44,7 @@ def brute_force(model: TrainedModel) -> dict[str, dict]:
                 found["activation"][layer, channel].append((clip.name, None, plane.max().item()))
                 found["place"][layer, channel, clip.name, None] = places.patch(layer, *peak(plane))
             for label in sorted(clip.labels, key=model.label_index):
-                parts = trace.relevance(model.label_index(label), layer)
+                parts = trace.relevance(Logit(model.label_index(label)), layer)
                 whole = parts.sum((1, 2)).abs().sum().item()
                 for channel, plane in enumerate(parts):
                     value = plane.sum().item()
@@ -166,6 +167,23 @@ def test_an_interrupted_build_goes_on_and_ends_the_same(
     monkeypatch.setattr(build, "observe", lambda model, names: observed.append(min(names)) or observe(model, names))
     build_atlas(str(folder), CLIPS, recipe=RECIPE, workers=1)
     assert observed == [0, 3, 6]
+    assert fingerprint(folder) == whole
+    assert not (folder / PARTS).exists()
+
+
+def test_damaged_parts_of_an_interrupted_build_are_made_anew(
+    atlas: Atlas, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fingerprint(folder)
+    with monkeypatch.context() as keeping_parts:
+        keeping_parts.setattr(build.shutil, "rmtree", lambda path, ignore_errors=False: None)
+        build_atlas(str(folder), CLIPS, recipe=RECIPE, workers=1)
+    parts = sorted((folder / PARTS).glob("*.npz"))
+    parts[0].write_bytes(b"noise")
+    content = bytearray(parts[1].read_bytes())
+    content[len(content) // 2] ^= 1
+    parts[1].write_bytes(content)
+    build_atlas(str(folder), CLIPS, recipe=RECIPE, workers=1)
     assert fingerprint(folder) == whole
     assert not (folder / PARTS).exists()
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from core.errors import InputError
 from core.explanation.explainer import EXPLAINERS, Explainer
+from core.explanation.targets import Target
 from core.frontends.logmel import Frontend, FrontendConfig
 from core.grading.grade import MEASURES, THOROUGH, cross_talk, default_recipe, figures, grade_explainer, means
 from core.grading.marks import Mark, Scene, mark_clip
@@ -43,8 +44,8 @@ def scene(model: TrainedModel, explainer: Explainer) -> Scene:
 def oracle(model: TrainedModel, sign: float = 1) -> Explainer:
     """The true cells of the label that is asked for, or their opposite; nothing for a label that does not sound."""
 
-    def explain(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
-        truth = TRUTH.masks.get(model.labels[label])
+    def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+        truth = TRUTH.masks.get(target.title(model.labels))
         return torch.zeros(inputs.shape[2:]) if truth is None else sign * (2 * torch.as_tensor(truth).float() - 1)
 
     return explain

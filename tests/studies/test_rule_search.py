@@ -12,6 +12,7 @@ from core.explanation.crp import attribute
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
 from core.explanation.rules import PROPORTIONAL, Z_PLUS
+from core.explanation.targets import Logit
 from core.frontends.logmel import Frontend, FrontendConfig, Spectrogram
 from core.models.store import TrainedModel, load_model
 from core.studies import rule_search
@@ -21,6 +22,7 @@ from core.studies.rule_search import COMPARED, MEASURES, read_search, search
 from core.synthesis.clip import compose
 
 LABELS = (0, 7)
+TARGETS = [Logit(label) for label in LABELS]
 ENGINE = [name for name, c in CANDIDATES.items() if not (c.explainer or c.sharing_pools)]
 LOSSLESS = [name for name, c in CANDIDATES.items() if not (c.explainer or c.by_amplitude)]
 ONLY = next(name for name, candidate in CANDIDATES.items() if candidate.is_default)
@@ -55,16 +57,16 @@ def test_one_candidate_is_the_default() -> None:
 @pytest.mark.parametrize("name", ENGINE)
 def test_the_rules_of_every_candidate_are_those_of_zennit_crp(name: str, model: TrainedModel, mix: Spectrogram) -> None:
     inputs, rules = as_input(mix.logmel), CANDIDATES[name].rules
-    for label in LABELS:
-        fast = Trace(model.network, inputs, rules).relevance(label)[0]
-        slow = attribute(model.network, inputs, label, rules=rules).relevance
+    for target in TARGETS:
+        fast = Trace(model.network, inputs, rules).relevance(target)[0]
+        slow = attribute(model.network, inputs, target, rules=rules).relevance
         assert float((fast - slow).abs().max() / slow.abs().max()) < 1e-4
 
 
 @pytest.mark.parametrize("name", LOSSLESS)
 def test_relevance_is_conserved(name: str, model: TrainedModel, mix: Spectrogram) -> None:
     logits = model.logits(mix.logmel[None])[0]
-    for label, values in zip(LABELS, CANDIDATES[name].maps(model.network, mix, LABELS), strict=True):
+    for label, values in zip(LABELS, CANDIDATES[name].maps(model.network, mix, TARGETS), strict=True):
         assert values.shape == mix.logmel.shape
         assert values.sum(dtype=np.float64) == pytest.approx(logits[label], rel=2e-3)
 
@@ -72,7 +74,7 @@ def test_relevance_is_conserved(name: str, model: TrainedModel, mix: Spectrogram
 def test_a_flat_first_layer_does_not_look_at_the_input(model: TrainedModel, mix: Spectrogram) -> None:
     quiet = mix.logmel < np.quantile(mix.logmel, 0.2)
     on_quiet = {
-        name: np.abs(CANDIDATES[name].maps(model.network, mix, LABELS)[0])[quiet].sum()
+        name: np.abs(CANDIDATES[name].maps(model.network, mix, TARGETS)[0])[quiet].sum()
         for name in ("first-flat", "first-values", "first-power")
     }
     assert on_quiet["first-flat"] > on_quiet["first-values"] > on_quiet["first-power"]
