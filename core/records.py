@@ -7,6 +7,7 @@ when it is read, so that older files keep working; ``timbrescope migrate`` rewri
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Self
 from uuid import uuid4

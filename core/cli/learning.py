@@ -136,6 +136,7 @@ def _what_follows(plan: "TrainingPlan", number: int, weights_sha256: str | None)
 def evaluate(
     data: Data,
     model: Model = None,
+    split: Annotated[str | None, typer.Option(help="Measure on this split of the data only.")] = None,
     record: Annotated[
         str | None, typer.Option(help="Keep the answer under this name beside the model, a summary in its card.")
     ] = None,
@@ -147,9 +148,15 @@ def evaluate(
     `instruments` (joined by semicolons); or a folder of IRMAS or OpenMIC-2018. Labels that the model does not know are
     left out and named. Each score comes with its 95 % bootstrap interval over clips.
 
+    Clips that the model was trained on are refused. `--split` chooses a part of the data: `validation` is what was held
+    out of the data set that the model was trained on, `train` and `test` are those of OpenMIC-2018, `training` and
+    `testing` those of IRMAS, and a `labels.csv` names its own in a column `split`.
+
     Examples:
 
         timbrescope evaluate --model wimu12-shallow --data data/test
+
+        timbrescope evaluate --model runs/mine --data data/rich --split validation
 
         timbrescope evaluate --data recordings --json
 
@@ -165,7 +172,7 @@ def evaluate(
     if record is not None:
         record_name(record)
     with progress("Listening") as move:
-        result = evaluate_model(trained, data, lambda done, total: move(completed=done, total=total))
+        result = evaluate_model(trained, data, lambda done, total: move(completed=done, total=total), split)
     if record is not None:
         keep(name, record, result)
     if as_json:

@@ -17,6 +17,7 @@ from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, Ric
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
+from core.corpora.corpus import split_hash
 from core.errors import InputError
 from core.frontends.logmel import FrontendConfig
 from core.models.architecture import build_network
@@ -178,6 +179,7 @@ def _what_was_done(config: TrainingConfig, number: int, clips: ClipDataModule) -
         "recipe": source.recipe,
         "data_seed": source.seed,
         "clips": len(clips.training),
+        "split_hash": split_hash(source.manifest["clip"][: len(clips.training)]),
         "validation_seed": source.seed,
         "validation_clips": len(clips.validation),
         "epochs": config.epochs,
