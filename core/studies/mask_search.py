@@ -1,4 +1,4 @@
-"""Looks for the rules and the mask that let a composed clip's true instruments be heard best.
+"""Searches for the rules and the mask under which the true instruments of composed clips are heard best.
 
 The defaults in :mod:`core.explanation.rules` and :mod:`core.resynthesis` were chosen by it.
 """
@@ -27,7 +27,7 @@ BLURS = ((2.0, 8.0), (2.0, 16.0), (4.0, 16.0))
 POWERS = (0.0, 0.25, 0.5)
 CONTRASTS = (1.0, 1.5, 2.0)
 RESTS = (0.0, 0.1)
-# A network, a mix and targets → the map of each target, by the name of what made it.
+# From a network, a mix and targets to the maps of the targets, by the name of what made them.
 Explain = Callable[[StagedNetwork, Spectrogram, Sequence[Target]], dict[str, list[Matrix]]]
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, how many there are
 GRID = tuple(
@@ -42,8 +42,8 @@ class Case:
 
     Attributes:
         logit: The network's output for it.
-        maps: Its map by each name, which is that of a set of rules unless something else explained it.
-        rivals: Those of the other instruments that the model detects.
+        maps: Its maps by the name of what made them, such as a set of rules.
+        rivals: The same for the other instruments that the model detects.
     """
 
     truth: Truth
@@ -53,7 +53,7 @@ class Case:
     rivals: dict[str, list[Matrix]]
 
     def improvement(self, mask: Matrix) -> float:
-        """By how many dB SI-SDR the masked mix is nearer to the instrument's stem than the mix."""
+        """By how many dB of SI-SDR the masked mix is closer to the instrument's stem than the mix."""
         return self.truth.improvement(self.label, apply_mask(self.truth.mix, mask))
 
 
@@ -70,7 +70,7 @@ def by_rules(network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]
 
 
 def clip_names(model: TrainedModel, clips: int, seed: int) -> list[str]:
-    """Clips of two to four instruments that the model knows."""
+    """Names of clips of two to four instruments that the model knows."""
     return [f"{model.card.label_set};count=2,4@{seed + number}" for number in range(clips)]
 
 
@@ -91,14 +91,14 @@ def cases(model: TrainedModel, clip: str, explain: Explain = by_rules) -> Iterat
 
 
 def fits(case: Case) -> dict[str, dict[str, float]]:
-    """How well the maps lie on the true cells, by rules; the mix's energy as a map to compare with."""
+    """How well the maps fit the true cells, by name; the mix's energy as a map for comparison."""
     truth = case.truth.masks[case.label]
     maps = {**case.maps, "energy": case.truth.mix.mel_power}
     return {name: fit(values, truth) for name, values in maps.items()}
 
 
 def improvements(case: Case) -> dict[tuple[str, int], float]:
-    """SI-SDR improvement in dB by rules and number of the settings in the grid; ``energy`` maps are the floor."""
+    """SI-SDR improvement in dB, by name of the map and number of the settings in ``GRID``; ``energy`` is the floor."""
     maps = {**case.maps, "energy": case.truth.mix.mel_power}
     frontend = case.truth.frontend
     return {
@@ -141,7 +141,7 @@ def search(
 
 
 def ceiling(case: Case) -> float:
-    """What the ideal ratio mask does for the case, in dB."""
+    """SI-SDR improvement of the ideal ratio mask, in dB."""
     return case.truth.improvement(case.label, case.truth.ceiling(case.label))
 
 
