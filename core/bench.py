@@ -220,12 +220,15 @@ def training(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
     ``data_waiting`` is the share of a step from disk that passes before its batch is there.
     """
     card = model.card
-    config = TrainingConfig(**card.model_dump(include={"name", "title", "description", "label_set", "architecture"}))
+    settings = {"name", "title", "description", "task", "label_set", "architecture"}
+    config = TrainingConfig(**card.model_dump(include=settings))
     network = build_network(card.architecture, card.config, len(card.labels))
     module = RecognitionModule(network, config, card.frontend)
     with TemporaryDirectory() as name:
         build_dataset(DatasetPlan(sizes.recipe, 2 * sizes.batch_size + 1, 0, card.frontend), Path(name), workers=1)
-        clips = ClipDataModule(BuiltDataset(Path(name)), card.labels, sizes.batch_size, validation=1)
+        source = BuiltDataset(Path(name))
+        targets = model.task.targets(source.held, model.labels)
+        clips = ClipDataModule(source, targets, sizes.batch_size, validation=1)
         seconds = pace(module, clips.train_dataloader(), sizes.steps)
     return {
         "train_vs_in_memory": float(np.median(seconds.in_memory) / np.median(seconds.stored)),

@@ -214,7 +214,7 @@ def _applies(requirement: "Requirement") -> bool:
 
 def library(requirement: "Requirement") -> list[Finding]:
     """Whether a library is installed in a version that fits, and can be imported."""
-    name, remedy = requirement.name, "Run `make app` again, or `uv pip install -e .`."
+    name, remedy = requirement.name, "Run `uv pip install -e .` in the folder of Timbrescope."
     version = _version(name)
     if version is None:
         return [Finding("library", name, "missing", "broken", remedy)]

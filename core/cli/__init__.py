@@ -10,17 +10,18 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from core.cli import atlas
+from core.cli import atlas, studies
 from core.cli.console import BAD_INPUT, complain
 from core.cli.doctor import doctor
 from core.cli.grading import grade
 from core.cli.learning import dataset, evaluate, models, train
 from core.cli.listening import compose, explain, predict
+from core.cli.migrate import migrate
 from core.cli.reporting import report
 from core.cli.speed import bench
 from core.errors import InputError
 
-UsageError: Any = typer.BadParameter.__base__  # Typer does not export the error of which this is one kind
+UsageError: Any = typer.BadParameter.__base__  # which Typer does not export
 
 
 class Commands(TyperGroup):
@@ -61,14 +62,26 @@ def _discard_output() -> None:
 app = typer.Typer(
     name="timbrescope",
     cls=Commands,
-    help="See and hear which sound made the network say “guitar”.",
+    help="""See and hear which sound made the network say “guitar”.
+
+    Compose a clip, let a model recognise its instruments, and see and hear why it recognised one of them:
+
+        timbrescope compose --seed 7 --instruments violin,piano --out clip
+
+        timbrescope predict clip/mix.wav
+
+        timbrescope explain clip/mix.wav --label violin --stems clip/stems --out why
+
+    Every command has a `--help` with examples. `timbrescope doctor` checks the installation.
+    """,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (compose, predict, explain, models, dataset, train, evaluate, grade, report, bench, doctor):
+for command in (compose, predict, explain, models, dataset, train, evaluate, grade, report, migrate, bench, doctor):
     app.command()(command)
 app.add_typer(atlas.app)
+app.add_typer(studies.app)
 
 
 def main() -> None:
