@@ -47,7 +47,7 @@ def dataset(
     from core.corpora.build import DatasetPlan, build_dataset
     from core.frontends.logmel import FrontendConfig
 
-    if workers and cluster:
+    if workers and cluster is not None:
         raise InputError("Give --workers or --cluster, not both: a cluster has its own number of workers.")
     plan = DatasetPlan(recipe, clips, seed, FrontendConfig())
     with progress("Composing", total=clips) as move:
