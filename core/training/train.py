@@ -104,7 +104,7 @@ def _trainer(config: TrainingConfig, runs: Path, nodes: int) -> L.Trainer:
     """
     on_terminal = sys.stderr.isatty()
     best = ModelCheckpoint(runs, "best", monitor="val_mAP", mode="max", enable_version_counter=False)
-    last = ModelCheckpoint(runs, LAST, enable_version_counter=False)  # comes second, to remember which is the best
+    last = ModelCheckpoint(runs, LAST, enable_version_counter=False)  # second, so that it records which one is best
     try:
         return L.Trainer(
             max_epochs=config.epochs,
@@ -173,7 +173,7 @@ def _card(
 
 
 def _what_was_done(config: TrainingConfig, number: int, clips: ClipDataModule) -> dict[str, Any]:
-    """The part of a training's record that does not depend on where and from what it started."""
+    """The part of a training's record that says on what and with which settings it was trained."""
     source = clips.training.source
     return {
         "stage": number,
@@ -196,6 +196,6 @@ def _hardware(devices: int) -> str:
 
 
 def _commit() -> str:
-    """The commit that the code is at, marked where files differ from it."""
+    """The commit of the code, marked as dirty if files differ from it."""
     result = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True)
     return result.stdout.strip() or "unknown"
