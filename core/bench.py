@@ -22,6 +22,7 @@ from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.read import BuiltDataset
 from core.explanation import crp
 from core.explanation.engine import Trace
+from core.explanation.targets import Logit
 from core.inference import (
     BATCH,
     HOP_S,
@@ -136,15 +137,15 @@ def concept_maps(model: TrainedModel, clip: Clip, sizes: Sizes) -> dict[str, flo
     zennit-crp and autograd are each given the size of ``REFERENCE_BATCHES`` with which they are faster.
     ``concept_maps_difference`` is the largest difference from zennit-crp's maps, relative to their peak.
     """
-    layer, label = measured_layer(model), model.label_index(_label(model, clip))
+    layer, target = measured_layer(model), Logit(model.label_index(_label(model, clip)))
     inputs = torch.from_numpy(model.frontend.logmel(clip.mix))[None, None]
     channels = range(_channels(model, layer))
 
     def ours() -> Tensor:
-        return Trace(model.network, inputs).concept_maps(label, layer, channels)
+        return Trace(model.network, inputs).concept_maps(target, layer, channels)
 
     def reference(batch: int) -> Tensor:
-        return crp.concept_maps(model.network, inputs, label, layer, channels, batch_size=batch)
+        return crp.concept_maps(model.network, inputs, target, layer, channels, batch_size=batch)
 
     references = [partial(reference, batch) for batch in REFERENCE_BATCHES]
     backwards = [_backward(model, inputs, layer, batch) for batch in REFERENCE_BATCHES]
@@ -220,12 +221,15 @@ def training(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
     ``data_waiting`` is the share of a step that is spent waiting for data from disk.
     """
     card = model.card
-    config = TrainingConfig(**card.model_dump(include={"name", "title", "description", "label_set", "architecture"}))
+    settings = {"name", "title", "description", "task", "label_set", "architecture"}
+    config = TrainingConfig(**card.model_dump(include=settings))
     network = build_network(card.architecture, card.config, len(card.labels))
     module = RecognitionModule(network, config, card.frontend)
     with TemporaryDirectory() as name:
         build_dataset(DatasetPlan(sizes.recipe, 2 * sizes.batch_size + 1, 0, card.frontend), Path(name), workers=1)
-        clips = ClipDataModule(BuiltDataset(Path(name)), card.labels, sizes.batch_size, validation=1)
+        source = BuiltDataset(Path(name))
+        targets = model.task.targets(source.held, model.labels)
+        clips = ClipDataModule(source, targets, sizes.batch_size, validation=1)
         seconds = pace(module, clips.train_dataloader(), sizes.steps)
     return {
         "train_vs_in_memory": float(np.median(seconds.in_memory) / np.median(seconds.stored)),

@@ -33,7 +33,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         settings={}, hardware="none", minutes=0.0, commit="unknown",
     )  # fmt: skip
     card = Card(
-        name="tiny", title="Tiny", description="Knows nothing.", label_set="general", labels=labels,
+        name="tiny", title="Tiny", description="Knows nothing.", task="instruments", label_set="general", labels=labels,
         architecture="convnet", config=TINY, frontend=FrontendConfig(), parameters=network.parameter_count,
         thresholds=dict.fromkeys(labels, 0.5), training=training,
     )  # fmt: skip

@@ -2,15 +2,19 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mido
 import numpy as np
 import pytest
 import soundfile
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from core.audio import SAMPLE_RATE, load, write_wav
@@ -30,9 +34,11 @@ COMMANDS = (
     "evaluate",
     "grade",
     "report",
+    "migrate",
     "bench",
     "doctor",
     "atlas",
+    "study",
 )
 QUANTUM = 1 / 32768  # step of 16-bit sound
 EXECUTABLE = str(Path(sys.executable).with_name("timbrescope"))
@@ -77,6 +83,19 @@ def test_help_lists_every_command_and_each_has_examples() -> None:
         assert command in listed
         assert f"timbrescope {command}" in succeed(command, "--help").partition("Examples")[2]
     assert succeed() == listed
+
+
+def test_models_that_help_names_are_there() -> None:
+    named = {name for text in helps(get_command(app)) for name in re.findall(r"--model ([\w-]+)", text)}
+    assert named
+    assert named <= set(model_names())
+
+
+def helps(command: Any) -> Iterator[str]:
+    """The help of a command and of those below it."""
+    yield command.help or ""
+    for each in getattr(command, "commands", {}).values():
+        yield from helps(each)
 
 
 def test_loading_the_command_loads_nothing_heavy() -> None:
@@ -329,7 +348,7 @@ def test_a_file_in_the_place_of_the_folder_is_not_touched(tmp_path: Path) -> Non
 def test_models_are_listed_with_their_cards() -> None:
     listed = json.loads(succeed("models", "--json"))
     assert [card["name"] for card in listed] == model_names()
-    assert all({"labels", "parameters", "default", "training"} <= set(card) for card in listed)
+    assert all({"task", "labels", "parameters", "default", "training"} <= set(card) for card in listed)
     assert all(name in succeed("models") for name in model_names())
 
 
@@ -358,11 +377,12 @@ def test_from_a_recipe_to_a_trained_and_measured_model(tmp_path: Path) -> None:
     card = json.loads(trained.stdout)
     assert (card["name"], card["training"]["epochs"], card["training"]["data_seed"]) == ("probe", 1, 3)
     assert (out / "training/log/version_0/metrics.csv").is_file()
-    measured = json.loads(succeed("evaluate", "--model", out, "--data", data, "--json"))
-    assert measured["clips"] == 8
+    held_out = ("evaluate", "--model", out, "--data", data, "--split", "validation")
+    measured = json.loads(succeed(*held_out, "--json"))
+    assert measured["clips"] == 4
     assert 0 <= measured["mAP"]["low"] <= measured["mAP"]["high"] <= 1
     assert not (out / "evaluation").exists()
-    table = succeed("evaluate", "--model", out, "--data", data, "--record", "own")
+    table = succeed(*held_out, "--record", "own")
     assert all(label in table for label in measured["per_instrument"])
     assert "{value:.3f} [{low:.2f}-{high:.2f}]".format(**measured["mAP"]) in table
     assert json.loads((out / "evaluation/own.json").read_text()) == measured

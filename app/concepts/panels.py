@@ -47,7 +47,7 @@ USAGE_HELP = (
 )
 SCORES_HELP = (
     f"Measured with single notes, chords, noise and other test sounds. {MEASURES['AUC']} Orange: more than by chance, "
-    f"blue: less. A factor enters the name from {EVIDENCE:.1f}; what is weaker is fainter here. {MEASURES['η²']}"
+    f"blue: less. A factor enters the name from {EVIDENCE:.1f}; what is weaker is fainter here."
 )
 NEAR_HELP = "Correlation of the shares of evidence over the reference clips, 1 at most. On the map: where they lie."
 EXAMPLES_HELP = (

@@ -6,6 +6,7 @@ from app.frame.caches import cached
 from app.frame.hearing import model
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.relevance import as_input
+from core.explanation.targets import Logit
 from core.frontends.logmel import Matrix
 from core.grading.sanity import Step, cascade
 from core.synthesis.clip import Clip, compose
@@ -44,5 +45,7 @@ def sanity_check(model_name: str, explainer: str) -> SanityCheck:
     logmel = trained.frontend.logmel(clip.mix)
     logits = trained.logits(logmel[None])[0]
     label = max(clip.labels, key=lambda name: logits[trained.label_index(name)])
-    steps = cascade(EXPLAINERS.get(explainer), trained.network, as_input(logmel), trained.label_index(label), SEED)
+    steps = cascade(
+        EXPLAINERS.get(explainer), trained.network, as_input(logmel), Logit(trained.label_index(label)), SEED
+    )
     return SanityCheck(clip, label, logmel, tuple(steps))

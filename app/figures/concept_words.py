@@ -51,7 +51,6 @@ VALUES = {
 MEASURES = {
     "AUC": "AUC: how probable it is that a test sound of this kind excites the concept more than one of another kind "
     "that is alike otherwise. 0.5 is chance, 1 is always, 0 is never.",
-    "η²": "η²: the share of the variance of the concept's answers that this factor explains, 0 to 1.",
 }
 CHANCE = {"AUC": 0.5}  # what a measure is for a concept that does not care
 # A family is shown in the colour of one of its instruments; other kinds have a shape of their own.

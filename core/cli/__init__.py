@@ -10,12 +10,13 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from core.cli import atlas
+from core.cli import atlas, studies
 from core.cli.console import BAD_INPUT, complain
 from core.cli.doctor import doctor
 from core.cli.grading import grade
 from core.cli.learning import dataset, evaluate, models, train
 from core.cli.listening import compose, explain, predict
+from core.cli.migrate import migrate
 from core.cli.reporting import report
 from core.cli.speed import bench
 from core.errors import InputError
@@ -77,9 +78,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (compose, predict, explain, models, dataset, train, evaluate, grade, report, bench, doctor):
+for command in (compose, predict, explain, models, dataset, train, evaluate, grade, report, migrate, bench, doctor):
     app.command()(command)
 app.add_typer(atlas.app)
+app.add_typer(studies.app)
 
 
 def main() -> None:

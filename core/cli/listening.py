@@ -150,7 +150,7 @@ def _print_predictions(predictions: "dict[str, Prediction]") -> None:
         shown = prediction.ranking[: max(SHOWN, len(prediction.detected))]
         print_table(
             f"{file} ({prediction.duration:.1f} s, {prediction.model})",
-            ("instrument", "", "probability", ""),
+            (prediction.space.noun, "", "probability", ""),
             (
                 (
                     label,

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
+from core.explanation.targets import Logit
 from core.models.store import TrainedModel
 from core.records import write_whole
 from core.synthesis.clip import compose
@@ -98,7 +99,7 @@ def _observe_clip(model: TrainedModel, number: int, name: str) -> Observations:
         activation[layer] = _peaks(planes, planes.amax((2, 3)))
         parts = planes.new_empty((len(labels), *planes.shape[1:]))
         for row, label in enumerate(labels):
-            parts[row] = trace.relevance(label, layer)
+            parts[row] = trace.relevance(Logit(label), layer)
         relevance[layer] = _peaks(parts, parts.sum((2, 3)))
     explained = np.array([(number, label) for label in labels], np.int64).reshape(-1, 2)
     return Observations(np.array([number]), explained, activation, relevance)

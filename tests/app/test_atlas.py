@@ -101,7 +101,7 @@ def test_a_concept_opens_has_a_link_and_leads_back(root: Path) -> None:
     for page in (app, restored):
         assert NAME[1:] in words(page)
         assert "0.93 AUC" in words(page)
-        assert "0.20 η²" in words(page)
+        assert "0.20 AUC" in words(page)
         assert "20.0%" in words(page)
     app.button(key=f"near-{LAYER}-{CHANNEL + 1}").click().run()
     assert address(app, "concept") == str(CHANNEL + 1)

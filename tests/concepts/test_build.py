@@ -19,6 +19,7 @@ from core.concepts.store import ATLAS
 from core.errors import InputError
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
+from core.explanation.targets import Logit
 from core.models.store import TrainedModel, load_model
 from core.synthesis.clip import compose
 from core.synthesis.recipe import recipe
@@ -43,7 +44,7 @@ def brute_force(model: TrainedModel) -> dict[str, dict]:
                 found["activation"][layer, channel].append((clip.name, None, plane.max().item()))
                 found["place"][layer, channel, clip.name, None] = places.patch(layer, *peak(plane))
             for label in sorted(clip.labels, key=model.label_index):
-                parts = trace.relevance(model.label_index(label), layer)
+                parts = trace.relevance(Logit(model.label_index(label)), layer)
                 whole = parts.sum((1, 2)).abs().sum().item()
                 for channel, plane in enumerate(parts):
                     value = plane.sum().item()

@@ -19,6 +19,7 @@ from core.explanation.explainer import EXPLAINERS
 from core.explanation.explainers.integrated_gradients import STEPS
 from core.explanation.explainers.occlusion import PATCH
 from core.explanation.propagation import Propagation
+from core.explanation.targets import Logit, LogitDifference
 from core.models.network import StagedNetwork
 
 from .conftest import BANDS, FRAMES, random_inputs, random_network
@@ -50,7 +51,7 @@ def label(request: pytest.FixtureRequest) -> int:
 
 
 def explained(name: str, network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
-    return EXPLAINERS.get(name)(network, inputs, label)
+    return EXPLAINERS.get(name)(network, inputs, Logit(label))
 
 
 def assert_close(ours: Tensor, theirs: Tensor, of_peak: float = SAME) -> None:
@@ -97,6 +98,22 @@ def signed_rules() -> list[PropagationRule]:
 def test_gradient_x_input(network: StagedNetwork, inputs: Tensor, label: int) -> None:
     theirs = InputXGradient(network).attribute(inputs, target=label)
     assert_close(explained("gradient_x_input", network, inputs, label), theirs[0, 0])
+
+
+@pytest.mark.parametrize("name", ["gradient_x_input", "integrated_gradients"])
+def test_gradients_of_a_difference(name: str, network: StagedNetwork, inputs: Tensor) -> None:
+    """Captum explains the one output of a function that computes the difference."""
+
+    def difference(values: Tensor) -> Tensor:
+        outputs = network(values)
+        return outputs[:, 2] - outputs[:, 0]
+
+    theirs = (
+        InputXGradient(difference).attribute(inputs)
+        if name == "gradient_x_input"
+        else IntegratedGradients(difference).attribute(inputs, n_steps=STEPS, method="riemann_middle")
+    )
+    assert_close(EXPLAINERS.get(name)(network, inputs, LogitDifference(2, 0)), theirs[0, 0])
 
 
 def test_integrated_gradients(network: StagedNetwork, inputs: Tensor, label: int) -> None:
@@ -149,7 +166,7 @@ def test_signed_rules(network: StagedNetwork, inputs: Tensor, label: int) -> Non
     """Without biases, whose share Captum does not give back."""
     network, inputs = with_biases(network, 0), LOUD * inputs
     theirs = LRP(ruled(network, signed_rules())).attribute(inputs, target=label)
-    assert_close(Propagation("signed")(network, inputs, label), theirs[0, 0], NEVER_ZERO)
+    assert_close(Propagation("signed")(network, inputs, Logit(label)), theirs[0, 0], NEVER_ZERO)
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv2", "conv3"])
@@ -160,4 +177,4 @@ def test_relevance_of_concepts(
     network, inputs = with_biases(network, 0), LOUD * inputs
     other = ruled(network, theirs())
     expected = LayerLRP(other, other.get_submodule(layer)).attribute(inputs, target=2)[0].sum((1, 2))
-    assert_close(Propagation(ours).channels(network, inputs, 2, layer), expected, NEVER_ZERO)
+    assert_close(Propagation(ours).channels(network, inputs, Logit(2), layer), expected, NEVER_ZERO)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.intervention import silence_in_turn
+from core.explanation.targets import Logit
 from core.grading.measures import Array, Mask, gini, pointing, relevance_shares, rma, rra, similarity
 from core.grading.sanity import forgetting
 from core.models.architecture import build_network
@@ -90,7 +91,7 @@ def test_sanity_similarity(network: StagedNetwork, inputs: Tensor) -> None:
     explain, maps = EXPLAINERS.get("gradient_x_input"), []
 
     def explain_batch(model: StagedNetwork, inputs: Array, targets: npt.NDArray[np.int_]) -> Array:
-        maps.append(explain(model, torch.as_tensor(inputs), int(targets[0])).numpy())
+        maps.append(explain(model, torch.as_tensor(inputs), Logit(int(targets[0]))).numpy())
         return maps[-1][None, None]
 
     metric = MPRT(layer_order="top_down", **PLAIN)

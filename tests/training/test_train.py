@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from core.corpora.build import DatasetPlan, build_dataset
+from core.corpora.corpus import split_hash
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.evaluation.evaluate import evaluate
@@ -99,6 +100,8 @@ def test_the_card_says_what_was_done(trained: tuple[Path, Card], data: Path) -> 
     assert (made.recipe, made.data_seed) == (BuiltDataset(data).description["recipe"], 0)
     assert (made.clips, made.validation_clips, made.epochs) == (CLIPS, HELD_OUT, TINY.epochs)
     assert made.settings["learning_rate"] == TINY.learning_rate
+    names = list(BuiltDataset(data).manifest["clip"])
+    assert made.split_hash == split_hash(names[:CLIPS]) != split_hash(names)
 
 
 def test_the_model_on_disk_is_the_one_that_was_trained(trained: tuple[Path, Card], data: Path) -> None:
@@ -109,7 +112,7 @@ def test_the_model_on_disk_is_the_one_that_was_trained(trained: tuple[Path, Card
     kept = torch.load(out / "training" / "best.ckpt", weights_only=True)["state_dict"]
     for name, value in model.network.state_dict().items():
         assert torch.equal(value, kept[f"network.{name}"]), name
-    assert evaluate(model, data)["clips"] == CLIPS + HELD_OUT
+    assert evaluate(model, data, split="validation")["clips"] == HELD_OUT
     assert model.card == card
 
 
@@ -171,7 +174,7 @@ def test_training_without_data(tmp_path: Path) -> None:
 
 def test_held_out_clips_are_never_trained_on(data: Path) -> None:
     source = BuiltDataset(data)
-    clips = ClipDataModule(source, TINY.labels, batch_size=8, validation=HELD_OUT)
+    clips = ClipDataModule(source, source.targets(TINY.labels), batch_size=8, validation=HELD_OUT)
     seen = torch.cat([features for features, _ in clips.train_dataloader()])
     held_out = torch.cat([features for features, _ in clips.val_dataloader()])
     assert seen.shape == (CLIPS, 1, 32, source.features([0]).shape[2])
@@ -182,7 +185,7 @@ def test_held_out_clips_are_never_trained_on(data: Path) -> None:
 
 def test_features_keep_their_targets_when_shuffled(data: Path) -> None:
     source = BuiltDataset(data)
-    clips = ClipDataModule(source, TINY.labels, batch_size=4, validation=HELD_OUT)
+    clips = ClipDataModule(source, source.targets(TINY.labels), batch_size=4, validation=HELD_OUT)
     everything = torch.from_numpy(source.features(range(CLIPS)).astype(np.float32)).unsqueeze(1)
     targets = source.targets(TINY.labels)
     for features, got in clips.train_dataloader():
