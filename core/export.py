@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core import audio
 from core.errors import InputError
-from core.explanation.relevance import Explanation, contested
+from core.explanation.relevance import Explanation, contested, trace_of
 from core.frontends.logmel import Frontend, Matrix, Samples, Spectrogram
 from core.grading.truth import grade
 from core.inference import WINDOW_S, likeliest_start, passage, recognise
@@ -98,10 +99,12 @@ def write_report(
             stale.unlink()
     _write_arrays(model.frontend, passage, explanation, folder / "relevance.npz")
     _write_pictures(model.frontend, passage, explanation, folder)
-    own, rivals = contested(model, passage.spectrogram.logmel, explanation.relevance.label)
+    trace = trace_of(model, passage.spectrogram.logmel)
+    own, rivals = contested(model, passage.spectrogram.logmel, explanation.relevance.label, trace)
     mask = relevance_mask(own, model.frontend, rivals=rivals)
     gain = _write_sounds(model.frontend, passage.spectrogram, explanation, mask, folder)
-    report = {**_summary(model, passage, explanation, names), "gain": gain}
+    probabilities = model.probabilities(trace.logits.numpy())
+    report = {**_summary(model, passage, explanation, probabilities, names), "gain": gain}
     if passage.stems:
         label = explanation.relevance.label
         report["truth"] = grade(explanation.relevance.values, passage.stems, label, model.frontend, mask)
@@ -116,7 +119,11 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _summary(
-    model: TrainedModel, passage: Passage, explanation: Explanation, names: Mapping[tuple[str, int], str]
+    model: TrainedModel,
+    passage: Passage,
+    explanation: Explanation,
+    probabilities: npt.NDArray[np.float32],
+    names: Mapping[tuple[str, int], str],
 ) -> dict[str, Any]:
     logit, layer = explanation.relevance.logit, explanation.layer
     return {
@@ -126,7 +133,7 @@ def _summary(
         "model": model.name,
         "label": explanation.relevance.label,
         "logit": logit,
-        "probability": float(model.probabilities(np.array(logit))),
+        "probability": float(probabilities[model.label_index(explanation.relevance.label)]),
         "layer": layer,
         "conservation_error": explanation.conservation_error,
         "concepts": [

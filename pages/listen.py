@@ -25,14 +25,12 @@ def body(view: View, sound: Sound) -> None:
         listening.evidence(view, sound, heard)
         which, when = st.columns(2, gap="medium")
     with which:
-        st.subheader(
-            "Which instruments", help="A probability for each. The tick is the threshold from which it counts as heard."
-        )
+        st.subheader(heard.task.question(heard.space), help=heard.task.rule)
         listening.bars(heard, sound, revealed)
         model_choice(view)
     with when:
         st.subheader(
-            "Who plays when",
+            heard.task.when,
             help="The same network on short windows that slide over the sound: the higher the ribbon, the surer it is.",
         )
         listening.ribbons(heard, sound, revealed)

@@ -14,11 +14,12 @@ GROUND = {"errors", "paths", "registry", "records", "statistics", "threads", "au
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(sorted(GROUND), GROUND),
     "synthesis": GROUND,
-    "models": GROUND,
+    "tasks": GROUND,
+    "models": GROUND | {"tasks"},
     "corpora": GROUND | {"synthesis"},
-    "inference": GROUND | {"models"},
-    "evaluation": GROUND | {"corpora", "models", "inference"},
-    "training": GROUND | {"corpora", "models", "evaluation"},
+    "inference": GROUND | {"models", "tasks"},
+    "evaluation": GROUND | {"corpora", "models", "inference", "tasks"},
+    "training": GROUND | {"corpora", "models", "evaluation", "tasks"},
     "explanation": GROUND | {"models"},
     "resynthesis": {"frontends"},
     "pictures": GROUND,
@@ -50,6 +51,7 @@ OWNERS = {
     "lightning": "core/training/",
     "zennit": "core/explanation/",
     "crp": "core/explanation/crp.py",
+    "typer": "core/cli/",
 }
 NOT_IN_CORE = {"streamlit", "plotly", "app", "pages"}
 
@@ -114,6 +116,16 @@ def test_core_knows_no_user_interface() -> None:
 def test_app_does_not_know_its_pages() -> None:
     for path in sources("app"):
         assert "pages" not in {module.partition(".")[0] for module in imported(path)}, where(path)
+
+
+def test_studies_are_imported_by_the_command_line_alone() -> None:
+    users = [where(path) for path in sources("app", "core", "pages") if any(map(is_study, imported(path)))]
+    assert users
+    assert all(user.startswith(("core/cli/", "core/studies/")) for user in users), users
+
+
+def is_study(module: str) -> bool:
+    return module.startswith("core.studies")
 
 
 @pytest.mark.parametrize("library", OWNERS)

@@ -170,7 +170,7 @@ def _answers(a: Prediction, b: Prediction) -> tuple[float, float]:
     """Cohen's kappa of the decisions, and Spearman's correlation of the logits, over the labels that both know."""
     common = [label for label in a.labels if label in b.labels]
     index = [[p.labels.index(label) for label in common] for p in (a, b)]
-    said = [(p.probabilities >= p.thresholds)[chosen] for p, chosen in zip((a, b), index, strict=True)]
+    said = [p.decided[chosen] for p, chosen in zip((a, b), index, strict=True)]
     order = similarity.rank_correlation(a.logits[index[0]], b.logits[index[1]])
     return float(similarity.kappa(similarity.decision_counts(*said))), order
 

@@ -26,6 +26,7 @@ from core import audio
 from core.explanation.relevance import Explanation, Relevance
 from core.inference import WINDOW_S, Prediction
 from core.resynthesis import MaskSettings
+from core.taxonomy.instruments import LabelSet
 
 REST_DB = round(-20 * math.log10(MaskSettings().rest))  # by how much what no evidence lies on is turned down
 AT_ONCE = 24  # further ones that are computed, and then shown, at a time
@@ -34,7 +35,7 @@ MOVED = 6  # predictions shown when concepts are silenced
 
 
 def instrument_choice(view: View, prediction: Prediction) -> str:
-    """The instrument to explain: those that were predicted stand first, the others answer "why not?"."""
+    """The label to explain: the likeliest stand first, those that were not heard answer "why not?"."""
     instrument = view.instrument or prediction.ranking[0]
     probabilities = dict(zip(prediction.labels, prediction.probabilities, strict=True))
 
@@ -45,11 +46,11 @@ def instrument_choice(view: View, prediction: Prediction) -> str:
     return choose(
         st.selectbox,
         "instrument",
-        "Instrument",
+        prediction.space.noun.capitalize(),
         instrument,
         options=prediction.ranking,
         format_func=named,
-        help="Explain an instrument that was heard, or ask why another one was not.",
+        help="Explain what was heard, or ask why something else was not.",
     )
 
 
@@ -66,7 +67,7 @@ def passage_choice(sound: Sound, passage: Passage) -> None:
         max_value=max(round(sound.duration - WINDOW_S, 2), 0.1),
         step=0.01,
         format="%.2f s",
-        help="By default the passage in which the network is surest of the instrument.",
+        help="By default the passage in which the network is surest.",
     )
 
 
@@ -165,9 +166,7 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
         return
     grade = truth(passage, shown)
     if any(grade[measure] is None for measure in SHOWN_MEASURES):
-        plays = np.any(passage.stems.get(shown.label, 0))
-        why = "is not heard here" if plays else "does not play here, so no evidence for it can be right"
-        st.markdown(f"**{title(shown.label)}** {why}. What is shown lies on:")
+        st.markdown(f"**{title(shown.label)}** {_ungraded(passage, shown.label)}. What is shown lies on:")
     else:
         with st.container(key="metrics"):
             first, second, third = st.columns(3)
@@ -198,6 +197,14 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
         )
         st.caption("Where the evidence lies:")
     st.html(bars.share_bars(grade["share_per_stem"]))
+
+
+def _ungraded(passage: Passage, label: str) -> str:
+    """Why evidence for a label cannot be graded in a composed passage."""
+    if not isinstance(model(passage.model).space, LabelSet):
+        return "has no true stem of its own, so evidence for it cannot be graded"
+    plays = np.any(passage.stems.get(label, 0))
+    return "is not heard here" if plays else "does not play here, so no evidence for it can be right"
 
 
 def export(passage: Passage, explanation: Explanation, shown: Relevance) -> None:

@@ -7,6 +7,7 @@ recently; together they hold no more than the sum of ``LIMITS_MB``.
 
 import gc
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from threading import Lock
 from types import FunctionType, ModuleType
@@ -17,6 +18,8 @@ import numpy as np
 import streamlit as st
 import torch
 from cachetools import LRUCache
+
+from app.frame.turns import TURNS, await_lock
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,15 +47,22 @@ LIMITS_MB = {
     "label examples": 24,
     "sanity checks": 32,
 }
+UPLOADS_MB = 384  # of all visitors together
+UPLOADS_EACH_MB = 128  # of one visitor; ten minutes take 53 MB
 
 _caches: dict[str, "Cache[Any]"] = {}
 
 
 class Cache(Generic[T]):
-    """Values by key, at most ``limit`` bytes of them; threads may share it."""
+    """Values by key, at most ``limit`` bytes of them; threads may share it.
 
-    def __init__(self, limit: int) -> None:
+    Args:
+        saying: What a spinner says while a value is computed; none if not given.
+    """
+
+    def __init__(self, limit: int, saying: str | None = None) -> None:
         self.limit = limit
+        self._saying = saying
         self._entries: LRUCache[Hashable, tuple[T, int]] = LRUCache(limit, getsizeof=lambda entry: entry[1])
         self._lock = Lock()
         self._computing: WeakValueDictionary[Hashable, Lock] = WeakValueDictionary()
@@ -63,25 +73,45 @@ class Cache(Generic[T]):
         return int(self._entries.currsize)
 
     def value(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """The value of a key, computed by one thread if it is not there; a value over the limit is not kept."""
-        with self._lock:
-            if key in self._entries:
-                return self._entries[key][0]
-            computing = self._computing.setdefault(key, Lock())
-        with computing:
+        """The value of a key; if it is not there, one thread computes it when it is its turn, and the others wait.
+
+        A value over the limit is returned, but not kept.
+        """
+        while True:
             with self._lock:
                 if key in self._entries:
                     return self._entries[key][0]
+                computing = self._computing.setdefault(key, Lock())
+            if TURNS.has_one or not computing.locked():
+                break
+            with self._spinner():  # another one computes it, which takes up no turn of this one
+                await_lock(computing)
+                computing.release()
+        with TURNS.turn():
+            await_lock(computing)
+            try:
+                return self._found_or_computed(key, compute)
+            finally:
+                computing.release()
+
+    def _found_or_computed(self, key: Hashable, compute: Callable[[], T]) -> T:
+        with self._lock:
+            if key in self._entries:
+                return self._entries[key][0]
+        with self._spinner():
             value = compute()
-            size = size_of(value)
-            if size <= self.limit:
-                with self._lock:
-                    self._entries[key] = (value, size)
-            return value
+        size = size_of(value)
+        if size <= self.limit:
+            with self._lock:
+                self._entries[key] = (value, size)
+        return value
 
     def clear(self) -> None:
         with self._lock:
             self._entries.clear()
+
+    def _spinner(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._saying is None else st.spinner(self._saying)
 
 
 def cached(
@@ -95,20 +125,14 @@ def cached(
         key: Tells calls apart by their arguments; if not given, each argument stands for itself, or for its ``key``
             where it has one.
     """
-    cache: Cache[Any] = Cache(LIMITS_MB[name] * MB)
+    cache: Cache[Any] = Cache(LIMITS_MB[name] * MB, saying)
     _caches[name] = cache
     tell_apart = key or _keys
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         @wraps(function)
         def keeping(*args: P.args, **kwargs: P.kwargs) -> T:
-            def compute() -> T:
-                if saying is None:
-                    return function(*args, **kwargs)
-                with st.spinner(saying):
-                    return function(*args, **kwargs)
-
-            value: T = cache.value(tell_apart(*args, **kwargs), compute)
+            value: T = cache.value(tell_apart(*args, **kwargs), lambda: function(*args, **kwargs))
             return value
 
         return keeping

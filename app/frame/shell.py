@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from app.frame import visitors
 from app.frame.hearing import model
 from app.frame.sounds import Sound, is_upload, open_sound
-from app.frame.uploads import uploader
+from app.frame.uploader import uploader
 from app.frame.view import View, choose, complaint, restore, show_clip
 from core.errors import InputError
 from core.models.store import card, model_names
@@ -52,6 +53,7 @@ def page(heading: str, sentence: str, body: Callable[[View, Sound], None]) -> No
 
 def page_without_sound(heading: str, sentence: str, body: Callable[[View], None]) -> None:
     """A page that is about no sound."""
+    visitors.watch()
     st.html(STYLE)
     st.title(heading)
     st.caption(sentence)

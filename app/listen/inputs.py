@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.figures.colors import title
 from app.frame.examples import EXAMPLES
-from app.frame.uploads import uploader
+from app.frame.uploader import uploader
 from app.frame.view import View, show_clip
 from core.errors import InputError
 from core.synthesis.recipe import COUNTS, DURATIONS, RECIPES, Recipe, modified, split_clip_name

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from core.synthesis.clip import Clip
 from core.synthesis.midi import score_to_midi
 
 SHOWN = 7  # bars and ribbons at first
-EVIDENCE = 4  # instruments whose evidence is shown at a glance
+EVIDENCE = 4  # labels whose evidence is shown at a glance
 REVEAL = "reveal"
 
 
@@ -67,14 +68,14 @@ def reveal_toggle(sound: Sound) -> None:
 def detected_sentence(prediction: Prediction) -> None:
     """The answer in one line."""
     if not prediction.detected:
-        st.markdown("The network is **not sure of any instrument** here.")
+        st.markdown(f"The network is **not sure of any {prediction.space.noun}** here.")
         return
     names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in prediction.detected)
-    st.markdown(f"The network hears: {names}.", unsafe_allow_html=True)
+    st.markdown(f"{prediction.task.says}: {names}.", unsafe_allow_html=True)
 
 
 def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
-    """For the likeliest instruments where in the sound they were heard, each a way to its explanation."""
+    """For the likeliest labels where in the sound the evidence for them lies, each a way to its explanation."""
     labels = (prediction.detected or prediction.ranking)[:EVIDENCE]
     with st.container(key="cards-evidence"):
         columns = st.columns(EVIDENCE)
@@ -95,20 +96,21 @@ def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
 
 def bars(prediction: Prediction, sound: Sound, revealed: bool) -> None:
     """Probabilities of the likeliest labels, or of all."""
-    everything = st.toggle("All instruments", key="all-instruments", persist_state="session")
-    truth = sound.clip.labels if revealed and sound.clip else None
+    everything = st.toggle(f"All {prediction.space.plural}", key="all-instruments", persist_state="session")
+    truth = prediction.task.truth(sound.clip.labels) if revealed and sound.clip else None
     labels = prediction.ranking if everything else _worth_showing(prediction, truth)
     st.plotly_chart(figures.probability_bars(prediction, labels, truth), config=figures.CONFIG, key="bars")
 
 
 def ribbons(prediction: Prediction, sound: Sound, revealed: bool) -> None:
-    """Who plays when."""
+    """The probabilities of the likeliest labels over time; revealed, over the notes that instruments really play."""
     score = sound.clip.score if revealed and sound.clip else None
-    labels = _worth_showing(prediction, tuple(score.parts) if score else None)
+    truth = prediction.task.truth(sound.clip.labels) if revealed and sound.clip else None
+    labels = _worth_showing(prediction, truth)
     st.plotly_chart(figures.timeline(prediction, labels, score), config=figures.CONFIG, key="timeline")
 
 
-def _worth_showing(prediction: Prediction, truth: tuple[str, ...] | None) -> list[str]:
+def _worth_showing(prediction: Prediction, truth: Sequence[str] | None) -> list[str]:
     """What was detected and what is true, filled up with the likeliest others."""
     must = {*prediction.detected, *(truth or ())} & set(prediction.labels)
     others = [label for label in prediction.ranking if label not in must][: max(0, SHOWN - len(must))]

@@ -1,5 +1,6 @@
 """The ``timbrescope`` command: one file for each group of commands, all of which only call the rest of ``core``."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -10,17 +11,19 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from core.cli import atlas
+from core.cli import atlas, studies
 from core.cli.console import BAD_INPUT, complain
 from core.cli.doctor import doctor
 from core.cli.grading import grade
 from core.cli.learning import dataset, evaluate, models, train
 from core.cli.listening import compose, explain, predict
+from core.cli.migrate import migrate
 from core.cli.reporting import report
 from core.cli.speed import bench
 from core.errors import InputError
 
-UsageError: Any = typer.BadParameter.__base__  # Typer does not export the error of which this is one kind
+FAILED_WRITES = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+UsageError: Any = typer.BadParameter.__base__  # which Typer does not export
 
 
 class Commands(TyperGroup):
@@ -38,17 +41,16 @@ class Commands(TyperGroup):
         except InputError as error:
             complain(str(error))
         except OSError as error:
-            _discard_output()
-            complain(_unusable(error))
+            if error.filename is not None:
+                complain(
+                    f"{error.filename} cannot be used ({error.strerror}); check its permissions and the free space."
+                )
+            elif error.errno in FAILED_WRITES:  # the only file without a name is standard output
+                _discard_output()
+                complain(f"The output cannot be written ({error.strerror}); free space or write it elsewhere.")
+            else:
+                raise
         sys.exit(status)
-
-
-def _unusable(error: OSError) -> str:
-    """One sentence about an error of the operating system; standard output is the only file without a name."""
-    reason = error.strerror or error
-    if error.filename is None:
-        return f"The output cannot be written ({reason}); free space or write it elsewhere."
-    return f"{error.filename} cannot be used ({reason}); check its permissions and the free space."
 
 
 def _discard_output() -> None:
@@ -61,14 +63,26 @@ def _discard_output() -> None:
 app = typer.Typer(
     name="timbrescope",
     cls=Commands,
-    help="See and hear which sound made the network say “guitar”.",
+    help="""See and hear which sound made the network say “guitar”.
+
+    Compose a clip, let a model recognise its instruments, and see and hear why it recognised one of them:
+
+        timbrescope compose --seed 7 --instruments violin,piano --out clip
+
+        timbrescope predict clip/mix.wav
+
+        timbrescope explain clip/mix.wav --label violin --stems clip/stems --out why
+
+    Every command has a `--help` with examples. `timbrescope doctor` checks the installation.
+    """,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (compose, predict, explain, models, dataset, train, evaluate, grade, report, bench, doctor):
+for command in (compose, predict, explain, models, dataset, train, evaluate, grade, report, migrate, bench, doctor):
     app.command()(command)
 app.add_typer(atlas.app)
+app.add_typer(studies.app)
 
 
 def main() -> None:

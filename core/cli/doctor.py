@@ -1,4 +1,4 @@
-"""The command that says whether all that Timbrescope needs is there."""
+"""The command that checks the installation."""
 
 import sys
 from contextlib import redirect_stdout
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check that everything Timbrescope needs is there, and say what to do where it is not.
+    """Check the installation, and say how to fix what is missing or broken.
 
-    Looks at the computer, Python and its libraries, FluidSynth, ffmpeg, soundfonts and models. Please paste the output
-    into bug reports. The exit status is 0 if all that is needed is there, else 2.
+    Examines the computer, Python and its libraries, FluidSynth, ffmpeg, the soundfonts and the models. Please paste the
+    output into bug reports. The exit status is 2 if something that Timbrescope needs is missing or broken, else 0.
 
     Examples:
 
@@ -27,7 +27,7 @@ def doctor(as_json: AsJson = False) -> None:
     """
     from core.doctor import examine, worst
 
-    with progress("Examining") as move, redirect_stdout(sys.stderr):  # where remarks of the libraries belong
+    with progress("Examining") as move, redirect_stdout(sys.stderr):  # so that only the report is on standard output
         findings = examine(lambda what: move(description=what))
     if as_json:
         print_json({"status": worst(findings), "findings": [asdict(finding) for finding in findings]})

@@ -3,7 +3,7 @@
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,8 @@ from core.cli.console import AsJson, Model, Out, bar, output_folder, print_json,
 from core.errors import InputError
 
 if TYPE_CHECKING:
+    from core.evaluation.record import ChoiceEvaluation, Evaluation, EvaluationSubject, Slice
+    from core.records import Interval
     from core.training.config import TrainingPlan
 
 Data = Annotated[Path, typer.Option("--data", file_okay=False, help="Folder of the data.")]
@@ -174,54 +176,80 @@ def evaluate(
     if record is not None:
         keep(name, record, result)
     if as_json:
-        print_json(result)
+        print_json(result.to_json())
+    elif isinstance(result, ChoiceEvaluation):
+        _print_choices(result)
     else:
         _print_scores(result)
 
 
-def _print_scores(result: dict[str, Any]) -> None:
+def _print_choices(result: "ChoiceEvaluation") -> None:
+    """The figures of a model that answers with one label, over all clips and of each label."""
+    overall = {"accuracy": result.accuracy, "macro-F1": result.macro_f1, "among the likeliest three": result.top3}
+    print_table(f"{result.model} on {result.clips} clips", overall, [[_interval(each) for each in overall.values()]])
+    print_table(
+        "",
+        (result.noun, "clips", "precision", "recall", "F1", ""),
+        (
+            (
+                label,
+                str(scores.support),
+                *(_interval(each) for each in (scores.precision, scores.recall, scores.f1)),
+                bar(scores.f1.value or 0),
+            )
+            for label, scores in result.per_label.items()
+        ),
+    )
+    _print_unknown(result)
+
+
+def _print_scores(result: "Evaluation") -> None:
     """The figures over all clips and by slices, then those of each instrument, with their intervals."""
-    slices = {
+    slices: dict[str, Evaluation | Slice] = {
         "all": result,
-        **_named("instruments", result["by_count"]),
-        **_named("kind", result["by_kind"]),
-        **_named("family", result["by_family"]),
+        **_named("instruments", result.by_count),
+        **_named("kind", result.by_kind),
+        **_named("family", result.by_family),
     }
     print_table(
-        f"{result['model']} on {result['clips']} clips",
+        f"{result.model} on {result.clips} clips",
         ("", "clips", "mAP", "macro-F1", "micro-F1"),
         (
-            (name, str(scores["clips"]), *(_interval(scores[key]) for key in ("mAP", "macro_f1", "micro_f1")))
+            (name, str(scores.clips), *map(_interval, (scores.mAP, scores.macro_f1, scores.micro_f1)))
             for name, scores in slices.items()
         ),
     )
-    typer.echo(f"Likeliest label of a solo is right: {_interval(result['top1_solo'])}")
+    typer.echo(f"The likeliest label of a solo is right: {_interval(result.top1_solo)}")
     print_table(
         "",
         ("instrument", "clips", "AP", "", "F1"),
         (
             (
                 label,
-                str(scores["support"]),
-                _interval(scores["ap"]),
-                bar(scores["ap"]["value"]),
-                _interval(scores["f1"]),
+                str(scores.support),
+                _interval(scores.ap),
+                bar(scores.ap.value or 0),
+                _interval(scores.f1),
             )
-            for label, scores in result["per_instrument"].items()
+            for label, scores in result.per_instrument.items()
         ),
     )
-    if result["unknown_labels"]:
-        typer.echo(f"Left out, since the model does not know them: {', '.join(result['unknown_labels'])}")
+    _print_unknown(result)
 
 
-def _interval(score: dict[str, float | None]) -> str:
+def _print_unknown(result: "EvaluationSubject") -> None:
+    if result.unknown_labels:
+        typer.echo(f"Left out, since the model does not know them: {', '.join(result.unknown_labels)}")
+
+
+def _interval(score: "Interval") -> str:
     """``0.805 [0.79-0.82]``; a dash where there was nothing to measure."""
-    if score["value"] is None:
+    if score.value is None:
         return "–"
-    return f"{score['value']:.3f} [{score['low']:.2f}-{score['high']:.2f}]"
+    return f"{score.value:.3f} [{score.low:.2f}-{score.high:.2f}]"
 
 
-def _named(kind: str, slices: dict[str, Any]) -> dict[str, Any]:
+def _named(kind: str, slices: "dict[str, Slice]") -> "dict[str, Slice]":
     return {f"{kind}: {name}": scores for name, scores in slices.items()}
 
 

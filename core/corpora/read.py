@@ -74,9 +74,14 @@ class BuiltDataset:
         path = shard_file(self.folder, number)
         return _mapped(self.folder, number, path.stat().st_mtime_ns if path.exists() else 0)
 
+    @property
+    def held(self) -> list[list[str]]:
+        """The instruments of each clip."""
+        return [row.split(";") for row in self.manifest["instruments"]]
+
     def targets(self, labels: Sequence[str]) -> npt.NDArray[np.float32]:
         """Which of the labels each clip holds, 0 or 1 ``(clips, labels)``."""
-        return multi_hot([row.split(";") for row in self.manifest["instruments"]], labels)
+        return multi_hot(self.held, labels)
 
 
 @lru_cache(OPEN_SHARDS)

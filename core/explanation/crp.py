@@ -1,7 +1,7 @@
-"""Concept relevance propagation with zennit-crp: the only module that knows it.
+"""Concept relevance propagation (CRP) with zennit-crp: the only module that uses this library.
 
-zennit's hooks change the module that they hang on, and zennit-crp leaves some behind when something fails. So every
-call works on a copy of the network (a millisecond) and the network itself is only ever read: any number of threads may
+zennit attaches hooks to the modules of a network, and zennit-crp leaves some behind when it fails. Every call therefore
+works on a copy of the network, which takes a millisecond. The network itself is only read: any number of threads can
 explain it and predict with it at once.
 
 Shapes: an input is a log-mel ``(1, 1, bands, frames)``; maps are ``(bands, frames)``. A layer is one of
@@ -23,7 +23,7 @@ from core.explanation.rules import DEFAULT_RULES, RuleSet, rule_set
 from core.explanation.targets import Target
 from core.models.network import StagedNetwork
 
-ALL = slice(None)  # outputs that relevance starts from; the target gives those that have no part in it none
+ALL = slice(None)  # outputs that relevance may start from; a target gives most of them none
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ def concept_maps(
 
 @contextmanager
 def _attribution(network: StagedNetwork, inputs: Tensor) -> Iterator[tuple[CondAttribution, Tensor]]:
-    """A private attribution and a private input, with gradients on whatever mode the caller is in."""
+    """An attribution on a copy of the network, and a copy of the input; gradients are on in any case."""
     with torch.inference_mode(False), torch.enable_grad():
         yield CondAttribution(_without_epsilons(network)), inputs.detach().clone().requires_grad_()
 
 
 def _without_epsilons(network: StagedNetwork) -> StagedNetwork:
-    """A copy that zennit merges exactly: a normalisation that it has merged still divides by ``√(1 + epsilon)``."""
+    """A copy whose batch normalisation zennit folds exactly; a folded one otherwise still divides by ``√(1 + ε)``."""
     twin = copy.deepcopy(network).eval()
     for norm in (stage.normalisation for stage in twin.stages):
         if norm is not None:

@@ -1,4 +1,4 @@
-"""What an explainer is, and the registry where each file of ``explainers/`` enters its own."""
+"""What an explainer is, and the registry in which each file of ``explainers/`` enters one."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -11,19 +11,19 @@ from core.registry import Registry
 
 
 class Explainer(Protocol):
-    """Says which cells of the input a target comes from: a label's logit, say."""
+    """Attributes a target, such as a label's logit, to the cells of the input."""
 
     def __call__(self, network: StagedNetwork, inputs: Tensor, target: Target, /) -> Tensor:
         """Signed relevance ``(bands, frames)`` of the log-mel ``inputs`` ``(1, 1, bands, frames)`` for a target.
 
-        The network is in evaluation mode and shared between threads: it is read and never changed.
+        The network is in evaluation mode and shared between threads, so it must only be read.
         """
         ...
 
 
 @runtime_checkable
 class ConceptExplainer(Explainer, Protocol):
-    """An explainer that also says through which concepts the relevance passes."""
+    """An explainer that also says which concepts the relevance passes through."""
 
     def channels(self, network: StagedNetwork, inputs: Tensor, target: Target, layer: str, /) -> Tensor:
         """Signed relevance ``(channels,)`` of the channels of one of the network's concept layers."""

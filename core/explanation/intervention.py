@@ -1,4 +1,4 @@
-"""What a network would say if some of its concepts were silent."""
+"""What a network would answer if some of its concepts were silent."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,7 @@ from core.models.network import StagedNetwork
 def silence(network: StagedNetwork, inputs: Tensor, layer: str, channels: Sequence[int]) -> Tensor:
     """Logits ``(batch, labels)`` with the activations of some channels of a layer set to zero.
 
-    The activation of a channel is what leaves the rectifier ``reluN`` of the layer ``convN``. The network is not
-    touched, so others may use it at the same time.
+    The network is only read, so other threads may use it at the same time.
 
     Args:
         inputs: Log-mel ``(batch, 1, bands, frames)``.
@@ -29,11 +28,11 @@ def silence(network: StagedNetwork, inputs: Tensor, layer: str, channels: Sequen
 def silence_in_turn(
     network: StagedNetwork, inputs: Tensor, layer: str, order: Sequence[int], steps: int = 10
 ) -> Tensor:
-    """Logits ``(steps + 1, labels)`` while ever more channels fall silent: none at first, all of ``order`` at last.
+    """Logits ``(steps + 1, labels)`` while more and more channels are silenced: none first, all of ``order`` last.
 
     Args:
         inputs: One log-mel ``(1, 1, bands, frames)``.
-        order: The channels, first to be silenced first; each step silences as many more.
+        order: The channels in the order in which they are silenced, the same number with each step.
 
     Raises:
         InputError: the network has no such layer.
@@ -46,7 +45,7 @@ def silence_in_turn(
 
 
 def mean_activations(network: StagedNetwork, inputs: Tensor, layer: str) -> Tensor:
-    """Mean activation ``(channels,)`` of the channels of a layer after its rectifier, for one log-mel.
+    """Mean activation of each channel of a layer ``(channels,)``, for one log-mel ``(1, 1, bands, frames)``.
 
     Raises:
         InputError: the network has no such layer.

@@ -1,4 +1,4 @@
-"""Layer-wise relevance propagation as an explainer: by rules of our own, and by the textbook's."""
+"""Layer-wise relevance propagation as an explainer: by our own rules, and by those of the literature."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -20,7 +20,11 @@ from core.models.network import StagedNetwork
 
 @dataclass(frozen=True)
 class Propagation:
-    """Relevance by the rules called ``rules``, which lose nothing; the sum of the maps of all of a layer's concepts."""
+    """Relevance by a set of our own rules, which conserve it; the sum of the maps of all concepts of a layer.
+
+    Attributes:
+        rules: Name of the set, see :data:`core.explanation.rules.RULE_SETS`.
+    """
 
     rules: str
 
@@ -36,13 +40,13 @@ class Propagation:
 
 @dataclass(frozen=True)
 class Textbook:
-    """Relevance by one of zennit's rules for all convolutions and LRP-ε for the head, as they are in the literature.
+    """Relevance by one of zennit's rules for all convolutions and by LRP-ε for the head, as in the literature.
 
-    Biases take their share of the relevance here, so that it does not sum to the logit. zennit's hooks change the
-    module that they hang on, hence the copy of the network.
+    Here biases keep their share of the relevance, so it does not sum to the target. zennit attaches hooks to a
+    network, so each call works on a copy.
 
     Attributes:
-        rule: Makes a new hook for a convolution.
+        rule: Makes the hook of a convolution.
     """
 
     rule: Callable[[], Hook]

@@ -1,4 +1,4 @@
-"""An explanation as the rest of the program uses it: arrays and names, no tensors."""
+"""Explanations as the rest of the program uses them: arrays and names instead of tensors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class Relevance:
         values: Signed relevance ``(bands, frames)``: positive cells speak for the label, negative ones against it.
         label: The label that was explained, predicted or not; the title of any other target.
         logit: The network's output for the label; the value of any other target.
-        layer: For the map of one concept the layer that it belongs to.
-        channel: For the map of one concept its channel.
+        layer: If the map is that of one concept, the concept's layer.
+        channel: If the map is that of one concept, the concept's channel.
     """
 
     values: Matrix
@@ -40,7 +40,7 @@ class Relevance:
 
 @dataclass(frozen=True)
 class ConceptPart:
-    """A channel's part in an explanation.
+    """What one concept contributes to an explanation.
 
     Attributes:
         channel: Number of the channel.
@@ -56,19 +56,19 @@ class ConceptPart:
 
     @property
     def evidence(self) -> Matrix:
-        """The map turned positive ``(bands, frames)``: where the concept worked, be it for or against the label."""
+        """Where the concept worked, for or against the label ``(bands, frames)``: the map with a positive sum."""
         return self.map.values if self.relevance >= 0 else -self.map.values
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a network gave a label the logit that it gave.
+    """Why a network gave a label its logit.
 
     Attributes:
         relevance: The map of the label.
         layer: The layer whose channels are the concepts.
         shares: Signed share of every channel of the layer ``(channels,)``; their absolute values sum to one.
-        concepts: The channels that did most to make the logit positive, or negative if it is, in falling order.
+        concepts: The channels that contribute most in the direction of the logit's sign, the strongest first.
     """
 
     relevance: Relevance
@@ -95,12 +95,12 @@ def explain(
     Args:
         logmel: The network's input ``(bands, frames)``.
         target: A label, or any other target.
-        layer: Where the concepts are; the last of the network's concept layers if not given.
+        layer: The layer of the concepts; the last concept layer if not given.
         top: How many concepts get a map.
-        trace: That of the input where there is one; here and elsewhere, it saves tracing the input again.
+        trace: The input's trace, if there already is one: here and below, it saves tracing the input again.
 
     Raises:
-        InputError: the model knows no such label or layer.
+        InputError: the model has no such label or layer.
     """
     target = target_of(model, target)
     layer = model.network.stage(layer or model.network.concept_layers[-1]).name
@@ -123,7 +123,7 @@ def concept_map(
     """The part of a target's relevance that passes through one channel; the target may be given as a label.
 
     Raises:
-        InputError: the model knows no such label, layer or channel.
+        InputError: the model has no such label, layer or channel.
     """
     return concept_maps(model, logmel, target, layer, [channel], trace)[0]
 
@@ -139,7 +139,7 @@ def concept_maps(
     """The parts of a target's relevance that pass through each of some channels; see :func:`concept_map`.
 
     Raises:
-        InputError: the model knows no such label, layer or channel.
+        InputError: the model has no such label, layer or channel.
     """
     target = target_of(model, target)
     for channel in channels:
@@ -156,7 +156,7 @@ def label_relevance(
     """The map of each label by any of the explainers.
 
     Raises:
-        InputError: there is no such explainer, or the model knows no such label.
+        InputError: there is no such explainer, or the model has no such label.
     """
     explain_label = EXPLAINERS.get(explainer)
     inputs = as_input(logmel)
@@ -172,13 +172,13 @@ def label_relevance(
 def contested(
     model: TrainedModel, logmel: Matrix, label: str, trace: Trace | None = None
 ) -> tuple[Matrix, list[Matrix]]:
-    """What speaks for a label rather than for the others that the model hears, and what speaks for each of those.
+    """What speaks for a label rather than for the others that the model detects, and the same for each of those.
 
     Returns:
         Maps ``(bands, frames)`` to listen to, see :meth:`core.explanation.engine.Trace.contested`.
 
     Raises:
-        InputError: the model knows no such label.
+        InputError: the model has no such label.
     """
     own = model.label_index(label)
     trace = trace or trace_of(model, logmel)
@@ -188,7 +188,7 @@ def contested(
 
 
 def rank(parts: Matrix, logit: float) -> list[int]:
-    """Channels by their part in the logit ``(channels,)``, those that pull it furthest in its own direction first.
+    """Channels ordered by their parts in a logit ``(channels,)``, first those that contribute most to its sign.
 
     >>> rank(np.array([0.5, -1.0, 2.0]), logit=1.5), rank(np.array([0.5, -3.0, 2.0]), logit=-0.5)
     ([2, 0, 1], [1, 0, 2])
@@ -200,13 +200,13 @@ def target_of(model: TrainedModel, target: str | Target) -> Target:
     """The logit of a label, if a label is given; any other target is returned as it is.
 
     Raises:
-        InputError: the model knows no such label.
+        InputError: the model has no such label.
     """
     return Logit(model.label_index(target)) if isinstance(target, str) else target
 
 
 def trace_of(model: TrainedModel, logmel: Matrix) -> Trace:
-    """The way of a log-mel ``(bands, frames)`` through a model, from which all that is asked about it can be told."""
+    """The trace of a log-mel ``(bands, frames)``, from which everything about it can be explained."""
     return Trace(model.network, as_input(logmel))
 
 

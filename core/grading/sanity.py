@@ -1,4 +1,4 @@
-"""Networks that know ever less: weights drawn anew layer by layer from the top (Adebayo et al. 2018).
+"""Networks that forget: their weights are drawn anew, layer by layer from the top (Adebayo et al. 2018).
 
 An explanation that stays the same while the network forgets what it learned does not explain the network.
 """
@@ -19,12 +19,12 @@ from core.models.network import StagedNetwork
 
 
 def forgetting(network: StagedNetwork, seed: int) -> Iterator[tuple[str, StagedNetwork]]:
-    """The cascade of the network's layers with weights, from the head down to the first convolution.
+    """Randomises the layers that have weights one after the other, from the head down to the first convolution.
 
     Yields:
-        The layer that was randomised last, and a network in which it and all above it are random. Weights are drawn
-        from a normal distribution with the mean and deviation of those they replace, so that activations keep their
-        size; batch normalisation stays.
+        The layer that was randomised last, and a network in which it and all layers above it are random. Weights are
+        drawn from a normal distribution with the mean and standard deviation of those they replace, so that activations
+        keep their size. Batch normalisation stays as it is.
     """
     generator = torch.Generator().manual_seed(seed)
     forgetful = copy.deepcopy(network)
@@ -38,12 +38,12 @@ def forgetting(network: StagedNetwork, seed: int) -> Iterator[tuple[str, StagedN
 
 @dataclass(frozen=True)
 class Step:
-    """An explanation on its way down the cascade.
+    """The explanation of one network in the cascade.
 
     Attributes:
-        layer: The layer that was randomised last; None for the network as it was trained.
-        map: Relevance ``(bands, frames)`` of the network with that layer and all above it at random.
-        similarity: To the map of the trained network, by rank; ``nan`` where either has no ranks.
+        layer: The layer that was randomised last; None for the trained network.
+        map: Relevance ``(bands, frames)`` of the network in which that layer and all above it are random.
+        similarity: Rank correlation with the map of the trained network; ``nan`` where either has no ranks.
     """
 
     layer: str | None

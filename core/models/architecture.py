@@ -1,4 +1,4 @@
-"""What an architecture is, and the registry where each file of ``architectures/`` enters its own."""
+"""What an architecture is, and the registry in which each file of ``architectures/`` enters one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from core.registry import Registry
 
 @dataclass(frozen=True)
 class Architecture:
-    """An architecture: its configuration class and how to build a network from it for a number of labels."""
+    """The configuration class of an architecture, and how to build a network from it for a number of labels."""
 
     config: type[Any]
     build: Callable[[Any, int], StagedNetwork]

@@ -36,12 +36,16 @@ class LabelSpace:
 
     @property
     def plural(self) -> str:
-        """The noun for several labels.
+        """The noun for several labels."""
+        return plural(self.noun)
 
-        >>> [LabelSpace("", noun, (), {}, {}, {}).plural for noun in ("genre", "family")]
-        ['genres', 'families']
-        """
-        return f"{self.noun[:-1]}ies" if self.noun.endswith("y") else f"{self.noun}s"
+
+def plural(noun: str) -> str:
+    """
+    >>> plural("genre"), plural("family")
+    ('genres', 'families')
+    """
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
 LABEL_SPACES: Registry[LabelSpace] = Registry("label set", "core.taxonomy")

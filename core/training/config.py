@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import InputError
-from core.taxonomy.instruments import label_set
+from core.taxonomy.labels import LABEL_SPACES, LabelSpace
 
 CONFIGS = Path(__file__).parent / "configs"
 PREVIOUS = "previous"
@@ -26,6 +26,8 @@ class TrainingConfig(BaseModel):
     """A model and one stage of its training.
 
     Attributes:
+        task: The question that the model answers.
+        label_set: The labels that it may answer with.
         config: Settings of the architecture. A stage's ``config`` changes single settings of the one at the top.
         recipe: What the clips are composed by; any data set will do if not given.
         data_seed: Seed of their data set; any if not given.
@@ -56,6 +58,7 @@ class TrainingConfig(BaseModel):
     name: str
     title: str
     description: str
+    task: str = "instruments"
     label_set: str
     architecture: str = "convnet"
     config: dict[str, Any] = {}
@@ -96,8 +99,12 @@ class TrainingConfig(BaseModel):
         return self
 
     @property
+    def space(self) -> LabelSpace:
+        return LABEL_SPACES.get(self.label_set)
+
+    @property
     def labels(self) -> tuple[str, ...]:
-        return label_set(self.label_set).labels
+        return self.space.labels
 
 
 @dataclass(frozen=True)

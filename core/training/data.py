@@ -1,10 +1,10 @@
 """Batches for training from a built data set that stays on disk."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -19,10 +19,10 @@ GPU_READERS = 4  # processes: a GPU finishes a batch sooner than one process rea
 class ClipDataset(Dataset[Batch]):
     """Some clips of a built data set; a whole batch is read at once, which is fastest with memory-mapped files."""
 
-    def __init__(self, source: BuiltDataset, labels: Sequence[str], indices: range) -> None:
+    def __init__(self, source: BuiltDataset, targets: torch.Tensor, indices: range) -> None:
         self.source = source
         self.indices = indices
-        self.targets = torch.from_numpy(source.targets(labels))
+        self.targets = targets
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -41,6 +41,7 @@ class ClipDataModule(L.LightningDataModule):
     among its devices; where the held-out clips cannot be divided evenly, a few count twice.
 
     Args:
+        targets: What the network should answer for each clip ``(clips, labels)``.
         validation: How many clips are held out.
         devices: How many train at once, each on batches of its own.
         readers: Processes that read ahead. Without any, batches are read between the steps, which on a CPU takes
@@ -54,7 +55,7 @@ class ClipDataModule(L.LightningDataModule):
     def __init__(
         self,
         source: BuiltDataset,
-        labels: Sequence[str],
+        targets: npt.NDArray[np.float32],
         batch_size: int,
         validation: int,
         devices: int = 1,
@@ -70,8 +71,9 @@ class ClipDataModule(L.LightningDataModule):
             )
         self.batch_size = batch_size
         self.readers = readers
-        self.training = ClipDataset(source, labels, range(split))
-        self.validation = ClipDataset(source, labels, range(split, split + validation))
+        wanted = torch.from_numpy(targets)
+        self.training = ClipDataset(source, wanted, range(split))
+        self.validation = ClipDataset(source, wanted, range(split, split + validation))
 
     def train_dataloader(self) -> DataLoader[Batch]:
         return self._loader(self.training, learning=True)

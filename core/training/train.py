@@ -19,13 +19,13 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from core.corpora.corpus import split_hash
 from core.errors import InputError
-from core.evaluation.calibration import fit_temperature, fit_thresholds
 from core.frontends.logmel import FrontendConfig
 from core.models.architecture import build_network
 from core.models.card import Card, Training
 from core.models.network import StagedNetwork
 from core.models.store import save_model
 from core.paths import ROOT
+from core.tasks.task import Calibration
 from core.training.blend import blend
 from core.training.config import TrainingConfig, TrainingPlan
 from core.training.curve import write_curve
@@ -38,7 +38,7 @@ LAST = "last"
 
 
 def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool = False, nodes: int = 1) -> Card | None:
-    """Trains one stage, keeps the weights of the epoch with the best validation mAP, and calibrates on the same clips.
+    """Trains one stage, keeps the weights of the epoch with the best validation metric, and calibrates on those clips.
 
     ``out`` gets ``model.safetensors``, ``card.json`` and ``training.csv`` (the figures of each epoch), and under
     ``training/`` the weights after the stage as ``stage-N.safetensors``, the checkpoints, and a
@@ -70,10 +70,11 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
     weights = {name: values.clone() for name, values in network.state_dict().items()}
     module = RecognitionModule(network, config, source.frontend)
     runs = checkpoint_folder(plan, number, out)
-    trainer = _trainer(config, runs, nodes)
+    trainer = _trainer(config, module.task.monitor, runs, nodes)
     count = trainer.num_devices * trainer.num_nodes
     readers = GPU_READERS if isinstance(trainer.accelerator, CUDAAccelerator) else 0
-    clips = ClipDataModule(source, config.labels, config.batch_size, config.validation, count, readers, config.clips)
+    targets = module.task.targets(source.held, config.labels)
+    clips = ClipDataModule(source, targets, config.batch_size, config.validation, count, readers, config.clips)
     trainer.fit(module, clips, ckpt_path=_last_checkpoint(runs) if resume else None)
     if not trainer.is_global_zero:
         return None
@@ -90,20 +91,21 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
         weights_sha256=keep_weights(network, out, number),
         previous=start.training if start else None,
     )
-    card = _card(config, source.frontend, network, _validation_logits(module, clips), record)
+    calibration = module.task.calibrate(*_validation_logits(module, clips))
+    card = _card(config, source.frontend, network, calibration, record)
     save_model(network, card, out)
     write_curve(runs / "log", out / "training.csv")
     return card
 
 
-def _trainer(config: TrainingConfig, runs: Path, nodes: int) -> L.Trainer:
-    """A trainer that keeps the best epoch and the last one.
+def _trainer(config: TrainingConfig, monitor: str, runs: Path, nodes: int) -> L.Trainer:
+    """A trainer that keeps the epoch with the highest validation metric and the last one.
 
     Raises:
         InputError: there are no such devices.
     """
     on_terminal = sys.stderr.isatty()
-    best = ModelCheckpoint(runs, "best", monitor="val_mAP", mode="max", enable_version_counter=False)
+    best = ModelCheckpoint(runs, "best", monitor=f"val_{monitor}", mode="max", enable_version_counter=False)
     last = ModelCheckpoint(runs, LAST, enable_version_counter=False)  # second, so that it records which one is best
     try:
         return L.Trainer(
@@ -148,25 +150,22 @@ def _card(
     config: TrainingConfig,
     frontend: FrontendConfig,
     network: StagedNetwork,
-    held_out: tuple[np.ndarray, np.ndarray],
+    calibration: Calibration,
     training: Training,
 ) -> Card:
-    """The card of a network, calibrated on logits and targets ``(clips, labels)`` of the held-out clips."""
-    logits, targets = held_out
-    temperature = fit_temperature(logits, targets)
-    thresholds = fit_thresholds(logits / temperature, targets)
     return Card(
         name=config.name,
         title=config.title,
         description=config.description,
+        task=config.task,
         label_set=config.label_set,
         labels=list(config.labels),
         architecture=config.architecture,
         config=config.config,
         frontend=frontend,
         parameters=network.parameter_count,
-        thresholds=dict(zip(config.labels, thresholds, strict=True)),
-        temperature=temperature,
+        thresholds=dict(zip(config.labels, calibration.thresholds, strict=False)),  # not every task has them
+        temperature=calibration.temperature,
         default=config.default,
         training=training,
     )

@@ -7,7 +7,7 @@ import pytest
 
 from core.concepts import build
 from core.concepts.atlas import Atlas, Factor
-from core.models.card import read_card
+from core.models.card import CARD, read_card
 from core.models.store import TrainedModel, load_model
 from tests.concepts.small import CLIPS, RECIPE
 
@@ -34,7 +34,7 @@ def folder(tiny_model: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "tiny"
     shutil.copytree(tiny_model, copy, ignore=shutil.ignore_patterns("*.parquet"))
     card = read_card(copy)
-    card.model_copy(update={"thresholds": dict.fromkeys(card.labels, 0.0)}).write(copy)
+    card.model_copy(update={"thresholds": dict.fromkeys(card.labels, 0.0)}).write(copy / CARD)
     return copy
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from core.explanation import engine
 from core.explanation.crp import attribute, concept_maps
 from core.explanation.engine import Trace
-from core.explanation.rules import RULE_SETS, Rule, RuleSet, audible, per_unit, rule_set
+from core.explanation.rules import RULE_SETS, Rule, RuleSet, per_unit, rule_set, stabilised
 from core.explanation.targets import Logit
 from core.models.architecture import build_network
 from core.models.network import StagedNetwork
@@ -82,7 +82,7 @@ def slow_convolution(conv: nn.Conv2d, norm: nn.BatchNorm2d, values: Tensor, rele
     outputs = summed(w)
     if not rule.bias:
         return (a * torch.autograd.grad(outputs, a, per_unit(relevance, outputs).detach())[0]).detach()
-    unit = per_unit(relevance, audible(outputs + bias)).detach()
+    unit = per_unit(relevance, stabilised(outputs + bias)).detach()
     sizes = summed(w.abs())
     by_part = torch.autograd.grad(outputs, a, unit)[0]
     of_bias = torch.autograd.grad(sizes, a, (unit * bias / sizes).detach())[0]

@@ -128,9 +128,9 @@ def test_a_concept_of_one_input_channel_is_fed_by_that_alone(model: TrainedModel
         ([("conv9", 0)], "no layer 'conv9'"),
         ([("conv2", 8)], "channels 0 to 7"),
         ([("conv2", -1)], "no channel -1"),
-        ([], "leads"),
-        ([("conv2", 1), ("conv3", 1)], "leads"),
-        ([("conv2", 1), ("conv2", 1)], "leads"),
+        ([], "lower layer"),
+        ([("conv2", 1), ("conv3", 1)], "lower layer"),
+        ([("conv2", 1), ("conv2", 1)], "lower layer"),
     ],
 )
 def test_a_path_that_is_none_is_refused(model: TrainedModel, path: list[tuple[str, int]], words: str) -> None:

@@ -21,7 +21,7 @@ from core.cli import app
 from core.concepts.prototypes import typicality
 from core.concepts.store import load_atlas
 from core.explanation.explainer import EXPLAINERS
-from core.explanation.relevance import Explanation, contested, explain, trace_of
+from core.explanation.relevance import Explanation, contested, explain, target_of, trace_of
 from core.frontends.logmel import Matrix, Spectrogram
 from core.grading.marks import Scene
 from core.grading.truth import Truth, grade
@@ -175,7 +175,7 @@ def _explained(explanation: Explanation) -> Any:
 
 def _layer_relevance(model: TrainedModel, logmel: Matrix, label: str, layer: str) -> Matrix:
     """Relevance ``(channels, bands, frames)`` at a layer's output."""
-    return trace_of(model, logmel).relevance(model.label_index(label), layer).numpy()
+    return trace_of(model, logmel).relevance(target_of(model, label), layer).numpy()
 
 
 def _heard(prefix: str, spectrogram: Spectrogram, mask: Matrix) -> Iterator[Entry]:

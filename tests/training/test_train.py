@@ -174,7 +174,7 @@ def test_training_without_data(tmp_path: Path) -> None:
 
 def test_held_out_clips_are_never_trained_on(data: Path) -> None:
     source = BuiltDataset(data)
-    clips = ClipDataModule(source, TINY.labels, batch_size=8, validation=HELD_OUT)
+    clips = ClipDataModule(source, source.targets(TINY.labels), batch_size=8, validation=HELD_OUT)
     seen = torch.cat([features for features, _ in clips.train_dataloader()])
     held_out = torch.cat([features for features, _ in clips.val_dataloader()])
     assert seen.shape == (CLIPS, 1, 32, source.features([0]).shape[2])
@@ -185,7 +185,7 @@ def test_held_out_clips_are_never_trained_on(data: Path) -> None:
 
 def test_features_keep_their_targets_when_shuffled(data: Path) -> None:
     source = BuiltDataset(data)
-    clips = ClipDataModule(source, TINY.labels, batch_size=4, validation=HELD_OUT)
+    clips = ClipDataModule(source, source.targets(TINY.labels), batch_size=4, validation=HELD_OUT)
     everything = torch.from_numpy(source.features(range(CLIPS)).astype(np.float32)).unsqueeze(1)
     targets = source.targets(TINY.labels)
     for features, got in clips.train_dataloader():

@@ -1,4 +1,4 @@
-"""The mix's own mel power as the map: a baseline that knows the sound and nothing of the network or the label."""
+"""The mel power of the mix as the map: a baseline that depends on the sound alone."""
 
 import torch
 from torch import Tensor
@@ -11,5 +11,5 @@ from core.models.network import StagedNetwork
 
 @EXPLAINERS.register("energy")
 def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
-    """Up to scale, and for the dynamic range that the frontend has unless it is told otherwise."""
+    """The power up to scale, if the frontend has its default dynamic range."""
     return torch.as_tensor(decompress(inputs[0, 0].numpy(), FrontendConfig()))

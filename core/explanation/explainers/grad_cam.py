@@ -1,4 +1,4 @@
-"""Grad-CAM (Selvaraju et al. 2017) of the last concept layer, brought to the input's size bilinearly."""
+"""Grad-CAM (Selvaraju et al. 2017) of the last concept layer, scaled to the size of the input bilinearly."""
 
 from functools import partial
 

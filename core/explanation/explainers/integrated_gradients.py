@@ -8,13 +8,13 @@ from core.explanation.gradients import target_gradient
 from core.explanation.targets import Target
 from core.models.network import StagedNetwork
 
-STEPS = 16  # midpoints of as many equal parts of the path
+STEPS = 16  # equal parts of the path, of which the midpoints are taken
 
 
 @EXPLAINERS.register("integrated_gradients")
 def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
-    """``x ⊙ ∫₀¹ ∇f(αx) dα``, which sums to the logit less that of silence, up to the error of the sum."""
+    """``x ⊙ ∫₀¹ ∇f(αx) dα``, which sums to the target minus its value in silence, but for the error of the sum."""
     mean = torch.zeros_like(inputs)
-    for step in range(STEPS):  # one at a time: memory stays that of one input
+    for step in range(STEPS):  # one at a time, so that memory is needed for one input only
         mean = mean + target_gradient(network, inputs * ((step + 0.5) / STEPS), target) / STEPS
     return (mean * inputs)[0, 0]

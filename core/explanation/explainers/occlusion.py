@@ -1,4 +1,4 @@
-"""Occlusion (Zeiler & Fergus 2014): by how much the target falls when a patch of the spectrogram falls silent."""
+"""Occlusion (Zeiler & Fergus 2014): by how much the target falls when a patch of the spectrogram is silenced."""
 
 import torch
 from torch import Tensor
@@ -7,14 +7,14 @@ from core.explanation.explainer import EXPLAINERS
 from core.explanation.targets import Target
 from core.models.network import StagedNetwork
 
-PATCH = (16, 16)  # bands and frames, for five seconds 8 × 14 patches of 0.37 s
+PATCH = (16, 16)  # bands and frames: 8 × 14 patches of 0.37 s in five seconds
 BATCH = 16  # patches at a time
 
 
 @EXPLAINERS.register("occlusion")
 @torch.no_grad()
 def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
-    """The fall of the target, shared out evenly among the cells of each patch."""
+    """The fall of the target, divided evenly among the cells of the patch."""
     patches = _patches(inputs.shape[2], inputs.shape[3]).to(inputs.device)
     without = torch.cat([target.value(network(inputs * ~batch[:, None])) for batch in patches.split(BATCH)])
     falls = target.value(network(inputs)) - without

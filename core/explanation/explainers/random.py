@@ -1,4 +1,4 @@
-"""Evenly distributed random relevance: the baseline that knows nothing."""
+"""Uniformly distributed random relevance: the baseline that knows nothing."""
 
 import zlib
 
@@ -12,7 +12,7 @@ from core.models.network import StagedNetwork
 
 @EXPLAINERS.register("random")
 def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
-    """The same for the same input and target, as every explainer's map is."""
+    """Seeded by the input and the target: like any explainer, it gives the same map when asked again."""
     content = inputs.contiguous().numpy().tobytes()
     generator = torch.Generator().manual_seed(zlib.crc32(content) + target.key)
     return torch.rand(inputs.shape[2:], generator=generator)

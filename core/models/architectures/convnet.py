@@ -16,8 +16,8 @@ class ConvNetConfig:
     Attributes:
         widths: Channels of each convolution, from the input upwards.
         pools: Max-pooling ``(bands, frames)`` after each convolution; ``(1, 1)`` means none.
-        patch: Where it is above 1, the first convolution reads squares of twice this side at steps of this size,
-            which spares the costly work at full resolution; every cell of the input is read equally often.
+        patch: If above 1, the first convolution has a square kernel of twice this side and moves in steps of this
+            size. This avoids costly work at full resolution, and every cell of the input is read equally often.
     """
 
     widths: tuple[int, ...] = (32, 64, 128, 256)

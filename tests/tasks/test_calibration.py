@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.evaluation.calibration import SENSIBLE, fit_temperature, fit_thresholds
+from core.tasks.calibration import SENSIBLE, fit_softmax_temperature, fit_temperature, fit_thresholds
 
 
 def drawn(seed: int, clips: int = 4000, labels: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -49,3 +49,12 @@ def test_thresholds_stay_sensible() -> None:
     assert fit_thresholds(clear, np.ones_like(clear))[0] == SENSIBLE[0], "everything holds it"
     assert fit_thresholds(clear, np.zeros_like(clear)) == [0.5], "nothing is known about a label without clips"
     assert fit_thresholds(clear - 20, right)[0] == SENSIBLE[0]
+
+
+@pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5, 6.0])
+def test_a_known_temperature_of_one_label_of_many_is_found(temperature: float) -> None:
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 2, (4000, 5))
+    likely = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    targets = np.eye(5)[[rng.choice(5, p=each) for each in likely]]
+    assert fit_softmax_temperature(logits * temperature, targets) == pytest.approx(temperature, rel=0.05)
