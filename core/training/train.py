@@ -18,6 +18,7 @@ from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from core.corpora.corpus import split_hash
+from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.frontends.logmel import FrontendConfig
 from core.models.architecture import build_network
@@ -31,7 +32,7 @@ from core.training.config import TrainingConfig, TrainingPlan
 from core.training.curve import write_curve
 from core.training.data import GPU_READERS, ClipDataModule
 from core.training.module import RecognitionModule
-from core.training.stages import checkpoint_folder, keep_weights, stage_data, starting_point
+from core.training.stages import Start, checkpoint_folder, keep_weights, stage_data, starting_point
 from core.training.widen import start_from
 
 LAST = "last"
@@ -64,27 +65,22 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
     source = stage_data(config, data)
     start = starting_point(plan, number, out)
     L.seed_everything(config.weight_seed, workers=True, verbose=False)
-    network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
-    if start:
-        start_from(network, start.network)
-    weights = {name: values.clone() for name, values in network.state_dict().items()}
+    network = _starting_network(config, start)
+    starting_weights = {name: values.clone() for name, values in network.state_dict().items()}
     module = RecognitionModule(network, config, source.frontend)
     runs = checkpoint_folder(plan, number, out)
     trainer = _trainer(config, module.task.monitor, runs, nodes)
-    count = trainer.num_devices * trainer.num_nodes
-    readers = GPU_READERS if isinstance(trainer.accelerator, CUDAAccelerator) else 0
-    targets = module.task.targets(source.held, config.labels)
-    clips = ClipDataModule(source, targets, config.batch_size, config.validation, count, readers, config.clips)
+    clips = _clips(config, module, source, trainer)
     trainer.fit(module, clips, ckpt_path=_last_checkpoint(runs) if resume else None)
     if not trainer.is_global_zero:
         return None
     best = trainer.checkpoint_callbacks[0].best_model_path  # type: ignore[attr-defined]
     module.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
-    blend(network, weights, config.start_share)
+    blend(network, starting_weights, config.start_share)
     network.eval()
     record = Training(
         **_what_was_done(config, number, clips),
-        hardware=_hardware(count),
+        hardware=_hardware(_device_count(trainer)),
         minutes=round((time.monotonic() - started) / 60, 1),
         commit=_commit(),
         start_sha256=start.sha256 if start else None,
@@ -96,6 +92,28 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
     save_model(network, card, out)
     write_curve(runs / "log", out / "training.csv")
     return card
+
+
+def _starting_network(config: TrainingConfig, start: Start | None) -> StagedNetwork:
+    """The network of a stage with the weights that its training begins with."""
+    network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
+    if start:
+        start_from(network, start.network)
+    return network
+
+
+def _clips(
+    config: TrainingConfig, module: RecognitionModule, source: BuiltDataset, trainer: L.Trainer
+) -> ClipDataModule:
+    """The clips of a stage, in batches for all devices of the trainer."""
+    readers = GPU_READERS if isinstance(trainer.accelerator, CUDAAccelerator) else 0
+    targets = module.task.targets(source.held, config.labels)
+    devices = _device_count(trainer)
+    return ClipDataModule(source, targets, config.batch_size, config.validation, devices, readers, config.clips)
+
+
+def _device_count(trainer: L.Trainer) -> int:
+    return int(trainer.num_devices * trainer.num_nodes)
 
 
 def _trainer(config: TrainingConfig, monitor: str, runs: Path, nodes: int) -> L.Trainer:
