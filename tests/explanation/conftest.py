@@ -1,4 +1,4 @@
-"""Networks with untrained weights but batch statistics that leave no bias at zero, and inputs of every kind."""
+"""Untrained networks whose batch statistics leave no bias at zero, and random inputs."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from core.models.card import Card
 from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
 
-torch.set_num_threads(1)  # the networks are tiny, and more threads would only wait for each other
+torch.set_num_threads(1)  # the networks are so tiny that more threads would only wait for each other
 
 LABELS = 5
 BANDS, FRAMES = 32, 37
