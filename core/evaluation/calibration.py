@@ -1,6 +1,6 @@
-"""Turns logits into probabilities that can be believed, and probabilities into decisions.
+"""Turns logits into calibrated probabilities, and probabilities into decisions.
 
-Both are fitted on held-out synthesised clips. Temperature scaling: Guo et al. 2017 (arXiv 1706.04599).
+Both are fitted on held-out composed clips. Temperature scaling: Guo et al. 2017 (arXiv 1706.04599).
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.metrics import precision_recall_curve
 
 Matrix = npt.NDArray[np.floating]
-SENSIBLE = (0.1, 0.9)  # a threshold outside was fitted to too few clips
+SENSIBLE = (0.1, 0.9)  # thresholds beyond these come from too few clips
 
 
 def fit_temperature(logits: Matrix, targets: Matrix) -> float:
@@ -28,7 +28,7 @@ def fit_temperature(logits: Matrix, targets: Matrix) -> float:
 
 
 def fit_thresholds(logits: Matrix, targets: Matrix) -> list[float]:
-    """For each label the probability from which detecting it gives the best F1 ``(labels,)``."""
+    """For each label the threshold on its probability that gives the best F1 ``(labels,)``."""
     return [_best_threshold(1 / (1 + np.exp(-z)), target) for z, target in zip(logits.T, targets.T, strict=True)]
 
 
@@ -37,6 +37,6 @@ def _best_threshold(probabilities: Matrix, target: Matrix) -> float:
         return 0.5
     precision, recall, thresholds = precision_recall_curve(target, probabilities)
     f1 = 2 * precision[:-1] * recall[:-1] / np.maximum(precision[:-1] + recall[:-1], 1e-9)
-    # Where several do equally well the middle one is the safest.
+    # Among several that do equally well, the middle one is the safest.
     best = thresholds[f1 >= f1.max() - 1e-9]
     return round(float(np.clip(np.median(best), *SENSIBLE)), 3)

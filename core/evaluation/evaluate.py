@@ -52,7 +52,7 @@ def evaluate(model: TrainedModel, data: Path, on_progress: Progress = lambda don
 
 
 def grouped(model: TrainedModel, clips: LabelledClips, probabilities: Probabilities) -> Answers:
-    """The answers in the words of the data, from probabilities ``(clips, labels of the model)``."""
+    """The model's probabilities ``(clips, labels of the model)`` as answers in the words of the data."""
     groups = {
         word: [model.label_index(label) for label in group if label in model.labels]
         for word, group in clips.groups.items()
@@ -89,7 +89,7 @@ def _listen(model: TrainedModel, clips: LabelledClips, data: Path, on_progress: 
     if not isinstance(clips.sounds, BuiltDataset):
         return _hear_files(model, clips.sounds, on_progress)
     if clips.sounds.frontend != model.card.frontend:
-        raise InputError(f"{data} was built with another frontend than the model {model.name} has; build it again.")
+        raise InputError(f"{data} was built with another frontend than that of the model {model.name}; build it again.")
     return _hear_features(model, clips.sounds, on_progress)
 
 
