@@ -22,6 +22,7 @@ from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.read import BuiltDataset
 from core.explanation import crp
 from core.explanation.engine import Trace
+from core.explanation.targets import Logit
 from core.inference import (
     BATCH,
     HOP_S,
@@ -136,15 +137,15 @@ def concept_maps(model: TrainedModel, clip: Clip, sizes: Sizes) -> dict[str, flo
     zennit-crp and autograd each work in batches of the size, of ``REFERENCE_BATCHES``, at which they are quickest.
     ``concept_maps_difference`` is the largest difference from zennit-crp's maps, as a share of their peak.
     """
-    layer, label = measured_layer(model), model.label_index(_label(model, clip))
+    layer, target = measured_layer(model), Logit(model.label_index(_label(model, clip)))
     inputs = torch.from_numpy(model.frontend.logmel(clip.mix))[None, None]
     channels = range(_channels(model, layer))
 
     def ours() -> Tensor:
-        return Trace(model.network, inputs).concept_maps(label, layer, channels)
+        return Trace(model.network, inputs).concept_maps(target, layer, channels)
 
     def reference(batch: int) -> Tensor:
-        return crp.concept_maps(model.network, inputs, label, layer, channels, batch_size=batch)
+        return crp.concept_maps(model.network, inputs, target, layer, channels, batch_size=batch)
 
     references = [partial(reference, batch) for batch in REFERENCE_BATCHES]
     backwards = [_backward(model, inputs, layer, batch) for batch in REFERENCE_BATCHES]
@@ -162,10 +163,9 @@ def _backward(model: TrainedModel, inputs: Tensor, layer: str, batch: int) -> Ca
     """Autograd from every channel of a layer to the input; the forward pass lies behind it."""
     leaf = inputs.repeat(batch, 1, 1, 1).requires_grad_()
     values = leaf
-    for name, module in model.network.named_children():
-        values = module(values)
-        if name == layer:
-            break
+    for stage in model.network.stages[: model.network.concept_layers.index(layer)]:
+        values = stage(values)
+    values = model.network.stage(layer).convolution(values)
 
     def backward() -> None:
         for channels in torch.arange(values.shape[1]).split(batch):
@@ -182,7 +182,7 @@ def measured_layer(model: TrainedModel) -> str:
 
 
 def _channels(model: TrainedModel, layer: str) -> int:
-    return int(model.network.get_submodule(layer).weight.shape[0])  # type: ignore[index]
+    return model.network.stage(layer).channels
 
 
 def _label(model: TrainedModel, clip: Clip) -> str:
@@ -220,12 +220,15 @@ def training(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
     ``data_waiting`` is the share of a step from disk that passes before its batch is there.
     """
     card = model.card
-    config = TrainingConfig(**card.model_dump(include={"name", "title", "description", "label_set", "architecture"}))
+    settings = {"name", "title", "description", "task", "label_set", "architecture"}
+    config = TrainingConfig(**card.model_dump(include=settings))
     network = build_network(card.architecture, card.config, len(card.labels))
     module = RecognitionModule(network, config, card.frontend)
     with TemporaryDirectory() as name:
         build_dataset(DatasetPlan(sizes.recipe, 2 * sizes.batch_size + 1, 0, card.frontend), Path(name), workers=1)
-        clips = ClipDataModule(BuiltDataset(Path(name)), card.labels, sizes.batch_size, validation=1)
+        source = BuiltDataset(Path(name))
+        targets = model.task.targets(source.held, model.labels)
+        clips = ClipDataModule(source, targets, sizes.batch_size, validation=1)
         seconds = pace(module, clips.train_dataloader(), sizes.steps)
     return {
         "train_vs_in_memory": float(np.median(seconds.in_memory) / np.median(seconds.stored)),

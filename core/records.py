@@ -7,6 +7,7 @@ when it is read, so that older files keep working; ``timbrescope migrate`` rewri
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Self
 from uuid import uuid4
@@ -133,10 +134,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
                 os.fsync(file.fileno())  # or the name could outlive a power failure and the content not
             partial.replace(path)
         finally:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):  # a read-only disk refuses even to delete a file that is not there
+                partial.unlink()
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror}); choose another folder or free space."
+            f"{path} cannot be written ({error.strerror or error}); choose another folder or free space."
         ) from error
 
 
@@ -144,5 +146,5 @@ def _reason(error: Exception) -> str:
     """The first thing that is wrong, in one short line."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
-        return f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"
+        return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, "))))
     return " ".join(str(error).split())[:120]

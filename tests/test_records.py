@@ -83,3 +83,13 @@ def test_a_failed_write_leaves_nothing_behind_and_keeps_what_was_there(tmp_path:
         write_whole(path, full)
     assert path.read_text() == "before"
     assert [each.name for each in tmp_path.iterdir()] == ["pet.json"]
+
+
+def test_folders_are_made_and_what_is_in_their_place_is_named(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a" / "b" / "pet.json", lambda file: file.write(b"Rex"))
+    assert (tmp_path / "a" / "b" / "pet.json").read_bytes() == b"Rex"
+    with pytest.raises(InputError, match=r"pet\.json/rex cannot be written"):
+        write_whole(tmp_path / "a" / "b" / "pet.json" / "rex", lambda file: file.write(b"Rex"))
+    with pytest.raises(InputError, match="b cannot be written"):
+        write_whole(tmp_path / "a" / "b", lambda file: file.write(b"Rex"))
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["pet.json"]

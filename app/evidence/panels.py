@@ -9,11 +9,11 @@ import streamlit as st
 
 from app.components.downloads import export
 from app.evidence import figures
+from app.evidence.sanity import sanity_check
 from app.figures import intervals as interval_figures
 from app.figures.charts import CONFIG, TEXT
 from app.figures.colors import MODEL_COLORS, legend, title
 from app.figures.thumbnails import thumbnail
-from app.frame import compute
 from app.frame.view import View, choose
 from core.explanation.explainer import DEFAULT_EXPLAINER
 from core.grading.catalogue import MEASURES
@@ -244,7 +244,7 @@ def cross_talk_sentence(table: pd.DataFrame) -> str:
 
 def sanity(found: Grades, model: str, explainer: str) -> None:
     """The map of one instrument while the network loses what it learned, and how alike such maps are on average."""
-    check = compute.sanity_check(model, explainer)
+    check = sanity_check(model, explainer)
     means, average = found[explainer].sanity, figure(found, explainer, "sanity_similarity")
     others = _and([_lower(label) for label in check.clip.labels if label != check.label])
     st.markdown(

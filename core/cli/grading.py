@@ -29,7 +29,7 @@ def grade(
 
     Examples:
 
-        timbrescope grade --model general-shallow-simple --clips 40
+        timbrescope grade --model general-shallow-rich --clips 40
 
         timbrescope grade --explainer energy --json
 

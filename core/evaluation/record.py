@@ -5,17 +5,23 @@ A summary of those that are kept stands in the model's card.
 
 import re
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import Field
 
 from core.errors import InputError
-from core.models.card import read_card
+from core.models.card import CARD, read_card
 from core.models.store import model_folder
 from core.records import Interval, Part, Record
+from core.tasks.one_of_many import OneOfMany
+from core.tasks.task import TASKS
 
 FOLDER = "evaluation"
 SCORES = {"mAP": "mAP", "macro_f1": "macro-F1", "micro_f1": "micro-F1", "top1_solo": "top-1 of solos"}
 """The scores over all clips, with the titles that people read."""
+CHOICE_SCORES = ("accuracy", "macro_f1", "top3")  # of a model with one answer for each clip
+
+Kind = TypeVar("Kind", bound=Record)
 
 
 class Slice(Part):
@@ -137,8 +143,54 @@ class EvaluationSubject(Record):
 class Evaluation(Scores, EvaluationSubject):
     """How well a model recognises the instruments of labelled clips."""
 
+    def to_json(self) -> dict[str, Any]:
+        """What ``timbrescope evaluate --json`` prints."""
+        return self.model_dump(mode="json")
 
-def record(model: str, name: str, evaluation: Evaluation) -> Path:
+
+class ChoiceLabelScores(Part):
+    """The scores of one label where every clip has one label, and how many clips have this one."""
+
+    precision: Interval
+    recall: Interval
+    f1: Interval
+    support: int
+
+
+class ChoiceScores(Part):
+    """All scores of a model that answers with one label for each clip.
+
+    Attributes:
+        accuracy: Share of the clips whose label is the answer.
+        macro_f1: Mean F1 over the labels that some clip has.
+        top3: Share of the clips whose label is among the three likeliest.
+        per_label: For each label that some clip has.
+        confusion: How many clips of each label (``when``) get each answer (``called``).
+    """
+
+    accuracy: Interval
+    macro_f1: Interval
+    top3: Interval
+    per_label: dict[str, ChoiceLabelScores]
+    confusion: SoloConfusion
+
+
+class ChoiceEvaluation(ChoiceScores, EvaluationSubject):
+    """How well a model recognises the one label of each clip.
+
+    Attributes:
+        noun: What the labels are, such as "genre".
+    """
+
+    noun: str
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``timbrescope evaluate --json`` prints; the labels' key is named after what they are: "per_genre"."""
+        figures = self.model_dump(mode="json", exclude={"noun"})
+        return {f"per_{self.noun}" if key == "per_label" else key: value for key, value in figures.items()}
+
+
+def record(model: str, name: str, evaluation: Evaluation | ChoiceEvaluation) -> Path:
     """Keeps an evaluation beside its model, with a summary in the card, and returns the path of the file.
 
     Args:
@@ -153,22 +205,29 @@ def record(model: str, name: str, evaluation: Evaluation) -> Path:
     evaluation.write(path)
     # Of all that are kept, so that the card is whole even if two are recorded at the same time.
     summaries = {
-        each: kept.model_dump(include={"clips", *SCORES}) for each, kept in recorded_evaluations(model).items()
+        each: kept.model_dump(include={"clips", *SCORES, *CHOICE_SCORES})
+        for each, kept in _recorded(folder, type(evaluation)).items()
     }
     card = read_card(folder)
-    card.model_copy(update={"evaluation": card.evaluation | summaries}).write(folder)
+    card.model_copy(update={"evaluation": card.evaluation | summaries}).write(folder / CARD)
     return path
 
 
 def recorded_evaluations(model: str) -> dict[str, Evaluation]:
-    """All evaluations of a model that were kept, by name.
+    """All evaluations that were kept of a model that may give several labels, by name; none of another model.
 
     Raises:
         InputError: there is no such model, or a file is damaged.
     """
-    paths = sorted((model_folder(model) / FOLDER).glob("*.json"))
+    folder = model_folder(model)
+    return {} if isinstance(TASKS.get(read_card(folder).task), OneOfMany) else _recorded(folder, Evaluation)
+
+
+def _recorded(folder: Path, kind: type[Kind]) -> dict[str, Kind]:
+    """The evaluations in a model's folder, by name."""
+    paths = sorted((folder / FOLDER).glob("*.json"))
     remedy = "run `timbrescope evaluate --record {}` again"
-    return {path.stem: Evaluation.read(path, remedy.format(path.stem)) for path in paths}
+    return {path.stem: kind.read(path, remedy.format(path.stem)) for path in paths}
 
 
 def record_name(name: str) -> str:

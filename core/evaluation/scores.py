@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.corpora.read import multi_hot
 from core.evaluation.metrics import average_precision, confusion, f1, recall, solo_confusion, summary, top1
 from core.evaluation.record import Confusion, LabelScores, LevelScores, Scores, Slice, SoloConfusion
 from core.records import Interval
 from core.statistics import DIGITS, as_interval, bootstrap
+from core.taxonomy.labels import multi_hot
 
 Mask = npt.NDArray[np.bool_]
 

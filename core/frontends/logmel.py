@@ -6,6 +6,7 @@ makes it, with all the frames that touch the signal, so that it is exactly inver
 ``(i + first_frame) · hop / sample_rate`` seconds.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -20,6 +21,7 @@ Samples = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float32]
 ComplexMatrix = npt.NDArray[np.complex64]
 
+LARGEST = {"sample_rate": 384_000, "window": 65_536, "hop": 65_536, "bands": 1024}  # of what needs memory
 FRAMES_AT_ONCE = 64  # a megabyte of samples in float64, which stays in the processor's cache
 
 
@@ -46,6 +48,15 @@ class FrontendConfig:
     high_hz: float = 11025.0
     range_db: float = 80.0
     quietest_peak_db: float = -70.0
+
+    def __post_init__(self) -> None:
+        for name, largest in LARGEST.items():
+            if not 1 <= getattr(self, name) <= largest:
+                raise ValueError(f"{name} is 1 to {largest}, so {getattr(self, name)} is not possible")
+        if self.hop > self.window:
+            raise ValueError(f"hop is at most the window, so {self.hop} is not possible")
+        if not (0 <= self.low_hz < self.high_hz < math.inf and 0 < self.range_db < math.inf):
+            raise ValueError("low_hz must lie below high_hz, and range_db above 0")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -9,12 +9,16 @@ from pathlib import Path
 
 from core.comparison.records import ABLATION, Ablation, VariantResult, VariantScores
 from core.corpora.build import DatasetPlan, build_dataset
+from core.errors import InputError
 from core.evaluation.evaluate import evaluate
+from core.evaluation.record import Evaluation
 from core.frontends.logmel import FrontendConfig
 from core.models.store import TrainedModel, load_model
 from core.paths import STUDIES, TRAINED_MODELS
+from core.tasks.one_of_many import OneOfMany
+from core.tasks.task import TASKS
 from core.threads import one_thread
-from core.training.config import TrainingConfig, read_config
+from core.training.config import TrainingConfig, TrainingPlan, read_plan
 from core.training.train import train
 
 TRAINING_SEED, TEST_SEED = 31, 51
@@ -85,7 +89,9 @@ def run_ablation(
     Raises:
         InputError: the configuration or a data set cannot be used, or a file cannot be written.
     """
-    config = read_config(plan.base)
+    config = read_plan(plan.base).stage(1)
+    if isinstance(TASKS.get(config.task), OneOfMany):
+        raise InputError(f"{plan.base} trains a model with one answer for each clip; choose one for instruments.")
     tests = {name: plan.folder / "tests" / name for name in TESTS}
     for name, recipe in TESTS.items():
         build_dataset(DatasetPlan(recipe, plan.test_clips, TEST_SEED, FrontendConfig()), tests[name])
@@ -102,12 +108,14 @@ def _measure(plan: Plan, base: TrainingConfig, name: str, variant: Variant, test
     """Trains a network as a variant says, unless that was done before, and measures it on every test set."""
     data, model = plan.folder / name / "data", plan.folder / name / "model"
     if not (model / "card.json").exists():
-        changes = {**SMALL, **variant.settings, "epochs": plan.epochs, "default": False}
+        clips = {"recipe": variant.recipe, "data_seed": TRAINING_SEED, "clips": plan.clips}
+        changes = {**SMALL, **variant.settings, **clips, "epochs": plan.epochs, "default": False}
         config = base.model_copy(update=changes)
         build_dataset(
             DatasetPlan(variant.recipe, plan.clips + config.validation, TRAINING_SEED, FrontendConfig()), data
         )
-        train(config, data, model, resume=(model / "training" / "last.ckpt").exists())
+        resume = (model / "training" / "last.ckpt").exists()
+        train(TrainingPlan((config,)), 1, data, model, resume)
     trained = load_model(str(model))
     return VariantResult(
         title=variant.title,
@@ -119,4 +127,5 @@ def _measure(plan: Plan, base: TrainingConfig, name: str, variant: Variant, test
 
 def _scores(model: TrainedModel, data: Path) -> VariantScores:
     found = evaluate(model, data)
+    assert isinstance(found, Evaluation)  # since the task is not one of many
     return VariantScores(mAP=found.mAP, macro_f1=found.macro_f1, top1_solo=found.top1_solo)

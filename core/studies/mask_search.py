@@ -1,4 +1,4 @@
-"""Looks for the rules and the mask that let a composed clip's true instruments be heard best.
+"""Searches for the rules and the mask under which the true instruments of composed clips are heard best.
 
 The defaults in :mod:`core.explanation.rules` and :mod:`core.resynthesis` were chosen by it.
 """
@@ -14,10 +14,11 @@ from core.errors import InputError
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
 from core.explanation.rules import RULE_SETS
+from core.explanation.targets import Logit, Target
 from core.frontends.logmel import Matrix, Spectrogram
 from core.grading.searches import MapFit, MaskScore, MaskSearch
 from core.grading.truth import Truth, fit
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
 from core.resynthesis import MaskSettings, apply_mask, relevance_mask
 from core.synthesis.clip import compose
@@ -26,8 +27,8 @@ BLURS = ((2.0, 8.0), (2.0, 16.0), (4.0, 16.0))
 POWERS = (0.0, 0.25, 0.5)
 CONTRASTS = (1.0, 1.5, 2.0)
 RESTS = (0.0, 0.1)
-# A network, a mix and numbers of labels → the map of each label, by the name of what made it.
-Explain = Callable[[Network, Spectrogram, Sequence[int]], dict[str, list[Matrix]]]
+# From a network, a mix and targets to the maps of the targets, by the name of what made them.
+Explain = Callable[[StagedNetwork, Spectrogram, Sequence[Target]], dict[str, list[Matrix]]]
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, how many there are
 GRID = tuple(
     MaskSettings(blur, steady, power, contrast, rest=rest)
@@ -41,8 +42,8 @@ class Case:
 
     Attributes:
         logit: The network's output for it.
-        maps: Its map by each name, which is that of a set of rules unless something else explained it.
-        rivals: Those of the other instruments that the model detects.
+        maps: Its maps by the name of what made them, such as a set of rules.
+        rivals: The same for the other instruments that the model detects.
     """
 
     truth: Truth
@@ -52,7 +53,7 @@ class Case:
     rivals: dict[str, list[Matrix]]
 
     def improvement(self, mask: Matrix) -> float:
-        """By how many dB SI-SDR the masked mix is nearer to the instrument's stem than the mix."""
+        """By how many dB of SI-SDR the masked mix is closer to the instrument's stem than the mix."""
         return self.truth.improvement(self.label, apply_mask(self.truth.mix, mask))
 
 
@@ -61,15 +62,15 @@ def contested_name(name: str) -> str:
     return f"{name} contested"
 
 
-def by_rules(network: Network, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
-    """The map of each label under each set of rules, as it is and contested."""
+def by_rules(network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> dict[str, list[Matrix]]:
+    """The map of each target under each set of rules, as it is and contested."""
     traces = {rules: Trace(network, as_input(mix.logmel), rules) for rules in RULE_SETS}
-    plain = {rules: [trace.relevance(label)[0].numpy() for label in labels] for rules, trace in traces.items()}
-    return plain | {contested_name(rules): list(trace.contested(labels).numpy()) for rules, trace in traces.items()}
+    plain = {rules: [trace.relevance(target)[0].numpy() for target in targets] for rules, trace in traces.items()}
+    return plain | {contested_name(rules): list(trace.contested(targets).numpy()) for rules, trace in traces.items()}
 
 
 def clip_names(model: TrainedModel, clips: int, seed: int) -> list[str]:
-    """Clips of two to four instruments that the model knows."""
+    """Names of clips of two to four instruments that the model knows."""
     return [f"{model.card.label_set};count=2,4@{seed + number}" for number in range(clips)]
 
 
@@ -80,7 +81,7 @@ def cases(model: TrainedModel, clip: str, explain: Explain = by_rules) -> Iterat
     heard = model.detected(logits)
     if not heard:
         return
-    maps = explain(model.network, truth.mix, heard)
+    maps = explain(model.network, truth.mix, [Logit(index) for index in heard])
     for number, index in enumerate(heard):
         label = model.labels[index]
         if label in truth.stems:
@@ -90,14 +91,14 @@ def cases(model: TrainedModel, clip: str, explain: Explain = by_rules) -> Iterat
 
 
 def fits(case: Case) -> dict[str, dict[str, float]]:
-    """How well the maps lie on the true cells, by rules; the mix's energy as a map to compare with."""
+    """How well the maps fit the true cells, by name; the mix's energy as a map for comparison."""
     truth = case.truth.masks[case.label]
     maps = {**case.maps, "energy": case.truth.mix.mel_power}
     return {name: fit(values, truth) for name, values in maps.items()}
 
 
 def improvements(case: Case) -> dict[tuple[str, int], float]:
-    """SI-SDR improvement in dB by rules and number of the settings in the grid; ``energy`` maps are the floor."""
+    """SI-SDR improvement in dB, by name of the map and number of the settings in ``GRID``; ``energy`` is the floor."""
     maps = {**case.maps, "energy": case.truth.mix.mel_power}
     frontend = case.truth.frontend
     return {
@@ -140,7 +141,7 @@ def search(
 
 
 def ceiling(case: Case) -> float:
-    """What the ideal ratio mask does for the case, in dB."""
+    """SI-SDR improvement of the ideal ratio mask, in dB."""
     return case.truth.improvement(case.label, case.truth.ceiling(case.label))
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from core.errors import InputError
 from core.explanation.relevance import Relevance
+from core.explanation.targets import Target
 from core.frontends.logmel import Matrix, Spectrogram
 from core.grading.grade import means
 from core.grading.searches import RuleCandidate, RuleSearch
 from core.grading.truth import fit
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
 from core.resynthesis import relevance_mask
 from core.studies.mask_search import Case, Progress, cases, clip_names, contested_name
@@ -71,9 +72,9 @@ def _graded(name: str, candidate: Candidate, default: str, found: Sequence[tuple
 def _taken_of(model: TrainedModel, clip: str, candidates: Mapping[str, Candidate]) -> Iterator[Taken]:
     """The measures of each candidate for each detected instrument of a clip."""
 
-    def explain(network: Network, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
-        plain = {name: candidate.maps(network, mix, labels) for name, candidate in candidates.items()}
-        contested = {contested_name(name): c.contested(network, mix, labels) for name, c in candidates.items()}
+    def explain(network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> dict[str, list[Matrix]]:
+        plain = {name: candidate.maps(network, mix, targets) for name, candidate in candidates.items()}
+        contested = {contested_name(name): c.contested(network, mix, targets) for name, c in candidates.items()}
         return plain | contested
 
     return ({name: _measures(case, name) for name in candidates} for case in cases(model, clip, explain))

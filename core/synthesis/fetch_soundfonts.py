@@ -21,6 +21,7 @@ import numpy.typing as npt
 from core.audio import SAMPLE_RATE, load
 from core.errors import InputError
 from core.paths import SOUNDFONTS
+from core.records import write_whole
 from core.synthesis.soundfont_writer import RecordedNote, RecordedProgram, soundfont_bytes
 from core.synthesis.soundfonts import Soundfont, known_soundfonts
 from core.taxonomy.instruments import INSTRUMENTS, Instrument
@@ -42,7 +43,7 @@ def main() -> None:
             if not font.package:
                 print(f"{font.files[0]}: {font.title}, {font.licence}", flush=True)
                 fetch(font)
-    except InputError as error:
+    except (InputError, OSError, tarfile.TarError) as error:
         sys.exit(str(error))
 
 
@@ -61,7 +62,7 @@ def fetch(font: Soundfont) -> None:
         if not font.notes:
             raise InputError(f"What was downloaded as {target.name} is not the font of soundfonts.toml; try again.")
         print("  Decoded differently here: clips played with it will differ in their last bits from those elsewhere.")
-    target.write_bytes(content)
+    write_whole(target, lambda file: file.write(content))
 
 
 def build(font: Soundfont, folder: Path) -> bytes:

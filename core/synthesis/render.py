@@ -8,7 +8,7 @@ seconds to unpack, is loaded once in a process and lent to one synthesiser after
 import contextlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from ctypes import c_float, c_int, c_void_p
+from ctypes import c_char_p, c_float, c_int, c_void_p
 from functools import cache
 from itertools import groupby
 from threading import Lock
@@ -113,6 +113,15 @@ def _write(synth: Any, sound: Samples) -> None:
     if len(left):
         write = _function("fluid_synth_write_float", c_int, c_void_p, c_int, *(c_void_p, c_int, c_int) * 2)
         write(synth.synth, len(left), left.ctypes.data, 0, 1, right.ctypes.data, 0, 1)
+
+
+def fluidsynth_version() -> str:
+    """Version of the FluidSynth library.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    return str(_function("fluid_version_str", c_char_p)().decode("ascii"))
 
 
 @cache

@@ -10,8 +10,9 @@ import soundfile
 
 from core.audio import write_wav
 from core.corpora.build import DatasetPlan, build_dataset
+from core.corpora.corpus import Corpus, Item
 from core.corpora.read import BuiltDataset
-from core.corpora.source import LabelledClips
+from core.corpora.sound import ComposedClip
 from core.errors import InputError
 from core.evaluation.evaluate import evaluate, grouped
 from core.evaluation.metrics import summary
@@ -93,8 +94,9 @@ def test_a_folder_of_recordings(model: TrainedModel, recordings: Path) -> None:
     assert report.per_instrument["flute"].f1.value == float(heard >= 0.5)
 
 
-def words(groups: dict[str, tuple[str, ...]], held: list[list[str]], **rest: Any) -> LabelledClips:
-    return LabelledClips({"source": "made up"}, groups, held, ["x"] * len(held), [], **rest)
+def words(groups: dict[str, tuple[str, ...]], held: list[list[str]], **rest: Any) -> Corpus:
+    items = [Item(f"wimu12@{row}", ComposedClip(f"wimu12@{row}"), tuple(each), "x") for row, each in enumerate(held)]
+    return Corpus({"source": "made up"}, groups, tuple(items), **rest)
 
 
 def test_a_word_for_several_labels_is_scored_as_one(model: TrainedModel) -> None:
@@ -145,7 +147,7 @@ def test_the_folder_of_irmas(model: TrainedModel, tmp_path: Path) -> None:
     (tmp_path / "Part1/song.txt").write_text("gel\t\nvoi\t")
     report = evaluate(model, tmp_path)
     assert report.clips == 3
-    assert report.data == {"source": "irmas", "folder": tmp_path.name}
+    assert report.data == {"source": "irmas", "folder": tmp_path.name, "licence": "CC BY-NC-SA 3.0"}
     assert report.groups == {"gel": ("electric_guitar", "distorted_guitar")}
     assert {label: row.support for label, row in report.per_instrument.items()} == {
         "cello": 1,
@@ -195,11 +197,29 @@ def test_broken_tables(model: TrainedModel, table: str | bytes | None, message: 
     assert "\n" not in str(error.value)
 
 
-def test_a_data_set_of_another_frontend(model: TrainedModel, tmp_path: Path) -> None:
-    plan = DatasetPlan("wimu12;duration=1;soundfont=timgm6mb", 2, 0, FrontendConfig(bands=40))
-    build_dataset(plan, tmp_path / "set", workers=1)
-    with pytest.raises(InputError, match="another frontend"):
-        evaluate(model, tmp_path / "set")
+def test_clips_are_composed_anew_for_a_model_that_sees_other_features(model: TrainedModel, tmp_path: Path) -> None:
+    reports = []
+    for bands in (40, FrontendConfig().bands):
+        plan = DatasetPlan("wimu12;duration=1;soundfont=timgm6mb", 4, 0, FrontendConfig(bands=bands))
+        build_dataset(plan, tmp_path / str(bands), workers=1)
+        reports.append(evaluate(model, tmp_path / str(bands)))
+    anew, stored = reports
+    assert anew["data"] == stored["data"]
+    assert anew["per_instrument"] == stored["per_instrument"]
+
+
+def test_the_items_of_a_split_alone(model: TrainedModel, recordings: Path) -> None:
+    table = recordings / "labels.csv"
+    head, *rows = table.read_text().splitlines()
+    splits = ["split", "train", "test", "test", "train"]
+    table.write_text("\n".join(f"{row},{split}" for row, split in zip([head, *rows], splits, strict=True)))
+    assert evaluate(model, recordings)["clips"] == 4
+    report = evaluate(model, recordings, split="test")
+    assert report["clips"] == 2
+    assert report["data"] == {"source": "folder", "folder": recordings.name, "split": "test"}
+    assert set(report["per_instrument"]) == {"flute", "tuba", "violin"}
+    with pytest.raises(InputError, match="no split 'valid'; choose one of: train, test"):
+        evaluate(model, recordings, split="valid")
 
 
 def test_a_folder_that_is_not_there(model: TrainedModel, tmp_path: Path) -> None:

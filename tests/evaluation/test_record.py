@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InputError
 from core.evaluation.record import Confusion, Evaluation, Slice, SoloConfusion, record, recorded_evaluations
-from core.models.card import read_card
+from core.models.card import CARD, read_card
 from core.models.store import load_model
 from core.paths import TRAINED_MODELS
 from core.records import Interval
@@ -39,7 +39,9 @@ def measured(value: float, clips: int = 3) -> Evaluation:
 def model(tiny_model: Path, tmp_path: Path) -> str:
     """A model of which nothing was recorded yet, with figures of another time in its card."""
     folder = shutil.copytree(tiny_model, tmp_path / "tiny")
-    read_card(folder).model_copy(update={"evaluation": {"before": {"mAP": 0.5}, "rich": {"mAP": 0.4}}}).write(folder)
+    read_card(folder).model_copy(update={"evaluation": {"before": {"mAP": 0.5}, "rich": {"mAP": 0.4}}}).write(
+        folder / CARD
+    )
     return str(folder)
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from core.corpora.read import multi_hot
 from core.evaluation.metrics import summary
 from core.evaluation.record import Scores, Slice
 from core.evaluation.scores import Answers, scores
 from core.records import Interval
 from core.statistics import as_interval, bootstrap
 from core.taxonomy.instruments import INSTRUMENTS
+from core.taxonomy.labels import multi_hot
 
 LABELS = ["piano", "violin", "viola", "cello", "tuba", "flute"]
 HELD = [

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from core.errors import InputError
 from core.explanation.explainer import EXPLAINERS, Explainer
+from core.explanation.targets import Target
 from core.frontends.logmel import Frontend, FrontendConfig
 from core.grading.catalogue import MEASURES
 from core.grading.grade import cross_talk, figures, grade_explainer, means
@@ -25,7 +26,7 @@ from core.grading.record import (
     recorded_grades,
 )
 from core.grading.truth import Truth
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel, load_model
 from core.paths import TRAINED_MODELS
 from core.records import Interval
@@ -54,8 +55,8 @@ def scene(model: TrainedModel, explainer: Explainer) -> Scene:
 def oracle(model: TrainedModel, sign: float = 1) -> Explainer:
     """The true cells of the label that is asked for, or their opposite; nothing for a label that does not sound."""
 
-    def explain(network: Network, inputs: Tensor, label: int) -> Tensor:
-        truth = TRUTH.masks.get(model.labels[label])
+    def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+        truth = TRUTH.masks.get(target.title(model.labels))
         return torch.zeros(inputs.shape[2:]) if truth is None else sign * (2 * torch.as_tensor(truth).float() - 1)
 
     return explain
@@ -97,10 +98,10 @@ def test_relevance_on_the_stems_that_the_network_uses_is_what_intervention_rewar
     rest = Truth({label: stem for label, stem in STEMS.items() if label != "flute"}, FRONTEND)
     assert falls["flute"] == pytest.approx(logits - model.logits(rest.mix.logmel[None])[0, flute], abs=1e-4)
 
-    def right(network: Network, inputs: Tensor, label: int) -> Tensor:
+    def right(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
         return sum(falls[stem] * torch.as_tensor(mask / mask.sum()) for stem, mask in TRUTH.masks.items()).float()
 
-    def wrong(network: Network, inputs: Tensor, label: int) -> Tensor:
+    def wrong(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
         return -right(network, inputs, label)
 
     assert scene(model, right)._intervention("flute") == 1

@@ -11,15 +11,17 @@ from core.explanation.crp import attribute
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
 from core.explanation.rules import PROPORTIONAL, Z_PLUS
+from core.explanation.targets import Logit
 from core.frontends.logmel import Frontend, FrontendConfig, Spectrogram
 from core.grading.searches import RuleSearch
 from core.models.store import TrainedModel, load_model
 from core.studies.mask_search import clip_names
-from core.studies.rule_candidates import CANDIDATES, DEFAULT, SharingPool, with_sharing_pools
+from core.studies.rule_candidates import CANDIDATES, DEFAULT, SharingPool
 from core.studies.rule_search import COMPARED, REPORTED, search
 from core.synthesis.clip import compose
 
 LABELS = (0, 7)
+TARGETS = [Logit(label) for label in LABELS]
 ENGINE = [name for name, c in CANDIDATES.items() if not (c.explainer or c.sharing_pools)]
 LOSSLESS = [name for name, c in CANDIDATES.items() if not (c.explainer or c.by_amplitude)]
 ONLY = next(name for name, candidate in CANDIDATES.items() if candidate.is_default)
@@ -54,16 +56,16 @@ def test_one_candidate_is_the_default() -> None:
 @pytest.mark.parametrize("name", ENGINE)
 def test_the_rules_of_every_candidate_are_those_of_zennit_crp(name: str, model: TrainedModel, mix: Spectrogram) -> None:
     inputs, rules = as_input(mix.logmel), CANDIDATES[name].rules
-    for label in LABELS:
-        fast = Trace(model.network, inputs, rules).relevance(label)[0]
-        slow = attribute(model.network, inputs, label, rules=rules).relevance
+    for target in TARGETS:
+        fast = Trace(model.network, inputs, rules).relevance(target)[0]
+        slow = attribute(model.network, inputs, target, rules=rules).relevance
         assert float((fast - slow).abs().max() / slow.abs().max()) < 1e-4
 
 
 @pytest.mark.parametrize("name", LOSSLESS)
 def test_relevance_is_conserved(name: str, model: TrainedModel, mix: Spectrogram) -> None:
     logits = model.logits(mix.logmel[None])[0]
-    for label, values in zip(LABELS, CANDIDATES[name].maps(model.network, mix, LABELS), strict=True):
+    for label, values in zip(LABELS, CANDIDATES[name].maps(model.network, mix, TARGETS), strict=True):
         assert values.shape == mix.logmel.shape
         assert values.sum(dtype=np.float64) == pytest.approx(logits[label], rel=2e-3)
 
@@ -71,7 +73,7 @@ def test_relevance_is_conserved(name: str, model: TrainedModel, mix: Spectrogram
 def test_a_flat_first_layer_does_not_look_at_the_input(model: TrainedModel, mix: Spectrogram) -> None:
     quiet = mix.logmel < np.quantile(mix.logmel, 0.2)
     on_quiet = {
-        name: np.abs(CANDIDATES[name].maps(model.network, mix, LABELS)[0])[quiet].sum()
+        name: np.abs(CANDIDATES[name].maps(model.network, mix, TARGETS)[0])[quiet].sum()
         for name in ("first-flat", "first-values", "first-power")
     }
     assert on_quiet["first-flat"] > on_quiet["first-values"] > on_quiet["first-power"]
@@ -79,8 +81,7 @@ def test_a_flat_first_layer_does_not_look_at_the_input(model: TrainedModel, mix:
 
 @pytest.mark.parametrize("pool", [nn.MaxPool2d((2, 4), ceil_mode=True), nn.MaxPool2d(2)])
 def test_sharing_pools_have_the_outputs_of_max_pools_and_share_in_proportion(pool: nn.MaxPool2d) -> None:
-    twin = with_sharing_pools(nn.Sequential(pool))[0]  # type: ignore[arg-type]
-    assert isinstance(twin, SharingPool)
+    twin = SharingPool.like(pool)
     values = torch.rand(1, 2, 6, 11, generator=torch.Generator().manual_seed(0)).requires_grad_()
     outputs = twin(values)
     assert torch.equal(outputs, pool(values))

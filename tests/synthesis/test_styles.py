@@ -314,6 +314,13 @@ def test_bad_folders(tmp_path: Path, files: dict[str, bytes] | None, message: st
         play("midi", some("flute"), 5.0, 0, folder)
 
 
+def test_links_to_nowhere_and_folders_are_no_midi_files(tmp_path: Path) -> None:
+    (tmp_path / "gone.mid").symlink_to(tmp_path / "nowhere.mid")
+    (tmp_path / "folder.mid").mkdir()
+    with pytest.raises(InputError, match="has no MIDI files"):
+        play("midi", some("flute"), 5.0, 0, tmp_path)
+
+
 def test_midi_without_folder() -> None:
     with pytest.raises(InputError, match="needs a folder"):
         play("midi", some("flute"), 5.0, 0)

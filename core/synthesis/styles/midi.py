@@ -68,7 +68,9 @@ class _Songs:
             raise InputError("The style midi needs a folder of MIDI files; name one.")
         if not self.folder.is_dir():
             raise InputError(f"There is no folder {self.folder}; name a folder of MIDI files.")
-        self.paths = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
+        self.paths = sorted(
+            path for path in self.folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file()
+        )
         if not self.paths:
             raise InputError(f"The folder {self.folder} has no MIDI files ({', '.join(EXTENSIONS)}) in it.")
 
