@@ -170,7 +170,7 @@ def _memory() -> tuple[int, int | None]:
 
 
 def disk() -> list[Finding]:
-    """How much space is free where Timbrescope lies, and for temporary files if these are on another disk."""
+    """How much space is free on the disk of Timbrescope, and for temporary files if these are on another disk."""
     temporary = Path(tempfile.gettempdir())
     findings = [_free_space("disk", ROOT)]
     if temporary.stat().st_dev != ROOT.stat().st_dev:
@@ -234,7 +234,7 @@ def library(requirement: "Requirement") -> list[Finding]:
 
 
 def extra(name: str, requirements: "list[Requirement]") -> list[Finding]:
-    """Whether the libraries of an extra are installed; nobody has to have them."""
+    """Whether the libraries of an extra are installed; they are optional."""
     versions = {each.name: _version(each.name) for each in requirements}
     lacking = [
         each.name

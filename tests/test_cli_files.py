@@ -127,6 +127,14 @@ def test_a_reader_that_goes_away_early_ends_a_command_quietly() -> None:
     assert process.returncode == 1
 
 
+def test_other_errors_of_libraries_are_not_taken_for_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refused(name: str) -> None:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr("core.synthesis.clip.compose", refused)
+    assert isinstance(CliRunner().invoke(app, ["compose", "--out", str(tmp_path)]).exception, ConnectionRefusedError)
+
+
 def test_closed_streams_are_no_reason_to_fail(sound: Path, tiny_model: Path) -> None:
     def closed() -> None:
         os.close(1)
