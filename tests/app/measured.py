@@ -9,6 +9,7 @@ import pandas as pd
 from core.comparison.place import PLACES
 from core.comparison.records import SETS
 from core.evaluation.scores import LEVELS
+from core.models.card import CARD
 from core.models.store import card, default_model
 from core.studies.experiments import QUESTIONS
 from core.studies.summary import tell
@@ -30,7 +31,7 @@ def write_measured(root: Path, models: tuple[str, ...] = MODELS) -> None:
     for model in models:
         (root / model / "evaluation").mkdir(parents=True)
         (root / model / "model.safetensors").touch()
-        card(default_model()).model_copy(update={"name": model, "default": False}).write(root / model)
+        card(default_model()).model_copy(update={"name": model, "default": False}).write(root / model / CARD)
         for n, name in enumerate(SETS):
             evaluation = _evaluation(model, 0.95 - 0.04 * n, rng)
             (root / model / f"evaluation/{name}.json").write_text(json.dumps(evaluation))
