@@ -28,6 +28,7 @@ import soxr
 from scipy.io import wavfile
 
 from core.errors import InputError
+from core.records import write_whole
 
 SAMPLE_RATE = 22050
 MAX_BYTES = 50 * 2**20
@@ -148,8 +149,12 @@ def write_wav(
     sample_rate: int = SAMPLE_RATE,
     subtype: Literal["PCM_16", "FLOAT"] = "PCM_16",
 ) -> None:
-    """Writes `wav_bytes` to ``path``."""
-    Path(path).write_bytes(wav_bytes(samples, sample_rate, subtype))
+    """Writes `wav_bytes` to ``path``.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_whole(Path(path), lambda file: file.write(wav_bytes(samples, sample_rate, subtype)))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from core.grading.truth import grade
 from core.inference import WINDOW_S, likeliest_start, passage, recognise
 from core.models.store import TrainedModel
 from core.pictures import Axis, relevance_picture, truth_picture
+from core.records import write_whole
 from core.resynthesis import FOR_CONCEPTS, apply_mask, common_gain, complement, relevance_mask
 
 CONCEPT_PICTURE = (8, 6)  # inches
@@ -77,7 +78,7 @@ def _load_stems(folder: Path, mix: audio.Audio) -> dict[str, Samples]:
 def write_report(
     model: TrainedModel, passage: Passage, explanation: Explanation, folder: Path, names: Mapping[tuple[str, int], str]
 ) -> dict[str, Any]:
-    """Writes everything about an explanation into a folder that exists, and returns what ``report.json`` holds.
+    """Writes everything about an explanation into a folder, and returns what ``report.json`` holds.
 
     ``relevance.npz`` holds ``relevance`` and ``logmel`` ``(bands, frames)``, ``concepts`` ``(concepts, bands, frames)``
     with their ``channels`` ``(concepts,)``, the ``shares`` of all channels of the layer ``(channels,)``, and the axes
@@ -87,9 +88,11 @@ def write_report(
 
     Args:
         names: Of concepts, by layer and channel, as far as they have one.
+
+    Raises:
+        InputError: the folder cannot be written to, or the disk is full.
     """
     concepts = folder / "concepts"
-    concepts.mkdir(exist_ok=True)
     (folder / "truth.png").unlink(missing_ok=True)
     for layer in model.network.concept_layers:
         for stale in concepts.glob(f"{layer}-[0-9]*"):
@@ -106,9 +109,13 @@ def write_report(
         label = explanation.relevance.label
         report["truth"] = grade(explanation.relevance.values, passage.stems, label, model.frontend, mask)
         if label in passage.stems:
-            (folder / "truth.png").write_bytes(_truth_picture(model.frontend, passage, explanation, report["truth"]))
-    (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+            _write(folder / "truth.png", _truth_picture(model.frontend, passage, explanation, report["truth"]))
+    _write(folder / "report.json", (json.dumps(report, indent=2) + "\n").encode())
     return report
+
+
+def _write(path: Path, content: bytes) -> None:
+    write_whole(path, lambda file: file.write(content))
 
 
 def _summary(
@@ -142,27 +149,27 @@ def _axis(frontend: Frontend, passage: Passage) -> Axis:
 
 def _write_arrays(frontend: Frontend, passage: Passage, explanation: Explanation, path: Path) -> None:
     axis = _axis(frontend, passage)
-    np.savez_compressed(
-        path,
-        relevance=explanation.relevance.values,
-        logmel=passage.spectrogram.logmel,
-        concepts=np.stack([concept.map.values for concept in explanation.concepts]),
-        channels=np.array([concept.channel for concept in explanation.concepts]),
-        shares=explanation.shares,
-        times=axis.times,
-        band_hz=axis.band_hz,
-    )
+    arrays: dict[str, Any] = {
+        "relevance": explanation.relevance.values,
+        "logmel": passage.spectrogram.logmel,
+        "concepts": np.stack([concept.map.values for concept in explanation.concepts]),
+        "channels": np.array([concept.channel for concept in explanation.concepts]),
+        "shares": explanation.shares,
+        "times": axis.times,
+        "band_hz": axis.band_hz,
+    }
+    write_whole(path, lambda file: np.savez_compressed(file, **arrays))
 
 
 def _write_pictures(frontend: Frontend, passage: Passage, explanation: Explanation, folder: Path) -> None:
     logmel, axis, relevance = passage.spectrogram.logmel, _axis(frontend, passage), explanation.relevance
     title = f"{relevance.label}: logit {relevance.logit:.2f}"
-    (folder / "relevance.png").write_bytes(relevance_picture(logmel, relevance.values, axis, title))
+    _write(folder / "relevance.png", relevance_picture(logmel, relevance.values, axis, title))
     for concept in explanation.concepts:
         name = f"{explanation.layer}-{concept.channel}"
         title = f"{relevance.label}: concept {name}, {concept.share:.1%}"
         picture = relevance_picture(logmel, concept.map.values, axis, title, CONCEPT_PICTURE)
-        (folder / "concepts" / f"{name}.png").write_bytes(picture)
+        _write(folder / "concepts" / f"{name}.png", picture)
 
 
 def _truth_picture(frontend: Frontend, passage: Passage, explanation: Explanation, truth: dict[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Maps names to members, and imports every module of ``package`` at first use so that each can register.
+    """Maps names to members. At first use it imports every module of ``package``, so that each can register.
 
     Args:
         kind: What a member is, for messages ("model", "explainer", ...).
@@ -39,10 +39,10 @@ class Registry(Generic[T]):
         return enter
 
     def get(self, name: str) -> T:
-        """The member called ``name``.
+        """The member with this name.
 
         Raises:
-            InputError: no member has this name; the message lists those that there are.
+            InputError: no member has this name; the message lists all names.
         """
         self._load()
         if name not in self._members:

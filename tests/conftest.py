@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from core.frontends.logmel import FrontendConfig
-from core.models.architecture import Network, build_network
+from core.models.architecture import build_network
 from core.models.card import Card, Training, read_card
+from core.models.network import StagedNetwork
 from core.models.store import save_model
 from core.taxonomy.instruments import label_set
 
@@ -41,7 +42,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _randomise_statistics(network: Network) -> None:
+def _randomise_statistics(network: StagedNetwork) -> None:
     """Batch statistics as training leaves them: no bias is zero, and some channels do little."""
     generator = torch.Generator().manual_seed(0)
     for module in network:

@@ -14,7 +14,9 @@ from app.components.player.encoding import spectrogram_png
 from app.figures import charts as figures
 from app.figures.colors import NEUTRAL, color, title
 from app.figures.thumbnails import thumbnail
-from app.frame import compute, navigation
+from app.frame import navigation
+from app.frame.hearing import model, on_screen, spectrogram
+from app.frame.passages import analysed, passage_of, relevance
 from app.frame.sounds import Sound
 from app.frame.view import View, show
 from core import audio
@@ -29,7 +31,7 @@ REVEAL = "reveal"
 
 def sound_player(view: View, sound: Sound, revealed: bool) -> None:
     """The sound with its spectrogram; revealed, its true stems together, each to be muted or heard alone."""
-    spectrogram = compute.spectrogram(sound, view.model)
+    picture = spectrogram(sound, view.model)
     if revealed and sound.clip:
         tracks = [Track(title(name), stem, audio.SAMPLE_RATE, color(name)) for name, stem in sound.clip.stems.items()]
     else:
@@ -37,9 +39,9 @@ def sound_player(view: View, sound: Sound, revealed: bool) -> None:
     player(
         key="listen",
         tracks=tracks,
-        spectrogram=compute.on_screen(spectrogram.logmel, spectrogram),
+        spectrogram=on_screen(picture.logmel, picture),
         duration=sound.duration,
-        band_hz=compute.model(view.model).frontend.band_hz,
+        band_hz=model(view.model).frontend.band_hz,
         mode="mixer" if revealed and sound.clip else "switch",
         height=210,
         title="" if sound.clip else sound.title,
@@ -78,10 +80,10 @@ def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
     with st.container(key="cards-evidence"):
         columns = st.columns(EVIDENCE)
     for column, label in zip(columns, labels, strict=False):
-        passage = compute.passage_of(sound, view.model, label, None)
-        relevance, logmel = compute.relevance(passage, label), compute.analysed(passage).logmel
+        passage = passage_of(sound, view.model, label, None)
+        values, logmel = relevance(passage, label).values, analysed(passage).logmel
         with column, st.container(border=True, gap="small"):
-            st.image(thumbnail(logmel, relevance.values), width="stretch", alt=f"Evidence for {title(label)}")
+            st.image(thumbnail(logmel, values), width="stretch", alt=f"Evidence for {title(label)}")
             if st.button(
                 f"Why {title(label).lower()}?",
                 key=f"why-{label}",
@@ -128,7 +130,7 @@ def export(sound: Sound, prediction: Prediction) -> None:
     name = "clip" if sound.clip else sound.title.rsplit(".", 1)[0]
     with st.popover("Export", icon=":material/download:"):
         download("Sound (WAV)", lambda: audio.wav_bytes(sound.samples), f"{name}.wav")
-        picture = compute.spectrogram(sound, prediction.model).logmel
+        picture = spectrogram(sound, prediction.model).logmel
         download("Spectrogram (PNG)", lambda: spectrogram_png(picture), f"{name}.png")
         download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.title), indent=2), f"{name}.json")
         download("Timeline (CSV)", lambda: _timeline_csv(prediction), f"{name}-timeline.csv")

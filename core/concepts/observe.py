@@ -1,4 +1,4 @@
-"""What a clip tells of all channels: how much relevance passes through each, how strongly it answers, and where."""
+"""Observation of all channels on clips: how much relevance passes through each, how active it is, and where."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,19 +7,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
-from core.models.architecture import Network
+from core.explanation.targets import Logit
 from core.models.store import TrainedModel
+from core.records import write_whole
 from core.synthesis.clip import compose
 from core.threads import one_thread
 
 
 @dataclass(frozen=True, eq=False)
 class Peaks:
-    """One value of each channel, and its place.
+    """One value per channel, and the place where the channel is strongest.
 
     Attributes:
         values: float32 ``(rows, channels)``.
@@ -32,13 +33,13 @@ class Peaks:
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """What some clips tell. A label is explained in the clips where it plays and is detected.
+    """What was observed on some clips. A label is explained in the clips where it plays and is detected.
 
     Attributes:
         clips: Numbers of the clips ``(clips,)``, ascending.
         explained: Number of the clip and index of the label of each explanation ``(explanations, 2)``, ascending.
-        activation: By layer, a clip a row: the largest activation of each channel.
-        relevance: By layer, an explanation a row: the relevance that passes through each channel, and its largest cell.
+        activation: By layer, with one row per clip: the largest activation of each channel.
+        relevance: By layer, with one row per explanation: the relevance that passes through each channel.
     """
 
     clips: npt.NDArray[np.int64]
@@ -47,17 +48,18 @@ class Observations:
     relevance: Mapping[str, Peaks]
 
     def save(self, path: Path) -> None:
-        """Writes a file that appears under its name only when it is whole."""
+        """Writes a file that :meth:`load` reads.
+
+        Raises:
+            InputError: the folder cannot be written to, or the disk is full.
+        """
         arrays = {
             f"{part}/{kind}/{layer}": getattr(peaks, part)
             for kind in ("activation", "relevance")
             for layer, peaks in getattr(self, kind).items()
             for part in ("values", "cells")
         }
-        unfinished = path.with_suffix(".part")
-        with unfinished.open("wb") as file:
-            np.savez(file, clips=self.clips, explained=self.explained, **arrays)
-        unfinished.replace(path)
+        write_whole(path, lambda file: np.savez(file, clips=self.clips, explained=self.explained, **arrays))
 
     @staticmethod
     def load(path: Path, layers: Sequence[str]) -> "Observations":
@@ -70,10 +72,10 @@ class Observations:
 
 
 def observe(model: TrainedModel, clips: Mapping[int, str]) -> Observations:
-    """Composes clips, at least one, and observes every channel of every concept layer; one clip in memory at a time.
+    """Composes one or more clips and observes every channel of every concept layer, with one clip in memory at a time.
 
     Args:
-        clips: Names of the clips by their numbers, ascending.
+        clips: Names of the clips by number, in ascending order.
     """
     with one_thread():
         seen = [_observe_clip(model, number, name) for number, name in clips.items()]
@@ -91,11 +93,13 @@ def _observe_clip(model: TrainedModel, number: int, name: str) -> Observations:
     trace = Trace(model.network, inputs)
     labels = _recognised(model, clip.labels, trace.logits)
     activation, relevance = {}, {}
-    for layer, planes in activations(model.network, inputs).items():
-        activation[layer] = _peaks(planes[None], planes[None].amax((2, 3)))
-        parts = planes.new_empty((len(labels), *planes.shape))
+    with torch.no_grad():
+        activations = model.network.activations(inputs)
+    for layer, planes in activations.items():
+        activation[layer] = _peaks(planes, planes.amax((2, 3)))
+        parts = planes.new_empty((len(labels), *planes.shape[1:]))
         for row, label in enumerate(labels):
-            parts[row] = trace.relevance(label, layer)
+            parts[row] = trace.relevance(Logit(label), layer)
         relevance[layer] = _peaks(parts, parts.sum((2, 3)))
     explained = np.array([(number, label) for label in labels], np.int64).reshape(-1, 2)
     return Observations(np.array([number]), explained, activation, relevance)
@@ -106,24 +110,8 @@ def _recognised(model: TrainedModel, playing: Sequence[str], logits: Tensor) -> 
     return [index for index in model.detected(logits.numpy()) if model.labels[index] in playing]
 
 
-@torch.no_grad()
-def activations(network: Network, inputs: Tensor) -> dict[str, Tensor]:
-    """The planes ``(channels, bands, frames)`` of each concept layer after its rectifier, before its pool.
-
-    Args:
-        inputs: Log-mel ``(1, 1, bands, frames)``.
-    """
-    planes, layer = {}, ""
-    for name, module in network.named_children():
-        layer = name if isinstance(module, nn.Conv2d) else layer
-        inputs = module(inputs)
-        if isinstance(module, nn.ReLU):
-            planes[layer] = inputs[0]
-    return planes
-
-
 def _peaks(planes: Tensor, values: Tensor) -> Peaks:
-    """Of planes ``(rows, channels, bands, frames)`` that have the values ``(rows, channels)``."""
+    """Given values ``(rows, channels)`` and the planes ``(rows, channels, bands, frames)`` that they belong to."""
     frames = planes.shape[3]
     if not len(planes):
         return Peaks(values.numpy(), np.zeros((*values.shape, 2), np.int16))

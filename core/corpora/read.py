@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.corpora.build import shard_file
+from core.corpora.build import MANIFEST, open_shard, shard_file
 from core.errors import InputError
 from core.frontends.logmel import FrontendConfig
+from core.synthesis.recipe import recipe
 from core.taxonomy.labels import multi_hot
 
 COLUMNS = ["clip", "instruments", "style", "gains_db"]  # the others are long, and many clips would fill the memory
@@ -25,23 +26,42 @@ class BuiltDataset:
         InputError: the folder holds no finished data set, or a damaged one.
     """
 
+    @staticmethod
+    def lies_in(folder: Path) -> bool:
+        """Whether a folder holds a finished data set."""
+        return (folder / MANIFEST).is_file()
+
     def __init__(self, folder: Path) -> None:
-        manifest = folder / "manifest.parquet"
-        if not manifest.is_file():
+        manifest = folder / MANIFEST
+        if not self.lies_in(folder):
             raise InputError(f"{folder} holds no finished data set; make one with `timbrescope dataset`.")
         self.folder = folder
         try:
             self.manifest = pd.read_parquet(manifest, columns=COLUMNS)
             self.description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
             self.frontend = FrontendConfig(**self.description["frontend"])
+            self.recipe = str(self.description["recipe"])
+            self.seed = int(self.description["seed"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"The data set in {folder} is damaged; delete it and make it again.") from error
 
     def __len__(self) -> int:
         return len(self.manifest)
 
+    def is_of_recipe(self, name: str) -> bool:
+        """Whether the clips are composed by the recipe of this name, which may be written differently.
+
+        Raises:
+            InputError: there is no such recipe.
+        """
+        return self.recipe == name or recipe(self.recipe) == recipe(name)
+
     def features(self, indices: Sequence[int]) -> npt.NDArray[np.float16]:
-        """Log-mels ``(len(indices), bands, frames)`` of the clips at the given rows of the manifest."""
+        """Log-mels ``(len(indices), bands, frames)`` of the clips at the given rows of the manifest.
+
+        Raises:
+            InputError: a shard is missing or damaged.
+        """
         size = self._shard_size
         return np.stack([self._shard(index // size)[index % size] for index in indices])
 
@@ -52,7 +72,7 @@ class BuiltDataset:
 
     def _shard(self, number: int) -> npt.NDArray[np.float16]:
         path = shard_file(self.folder, number)
-        return _mapped(path, path.stat().st_mtime_ns)
+        return _mapped(self.folder, number, path.stat().st_mtime_ns if path.exists() else 0)
 
     @property
     def held(self) -> list[list[str]]:
@@ -65,6 +85,6 @@ class BuiltDataset:
 
 
 @lru_cache(OPEN_SHARDS)
-def _mapped(path: Path, changed: int) -> npt.NDArray[np.float16]:
-    """A shard on disk; the time at which it was ``changed`` tells it from one that lay there before."""
-    return np.load(path, mmap_mode="r")
+def _mapped(folder: Path, shard: int, changed: int) -> npt.NDArray[np.float16]:
+    """A shard on disk; the time at which its file was ``changed`` tells it from one that lay there before."""
+    return open_shard(folder, shard)

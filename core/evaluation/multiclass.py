@@ -1,4 +1,4 @@
-"""The report of a model that answers with one label of many: accuracy, and what is taken for what.
+"""The scores of a model that answers with one label of many: accuracy, and what is taken for what.
 
 A clip counts as right when its label is the likeliest one; where nothing is heard, nothing is right.
 """
@@ -6,74 +6,17 @@ A clip counts as right when its label is the likeliest one; where nothing is hea
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
 from core.evaluation.metrics import f1
-from core.records import Interval
+from core.evaluation.record import ChoiceLabelScores, ChoiceScores, SoloConfusion
 from core.statistics import as_interval, bootstrap
 
 Scores = npt.NDArray[np.floating]
 
 TOP = 3  # labels among which the right one is looked for
-
-
-class LabelReport(BaseModel):
-    """How well one label is recognised.
-
-    Attributes:
-        support: Number of clips with this label.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    precision: Interval
-    recall: Interval
-    f1: Interval
-    support: int
-
-
-class Confusion(BaseModel):
-    """How many clips of each label are taken for each.
-
-    Attributes:
-        called: The answers, in the order of the columns.
-        when: The labels that clips truly have, in the order of the rows.
-        clips: Numbers of clips ``(when, called)``.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    called: list[str]
-    when: list[str]
-    clips: list[list[int]]
-
-
-class MulticlassReport(BaseModel):
-    """All figures of a model with one answer a clip.
-
-    Attributes:
-        accuracy: Share of the clips whose label is the answer.
-        macro_f1: Mean F1 over the labels that some clip has.
-        top3: Share of the clips whose label is among the three likeliest.
-        per_label: Of each label that some clip has.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    accuracy: Interval
-    macro_f1: Interval
-    top3: Interval
-    per_label: dict[str, LabelReport]
-    confusion: Confusion
-
-    def to_dict(self, noun: str) -> dict[str, Any]:
-        """As JSON, where the labels' key is named after what they are: "per_genre"."""
-        figures = self.model_dump(mode="json")
-        return {f"per_{noun}" if key == "per_label" else key: value for key, value in figures.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,23 +49,23 @@ class Choices:
         return (self.targets * top * (self.probabilities > 0)).sum(1)
 
 
-def multiclass_report(choices: Choices) -> MulticlassReport:
+def choice_scores(choices: Choices) -> ChoiceScores:
     """Every figure with its 95 % bootstrap interval over clips."""
     figures = bootstrap(lambda weights: _figures(choices, weights), len(choices.targets))
     present: list[int] = np.flatnonzero(choices.targets.any(axis=0)).tolist()
-    return MulticlassReport(
-        **{name: _interval(figures[name]) for name in ("accuracy", "macro_f1", "top3")},
+    return ChoiceScores(
+        **{name: as_interval(figures[name]) for name in ("accuracy", "macro_f1", "top3")},
         per_label={
-            choices.labels[index]: LabelReport(
-                **{name: _interval(figures[name][:, index]) for name in ("precision", "recall", "f1")},
+            choices.labels[index]: ChoiceLabelScores(
+                **{name: as_interval(figures[name][:, index]) for name in ("precision", "recall", "f1")},
                 support=int(choices.targets[:, index].sum()),
             )
             for index in present
         },
-        confusion=Confusion(
-            called=list(choices.labels),
-            when=[choices.labels[index] for index in present],
-            clips=(choices.targets.T @ choices.decided).astype(int)[present].tolist(),
+        confusion=SoloConfusion(
+            called=tuple(choices.labels),
+            when=tuple(choices.labels[index] for index in present),
+            clips=tuple(map(tuple, (choices.targets.T @ choices.decided).astype(int)[present].tolist())),
         ),
     )
 
@@ -146,7 +89,3 @@ def _figures(choices: Choices, weights: Scores) -> dict[str, Scores]:
 def _ratio(part: Scores, whole: Scores) -> Scores:
     """NaN where there is nothing to take a share of."""
     return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)
-
-
-def _interval(figure: Scores) -> Interval:
-    return Interval.model_validate(as_interval(figure))

@@ -1,4 +1,4 @@
-"""Marks an explainer on one composed clip: how well each instrument that plays is explained, detected or not."""
+"""Marks an explainer on one composed clip: how well it explains each instrument that plays, detected or not."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,11 +10,12 @@ import numpy.typing as npt
 from core.explanation.explainer import EXPLAINERS, ConceptExplainer, Explainer
 from core.explanation.intervention import mean_activations, silence_in_turn
 from core.explanation.relevance import Relevance, as_input
+from core.explanation.targets import Logit
 from core.frontends.logmel import Matrix, compress
 from core.grading import measures
 from core.grading.sanity import forgetting
 from core.grading.truth import Truth, fit, listening
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel, load_model
 from core.synthesis.clip import compose
 from core.synthesis.recipe import split_clip_name
@@ -30,10 +31,10 @@ class Mark:
         clip: The clip's name.
         label: The instrument.
         count: How many instruments play in the clip.
-        detected: Whether the model hears this one.
-        measures: By name; ``nan`` where one has no value, absent where it was not taken.
+        detected: Whether the model detects this one.
+        measures: Values by name of the measure; ``nan`` where it is undefined, absent where it was not taken.
         cross_talk: Share of the positive relevance on the truth mask of each stem.
-        sanity: Similarity to the map of the network in which this layer and all above it are random.
+        sanity: By layer, the similarity to the map of a network in which this layer and all above it are random.
     """
 
     clip: str
@@ -69,7 +70,7 @@ class Scene:
     """A model, an explainer and a clip whose truth is known.
 
     Attributes:
-        seed: For what is drawn: the absent label, random orders, random weights.
+        seed: For everything that is drawn at random: the absent label, orders of channels, weights.
     """
 
     model: TrainedModel
@@ -104,9 +105,10 @@ class Scene:
         )
 
     def _listening(self, label: str) -> dict[str, float]:
-        """By the mask of the map, and by that of the map against those of the other labels that the model hears.
+        """What one hears under the mask of the map alone, and under its mask against the maps of the other labels.
 
-        The app plays relevance in the second way, contested, so that is what counts for the explainers that it can use.
+        The other labels are those that the model detects. The app plays contested maps in the second way, so for
+        explainers that can make them this is the result that counts.
         """
         own, rivals = self._contested(label)
         among_rivals = self.truth.masked(own, rivals)
@@ -115,12 +117,13 @@ class Scene:
         return heard | {"si_sdr_among_rivals": self.truth.improvement(label, among_rivals)}
 
     def _contested(self, label: str) -> tuple[Matrix, list[Matrix]]:
-        """The map of a label and those of the others that the model hears, contested where the explainer can do so."""
+        """The map of a label and those of the other detected labels, contested if the explainer can do that."""
         own = self.model.label_index(label)
         others = [index for index in self.model.detected(self._logits) if index != own]
         if isinstance(self.explainer, ConceptExplainer):
             inputs = as_input(self.logmel)
-            first, *rest = self.explainer.contested(self.model.network, inputs, [own, *others]).numpy()
+            targets = [Logit(index) for index in (own, *others)]
+            first, *rest = self.explainer.contested(self.model.network, inputs, targets).numpy()
             return first, rest
         return self.maps[label].values, [self._map(self.model.labels[index]) for index in others]
 
@@ -144,18 +147,18 @@ class Scene:
         logits = {label: float(self._logits[self.model.label_index(label)]) for label in labels}
         return {label: Relevance(self._map(label), label, logits[label]) for label in labels}
 
-    def _explain(self, label: str, logmel: Matrix | None = None, network: Network | None = None) -> Matrix:
+    def _explain(self, label: str, logmel: Matrix | None = None, network: StagedNetwork | None = None) -> Matrix:
         inputs = as_input(self.logmel if logmel is None else logmel)
-        return self.explainer(network or self.model.network, inputs, self.model.label_index(label)).numpy()
+        return self.explainer(network or self.model.network, inputs, Logit(self.model.label_index(label))).numpy()
 
     @cached_property
     def _logits(self) -> npt.NDArray[np.float32]:
         return self.model.logits(self.logmel[None])[0]
 
     def _intervention(self, label: str) -> float:
-        """Whether the logit falls most without the stems that the map's relevance lies on, as a rank correlation.
+        """Rank correlation over the stems between the relevance on a stem and the fall of the logit without it.
 
-        Relevance on a stem is the signed sum over its truth mask; a solo has no ranks.
+        Relevance on a stem is the signed sum over its truth mask. A solo has no ranks.
         """
         values, index = self.maps[label].values, self.model.label_index(label)
         on_stems = [values[mask].sum(dtype=np.float64) for mask in self.truth.masks.values()]
@@ -165,7 +168,7 @@ class Scene:
     def _falls(self) -> npt.NDArray[np.float32]:
         """By how much each logit falls when a stem is left out ``(stems, labels)``.
 
-        The mix is the exact sum of the stems, so no new rendering is needed. All else stays at the level that it had.
+        The mix is the exact sum of the stems, so nothing has to be rendered again. The rest keeps its level.
         """
         loudest = float(self.truth.mix.mel_power.max())
         rests = [self.truth.mix.samples - stem for stem in self.truth.stems.values()]
@@ -185,7 +188,7 @@ class Scene:
         return self._explain(str(np.random.default_rng(self.seed).choice(absent))) if absent else None
 
     def _stability(self, label: str) -> float:
-        """Similarity of the map to that of the same sound at half the level and one frame later, moved back."""
+        """Similarity between the map and that of the same sound at half the level and one frame later, shifted back."""
         moved = self._explain(label, self._moved_logmel)
         return measures.similarity(self.maps[label].values[:, :-1], moved[:, 1:])
 
@@ -202,15 +205,15 @@ class Scene:
         }
 
     def _concept_flipping(self, label: str) -> dict[str, float]:
-        """Area over the logit while channels fall silent by relevance, by activation and at random.
+        """Area over the curve of the logit as channels are silenced by relevance, by activation and at random.
 
-        In the layer below the last, where it is not given by construction that relevance tells what a channel does.
+        It is taken in the layer below the last: in the last, a channel's relevance is its effect by construction.
         """
         if not isinstance(self.explainer, ConceptExplainer):
             return {}
         network, inputs, index = self.model.network, as_input(self.logmel), self.model.label_index(label)
         layer = network.concept_layers[-2:][0]
-        relevance = self.explainer.channels(network, inputs, index, layer).numpy()
+        relevance = self.explainer.channels(network, inputs, Logit(index), layer).numpy()
         orders = {
             "concept_flipping": np.argsort(-relevance),
             "concept_flipping_by_activation": np.argsort(-mean_activations(network, inputs, layer).numpy()),

@@ -40,13 +40,13 @@ class Truth:
         return measures.truth_masks({label: stem.mel_power for label, stem in self.spectrograms.items()})
 
     def ceiling(self, label: str) -> Samples:
-        """The best that a mask with the mix's phase can do for a stem."""
+        """The best that a mask on the mix can do for a stem: the sound of the ideal ratio mask."""
         stem = self.spectrograms[label]
         return apply_mask(self.mix, measures.ideal_ratio_mask(stem.stft, self.mix.stft - stem.stft))
 
     @cached_property
     def floor(self) -> Samples:
-        """What the mix's own energy does as a map, which knows nothing of the label."""
+        """The sound of the mix under the mask of its own energy, a map that does not depend on the label."""
         return self.masked(self.mix.mel_power)
 
     def masked(self, relevance: Matrix, rivals: Sequence[Matrix] = ()) -> Samples:
@@ -54,13 +54,13 @@ class Truth:
         return apply_mask(self.mix, relevance_mask(relevance, self.frontend, rivals=rivals))
 
     def improvement(self, label: str, sound: Samples) -> float:
-        """By how many dB SI-SDR a sound ``(samples,)`` is nearer to the label's stem than the mix."""
+        """By how many dB of SI-SDR a sound ``(samples,)`` is closer to the label's stem than the mix."""
         return measures.si_sdr_improvement(sound, self.mix.samples, self.stems[label])
 
 
 @dataclass(frozen=True)
 class Grade:
-    """How well a map of a label fits the truth, by :mod:`core.grading.measures`; ``None`` where one has no value.
+    """How well a map of a label fits the truth, by :mod:`core.grading.measures`; ``None`` where one is undefined.
 
     Attributes:
         share_per_stem: Share of the positive relevance on each stem's truth mask.
@@ -69,10 +69,10 @@ class Grade:
         lift: ``rma / area``.
         rra: Relevance rank accuracy.
         pointing: Whether the most relevant cell is right.
-        energy_rma: ``rma`` of the mix's own power as the map, to compare with.
-        energy_lift: ``lift`` of the same.
+        energy_rma: ``rma`` of the mix's own power as the map, for comparison.
+        energy_lift: ``lift`` of the same map.
         si_sdr_mix: SI-SDR of the mix against the label's stem, in dB.
-        si_sdr_masked: The same of the masked mix.
+        si_sdr_masked: The same for the masked mix.
         si_sdr_improvement: ``si_sdr_masked - si_sdr_mix``.
         si_sdr_ceiling: Improvement of the ideal ratio mask.
         si_sdr_floor: Improvement of the energy mask.
@@ -98,10 +98,10 @@ def grade(
 ) -> dict[str, Any]:
     """Grades a map ``(bands, frames)`` of ``label`` against the clip's true stems, ready for JSON.
 
-    The keys are those of :class:`Grade`. A label without a stem does not sound: it has a ``share_per_stem`` only.
+    The keys are those of :class:`Grade`. A label without a stem does not sound, so it only has ``share_per_stem``.
 
     Args:
-        mask: The mask ``(bins, frames)`` whose sound is graded; by default that of ``relevance`` alone.
+        mask: The mask ``(bins, frames)`` whose sound is graded; the one of ``relevance`` alone if not given.
 
     Raises:
         InputError: there are no stems, or they differ in length from each other or from the map.
@@ -126,7 +126,7 @@ def grade(
 
 
 def fit(relevance: Matrix, truth: Mask) -> dict[str, float]:
-    """How well a map lies on the true cells."""
+    """How well a map fits the true cells."""
     return {
         "rma": measures.rma(relevance, truth),
         "lift": measures.lift(relevance, truth),
@@ -136,7 +136,7 @@ def fit(relevance: Matrix, truth: Mask) -> dict[str, float]:
 
 
 def listening(truth: Truth, label: str, masked: Samples) -> dict[str, float]:
-    """How much of a label's stem a masked mix ``(samples,)`` lets one hear, between floor and ceiling, in dB."""
+    """SI-SDR improvement of a masked mix ``(samples,)`` for a label's stem, with its floor and ceiling, in dB."""
     return {
         "si_sdr_improvement": truth.improvement(label, masked),
         "si_sdr_floor": truth.improvement(label, truth.floor),
@@ -145,14 +145,14 @@ def listening(truth: Truth, label: str, masked: Samples) -> dict[str, float]:
 
 
 def checked(stems: Mapping[str, Samples], frames: int, frontend: Frontend) -> Mapping[str, Samples]:
-    """The stems, if they fit a spectrogram of so many frames.
+    """The stems, if they fit a spectrogram of this many frames.
 
     Raises:
         InputError: there are none, or they differ in length from each other or from the spectrogram.
     """
     lengths = {len(samples) for samples in stems.values()}
     if len(lengths) != 1:
-        raise InputError("The stems must be at least one, and all of the same length.")
+        raise InputError("There must be at least one stem, and all stems must have the same length.")
     length = lengths.pop()
     if frontend.frames(length) != frames:
         seconds = length / frontend.config.sample_rate
@@ -161,5 +161,5 @@ def checked(stems: Mapping[str, Samples], frames: int, frontend: Frontend) -> Ma
 
 
 def _finite(value: Any) -> Any:
-    # JSON knows neither nan nor infinity.
+    # JSON has neither nan nor infinity.
     return None if isinstance(value, float) and not np.isfinite(value) else value

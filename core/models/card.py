@@ -1,5 +1,6 @@
 """What is known about a trained model: the contents of its ``card.json``."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -18,7 +19,11 @@ class Training(BaseModel):
     """How the weights came about. Clips are named by recipe and seed, so the data can be composed again.
 
     Attributes:
-        previous: The training that these weights went on from, if they did.
+        stage: Number of the stage of its configuration.
+        split_hash: Identifies the items trained on (see ``core.corpora.corpus.split_hash``).
+        start_sha256: Checksum of the weights file that training started from.
+        weights_sha256: Checksum of the weights file that it led to.
+        previous: The training that led to the weights that it started from.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -34,7 +39,19 @@ class Training(BaseModel):
     hardware: str
     minutes: float
     commit: str
+    stage: int | None = None
+    split_hash: str | None = None
+    start_sha256: str | None = None
+    weights_sha256: str | None = None
     previous: "Training | None" = None
+
+    @property
+    def history(self) -> "Iterator[Training]":
+        """This training and those before it, the latest first."""
+        training: Training | None = self
+        while training:
+            yield training
+            training = training.previous
 
 
 class Card(Record):

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from core.errors import InputError
 from core.frontends.logmel import Frontend, frontend
-from core.models.architecture import Network, build_network
+from core.models.architecture import build_network
 from core.models.card import CARD, REMEDY, Card, read_card
+from core.models.network import StagedNetwork
 from core.paths import TRAINED_MODELS
 from core.records import write_whole
 from core.tasks.task import TASKS, Task
@@ -31,7 +32,7 @@ class TrainedModel:
     """A network in evaluation mode with its card."""
 
     card: Card
-    network: Network
+    network: StagedNetwork
 
     @property
     def name(self) -> str:
@@ -190,7 +191,7 @@ def _shapes_by(card: Card, folder: Path) -> dict[str, tuple[int, ...]]:
     return {key: tuple(values.shape) for key, values in network.state_dict().items()}
 
 
-def _try(network: Network, card: Card, folder: Path) -> None:
+def _try(network: StagedNetwork, card: Card, folder: Path) -> None:
     """Runs a network once, on silence.
 
     Raises:
@@ -213,7 +214,7 @@ def _as_described(folder: Path) -> Iterator[None]:
         raise InputError(f"{folder / CARD} describes a network that does not work; {REMEDY}.") from error
 
 
-def save_model(network: Network, card: Card, folder: Path) -> None:
+def save_model(network: StagedNetwork, card: Card, folder: Path) -> None:
     """Writes weights and card into a folder, which is made where it is missing.
 
     Raises:

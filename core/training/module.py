@@ -8,7 +8,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 
 from core.errors import InputError
 from core.frontends.logmel import FrontendConfig, frontend
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.tasks.task import TASKS
 from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power, transpose
 from core.training.config import TrainingConfig
@@ -27,7 +27,7 @@ class RecognitionModule(L.LightningModule):
 
     band_hz: torch.Tensor
 
-    def __init__(self, network: Network, config: TrainingConfig, clips: FrontendConfig) -> None:
+    def __init__(self, network: StagedNetwork, config: TrainingConfig, clips: FrontendConfig) -> None:
         super().__init__()
         self.range_db = clips.range_db
         band_hz = torch.as_tensor(frontend(clips).band_hz, dtype=torch.float32)

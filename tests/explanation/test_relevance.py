@@ -7,6 +7,7 @@ import torch
 from core.errors import InputError
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.relevance import Explanation, concept_map, contested, explain, label_relevance, trace_of
+from core.explanation.targets import Logit, LogitDifference
 from core.models.store import TrainedModel
 
 from .conftest import BANDS, FRAMES, random_inputs
@@ -19,7 +20,7 @@ def logit(model: TrainedModel, label: str) -> float:
 
 
 def check(explanation: Explanation) -> None:
-    """What holds for every explanation."""
+    """Checks what holds for every explanation."""
     assert explanation.conservation_error < 1e-3
     assert explanation.relevance.values.shape == (BANDS, FRAMES)
     assert np.abs(explanation.shares).sum() == pytest.approx(1, abs=1e-5)
@@ -46,7 +47,7 @@ def test_all_concepts_together_are_the_whole_explanation(model: TrainedModel) ->
     assert np.abs(whole - parts).max() < 1e-4 * np.abs(whole).max()
 
 
-def test_the_concepts_that_pull_the_logit_its_way_come_first(model: TrainedModel) -> None:
+def test_concepts_that_contribute_most_in_the_direction_of_the_logit_come_first(model: TrainedModel) -> None:
     signs = set()
     for label in model.labels:
         explanation = explain(model, LOGMEL, label, top=99)
@@ -76,13 +77,29 @@ def test_every_explainer_gives_a_map_of_any_label_and_leaves_the_model_alone(mod
     np.testing.assert_array_equal(model.logits(LOGMEL[None]), before)
 
 
-def test_all_that_is_asked_about_an_input_can_be_told_from_one_trace(model: TrainedModel) -> None:
+def test_one_trace_serves_all_explanations_of_an_input(model: TrainedModel) -> None:
     label, trace = model.labels[0], trace_of(model, LOGMEL)
     alone, shared = explain(model, LOGMEL, label), explain(model, LOGMEL, label, trace=trace)
     assert np.array_equal(alone.relevance.values, shared.relevance.values)
     assert np.array_equal(alone.shares, shared.shares)
     one, same = concept_map(model, LOGMEL, label, "conv2", 3), concept_map(model, LOGMEL, label, "conv2", 3, trace)
     assert np.array_equal(one.values, same.values)
+
+
+def test_any_target_is_explained_like_a_label(model: TrainedModel) -> None:
+    one, other = model.labels[2], model.labels[0]
+    why = explain(model, LOGMEL, LogitDifference(2, 0), "conv2")
+    check(why)
+    assert why.relevance.label == f"{one} rather than {other}"
+    assert why.relevance.logit == pytest.approx(logit(model, one) - logit(model, other), rel=1e-3)
+    parts = [label_relevance(model, LOGMEL, [label])[label].values for label in (one, other)]
+    np.testing.assert_allclose(why.relevance.values, parts[0] - parts[1], atol=1e-6)
+    channel = why.concepts[0].channel
+    alone = concept_map(model, LOGMEL, LogitDifference(2, 0), "conv2", channel)
+    np.testing.assert_allclose(alone.values, why.concepts[0].map.values, rtol=1e-4, atol=1e-8)
+    named, given = explain(model, LOGMEL, one), explain(model, LOGMEL, Logit(2))
+    assert named.relevance.label == given.relevance.label
+    assert np.array_equal(named.relevance.values, given.relevance.values)
 
 
 def test_silence_is_explained_like_any_sound(model: TrainedModel) -> None:
@@ -125,7 +142,7 @@ def test_users_who_explain_and_predict_at_once_all_get_right_answers(model: Trai
                 np.testing.assert_allclose(concept.map.values, expected.map.values, rtol=1e-5)
 
 
-def test_the_labels_that_are_heard_contest_the_one_that_is_explained(model: TrainedModel) -> None:
+def test_detected_labels_contest_the_one_that_is_explained(model: TrainedModel) -> None:
     heard, unheard = model.labels[:2], model.labels[2]
     thresholds = {label: 0.0 if label in heard else 2.0 for label in model.labels}
     model = TrainedModel(model.card.model_copy(update={"thresholds": thresholds}), model.network)
@@ -133,4 +150,4 @@ def test_the_labels_that_are_heard_contest_the_one_that_is_explained(model: Trai
     assert model.detected(model.logits(LOGMEL[None])[0]) == [0, 1]
     for label, contestants in ((heard[1], [1, 0]), (unheard, [2, 0, 1])):
         own, rivals = contested(model, LOGMEL, label, trace)
-        np.testing.assert_array_equal([own, *rivals], trace.contested(contestants).numpy())
+        np.testing.assert_array_equal([own, *rivals], trace.contested([Logit(index) for index in contestants]).numpy())

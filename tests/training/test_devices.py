@@ -18,7 +18,7 @@ from core.frontends.logmel import FrontendConfig
 from core.models.card import read_card
 from core.models.store import load_model
 from core.taxonomy.instruments import label_set
-from core.training.config import TrainingConfig, read_config
+from core.training.config import read_plan
 from core.training.data import ClipDataModule
 from core.training.train import train
 
@@ -82,7 +82,7 @@ def _average_precision(out: Path, data: Path) -> float:
 
 def test_every_device_needs_a_batch(data: Path) -> None:
     source = BuiltDataset(data)
-    with pytest.raises(InputError, match="a batch of 20"):
+    with pytest.raises(InputError, match="batches of 20"):
         ClipDataModule(source, source.targets(LABELS), BATCH, HELD_OUT, devices=5)
 
 
@@ -100,6 +100,6 @@ def test_batches_read_ahead_are_the_same(data: Path) -> None:
 
 @pytest.mark.parametrize("where", [{"devices": "many"}, {"strategy": "telepathy"}, {"devices": "0"}])
 def test_devices_that_do_not_exist(where: dict[str, str], data: Path, config: Path, tmp_path: Path) -> None:
-    settings: TrainingConfig = read_config(str(config))
+    plan = read_plan(str(config)).changed(1, **where)
     with pytest.raises(InputError, match="Lightning cannot train there"):
-        train(settings, data, tmp_path / "out", **where)
+        train(plan, 1, data, tmp_path / "out")

@@ -5,13 +5,36 @@ or ``error``), ``data-playing`` (``patch``, ``whole`` or empty) and ``data-posit
 buttons are found by ``data-action``: ``patch`` and ``whole``.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import streamlit as st
 
 from app.components.files import source
 from app.components.player import SOUNDING, encoding
-from app.frame.atlases import Example
+from core.concepts.patches import Frame
+from core.frontends.logmel import Samples
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A clip in which a concept, or a whole label, is at work.
+
+    Attributes:
+        picture: JPEG of the clip, in warm colours where it works.
+        whole: The clip.
+        patch: The sound of the patch alone; None where no patch is meant.
+        frame: Where the patch lies in the picture.
+        heard: First and last second of the patch's sound.
+        sample_rate: Samples a second.
+    """
+
+    picture: bytes
+    whole: Samples
+    sample_rate: int
+    patch: Samples | None = None
+    frame: Frame | None = None
+    heard: tuple[float, float] = (0.0, 0.0)
+
 
 _mount = st.components.v2.component(
     "timbrescope_example",
