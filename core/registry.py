@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
+from threading import RLock
 from typing import Generic, TypeVar
 
 from core.errors import InputError
@@ -22,6 +23,8 @@ class Registry(Generic[T]):
         self.kind = kind
         self.package = package
         self._members: dict[str, T] = {}
+        self._lock = RLock()
+        self._loading = False
         self._loaded = False
 
     def register(self, name: str) -> Callable[[T], T]:
@@ -57,7 +60,14 @@ class Registry(Generic[T]):
     def _load(self) -> None:
         if self._loaded:
             return
-        self._loaded = True
-        package = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self.package}.{module.name}")
+        with self._lock:  # another thread waits until all members are there
+            if self._loading:  # a module that is just imported asks for another member
+                return
+            self._loading = True
+            try:
+                package = importlib.import_module(self.package)
+                for module in pkgutil.iter_modules(package.__path__):
+                    importlib.import_module(f"{self.package}.{module.name}")
+                self._loaded = True
+            finally:
+                self._loading = False
