@@ -1,4 +1,4 @@
-"""What is compared inside models that hear the same passage: where their evidence lies, and their last layers."""
+"""What is compared inside models: where their evidence lies in a passage, and their last layers."""
 
 from app.frame.caches import cached
 from app.frame.hearing import model
@@ -16,7 +16,7 @@ CELLS = (8, 8)  # bands and frames of the grid on which the layers of two models
 def places(passage: Passage, label: str) -> tuple[dict[str, float], dict[str, float]]:
     """Shares of a label's evidence, and of the sound's energy, at the places of :mod:`core.comparison.place`.
 
-    Moments and owners are known for an instrument that truly plays in a composed clip only.
+    Moments and owners are known only for an instrument that plays in a composed clip.
     """
     sound, frontend = analysed(passage), model(passage.model).frontend
     masks = place.bands(frontend, sound.frames)

@@ -1,4 +1,4 @@
-"""The passage of a sound that is explained at once: its evidence, and what that sounds like."""
+"""The passage that is explained: its evidence, and how that evidence sounds."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from core.resynthesis import FOR_CONCEPTS, apply_mask, complement, relevance_mas
 
 @dataclass(frozen=True)
 class Passage:
-    """The part of a sound that is explained at once, for one model."""
+    """The part of a sound that one model explains at a time."""
 
     sound: Sound
     model: str
@@ -41,21 +41,21 @@ class Passage:
 
     @property
     def stems(self) -> dict[str, Samples]:
-        """The true stems of the passage; none where they are not known."""
+        """The true stems of the passage; empty if they are not known."""
         clip = self.sound.clip
         return {label: cut(stem, self.start) for label, stem in clip.stems.items()} if clip else {}
 
 
 @dataclass(frozen=True)
 class Split:
-    """A passage parted in two that add up to it: what a map points at, and the rest."""
+    """A passage as the sum of two sounds: what a map points at, and the rest."""
 
     kept: Samples
     rest: Samples
 
 
 def passage_of(sound: Sound, model_name: str, label: str, start: float | None) -> Passage:
-    """The passage that a view names, by default the one in which the label is likeliest."""
+    """The passage that begins at ``start``; by default the one in which the label is likeliest."""
     if start is None:
         start = likeliest_start(prediction(sound, model_name), label)
     return Passage(sound, model_name, min(max(start, 0.0), max(0.0, sound.duration - WINDOW_S)))
@@ -69,18 +69,18 @@ def analysed(passage: Passage) -> Spectrogram:
 
 @cached("traces")
 def trace(passage: Passage) -> Trace:
-    """The passage's way through the model: what all maps of its labels and concepts have in common."""
+    """The passage on its way through the model: the part of the work that all maps of its labels and concepts share."""
     return trace_of(model(passage.model), analysed(passage).logmel)
 
 
 @cached("outlines")
 def outline(passage: Passage, label: str, layer: str) -> Explanation:
-    """Why the model gave the label its logit: the map and the shares of the layer's concepts, without their maps."""
+    """A label's map and the shares of the layer's concepts, without maps of the concepts."""
     return explain(model(passage.model), analysed(passage).logmel, label, layer, top=0, trace=trace(passage))
 
 
 def shares(passage: Passage, label: str, layer: str) -> Matrix:
-    """Shares of all concepts of a layer ``(channels,)`` in a label's relevance."""
+    """Each concept's share of a label's relevance, for a whole layer ``(channels,)``."""
     return outline(passage, label, layer).shares
 
 
@@ -90,7 +90,7 @@ def relevance(passage: Passage, label: str) -> Relevance:
 
 
 def evidence(map: Relevance) -> Matrix:
-    """A map ``(bands, frames)`` turned so that what it shows is positive, also for a concept that speaks against."""
+    """A map ``(bands, frames)``, with its sign turned for a concept that speaks against the label."""
     against = map.channel is not None and map.values.sum() < 0
     return -map.values if against else map.values
 
@@ -101,7 +101,7 @@ def _by_place(passage: Passage, map: Relevance) -> Hashable:
 
 @cached("masks", key=_by_place)
 def mask(passage: Passage, map: Relevance) -> Matrix:
-    """What is heard of a map: of a label's against those of the others, of a concept's all that it points at."""
+    """The mask that makes a map audible: what the label does not share with other labels, or all of a concept."""
     network = model(passage.model)
     if map.channel is not None:
         return relevance_mask(evidence(map), network.frontend, FOR_CONCEPTS)
