@@ -1,4 +1,4 @@
-"""Sound in and out of files. The rest of the program sees mono float32 at `SAMPLE_RATE`, and nothing else.
+"""Sound in and out of files. The rest of the program sees mono float32 that carries its sample rate, and nothing else.
 
 WAV, FLAC, OGG, MP3 and the other formats of libsndfile are decoded by soundfile; what it does not know (M4A, AAC, WMA,
 WebM, the sound of a video, ...) goes to ffmpeg through pydub. The content decides, never the name of the file.
@@ -29,7 +29,8 @@ from scipy.io import wavfile
 
 from core.errors import InputError
 
-SAMPLE_RATE = 22050
+SAMPLE_RATE = 22050  # of composed clips
+MAX_RATE = 384_000
 MAX_BYTES = 50 * 2**20
 MAX_SECONDS = 600
 MIN_SECONDS = 0.05
@@ -50,25 +51,43 @@ Samples = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Audio:
-    """A decoded sound.
+    """A sound.
 
     Attributes:
-        samples: Mono float32 ``(n,)``, within [-1, 1].
+        samples: Mono float32 ``(n,)``; full scale is 1.
         sample_rate: Samples per second.
         name: The name of its file, for people.
     """
 
     samples: Samples
     sample_rate: int
-    name: str
+    name: str = ""
 
     @property
     def duration(self) -> float:
         """Length in seconds."""
         return len(self.samples) / self.sample_rate
 
+    def at(self, sample_rate: int) -> "Audio":
+        """The sound at another rate; see `resample`."""
+        if sample_rate == self.sample_rate:
+            return self
+        return Audio(resample(self.samples, self.sample_rate, sample_rate), sample_rate, self.name)
 
-def load(path: Path | str) -> Audio:
+    def cut(self, start: float, seconds: float) -> "Audio":
+        """The part of ``seconds`` that begins at ``start`` seconds, or earlier where it would reach over the end.
+
+        A shorter sound is returned whole.
+
+        >>> Audio(np.arange(8, dtype=np.float32), 2).cut(start=3.0, seconds=2.0).samples.tolist()
+        [4.0, 5.0, 6.0, 7.0]
+        """
+        length = min(round(seconds * self.sample_rate), len(self.samples))
+        first = min(max(round(start * self.sample_rate), 0), len(self.samples) - length)
+        return Audio(self.samples[first : first + length], self.sample_rate, self.name)
+
+
+def load(path: Path | str, sample_rate: int | None = None) -> Audio:
     """Reads and decodes the file at ``path``; see `decode`.
 
     Raises:
@@ -79,7 +98,7 @@ def load(path: Path | str) -> Audio:
         if path.is_dir():
             raise InputError(f"{_shown(path)} is a folder; name a sound file in it.")
         _check_size(path.stat().st_size, path.name)
-        return decode(path.read_bytes(), path.name)
+        return decode(path.read_bytes(), path.name, sample_rate)
     except FileNotFoundError as error:
         raise InputError(f"There is no file {_shown(path)}; check its path.") from error
     except OSError as error:
@@ -88,12 +107,13 @@ def load(path: Path | str) -> Audio:
         ) from error
 
 
-def decode(data: bytes, name: str) -> Audio:
+def decode(data: bytes, name: str, sample_rate: int | None = None) -> Audio:
     """Decodes the content of a sound file of any format, sample rate and number of channels.
 
     Args:
         data: The whole file.
         name: What to call it, in messages and in the result.
+        sample_rate: The rate of the result; that of the file if not given.
 
     Raises:
         InputError: the file is empty, too big, too long or too short, damaged, or no sound.
@@ -106,9 +126,10 @@ def decode(data: bytes, name: str) -> Audio:
         decoded = _read_with_ffmpeg(data, name)
     if not len(decoded.samples):
         raise InputError(f"{_shown(name)} ends before any sound begins; copy or export it again.")
-    samples = resample(decoded.samples, decoded.sample_rate, SAMPLE_RATE)
-    _check_samples(samples, name)
-    return Audio(samples / max(1.0, float(np.abs(samples).max())), SAMPLE_RATE, name)
+    sound = Audio(decoded.samples, decoded.sample_rate, name).at(sample_rate or decoded.sample_rate)
+    _check_samples(sound)
+    peak = _peak(sound.samples)
+    return Audio(sound.samples / peak, sound.sample_rate, name) if peak > 1 else sound
 
 
 def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
@@ -122,34 +143,43 @@ def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
     return soxr.resample(samples.astype(np.float32, copy=False), source_rate, target_rate, quality="HQ")
 
 
-def wav_bytes(
-    samples: Samples, sample_rate: int = SAMPLE_RATE, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16"
-) -> bytes:
-    """A WAV file of mono ``samples``; the same samples always give the same bytes.
+def wav_bytes(sound: Audio, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> bytes:
+    """A sound as a mono WAV file; the same samples always give the same bytes.
 
     ``PCM_16`` clips to [-1, 1]; ``FLOAT`` keeps every float32 as it is. (SciPy writes it, because libsndfile puts the
     time of day into float files.)
 
-    >>> len(wav_bytes(np.zeros(100)))
+    >>> len(wav_bytes(Audio(np.zeros(100, np.float32), 22050)))
     244
     """
     if subtype == "PCM_16":
-        pcm = np.clip(np.round(samples * 32768.0), -32768, 32767).astype("<i2")
+        scaled = sound.samples * np.float32(32768)
+        np.clip(np.rint(scaled, out=scaled), -32768, 32767, out=scaled)
+        pcm = scaled.astype("<i2")
     else:
-        pcm = samples.astype("<f4")
+        pcm = sound.samples.astype("<f4")
     buffer = io.BytesIO()
-    wavfile.write(buffer, sample_rate, pcm)
+    wavfile.write(buffer, sound.sample_rate, pcm)
     return buffer.getvalue()
 
 
-def write_wav(
-    path: Path | str,
-    samples: Samples,
-    sample_rate: int = SAMPLE_RATE,
-    subtype: Literal["PCM_16", "FLOAT"] = "PCM_16",
-) -> None:
+def write_wav(path: Path | str, sound: Audio, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> None:
     """Writes `wav_bytes` to ``path``."""
-    Path(path).write_bytes(wav_bytes(samples, sample_rate, subtype))
+    Path(path).write_bytes(wav_bytes(sound, subtype))
+
+
+def common_gain(*sounds: Samples, ceiling: float = 0.99) -> float:
+    """One factor for several sounds at which none of them clips and all keep their loudness to each other.
+
+    >>> common_gain(np.array([0.5]), np.array([-1.98])), common_gain(np.array([0.5]))
+    (0.5, 1.0)
+    """
+    peak = max(map(_peak, sounds), default=0.0)
+    return min(1.0, ceiling / peak) if peak > 0 else 1.0
+
+
+def _peak(samples: Samples) -> float:
+    return max(float(samples.max(initial=0)), -float(samples.min(initial=0)))
 
 
 @contextmanager
@@ -267,16 +297,17 @@ def _check_length(seconds: float, name: str) -> None:
         )
 
 
-def _check_samples(samples: Samples, name: str) -> None:
-    seconds = len(samples) / SAMPLE_RATE
-    _check_length(seconds, name)
-    if len(samples) < int(MIN_SECONDS * SAMPLE_RATE):
+def _check_samples(sound: Audio) -> None:
+    _check_length(sound.duration, sound.name)
+    if len(sound.samples) < int(MIN_SECONDS * sound.sample_rate):
         raise InputError(
-            f"{_shown(name)} holds only {seconds * 1000:.0f} ms of sound, and at least {MIN_SECONDS * 1000:.0f} ms are "
-            "needed; choose a longer recording."
+            f"{_shown(sound.name)} holds only {sound.duration * 1000:.0f} ms of sound, and at least "
+            f"{MIN_SECONDS * 1000:.0f} ms are needed; choose a longer recording."
         )
-    if not np.isfinite(samples).all():
-        raise InputError(f"{_shown(name)} holds samples that are no finite numbers (NaN or infinite); export it again.")
+    if not np.isfinite(sound.samples).all():
+        raise InputError(
+            f"{_shown(sound.name)} holds samples that are no finite numbers (NaN or infinite); export it again."
+        )
 
 
 def _unreadable(name: str) -> InputError:

@@ -41,7 +41,7 @@ def body(view: View, sound: Sound) -> None:
                 help="Onsets are the first 60 ms of a note; low is below 300 Hz, high above 2 kHz; an instrument's own "
                 "sound is where it is the loudest. Grey: what the sound's own energy has there.",
             )
-            comparing.places(passages, label)
+            comparing.places(passages, label, sound.clip)
 
 
 page(

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from core import audio
-from core.audio import MAX_BYTES, SAMPLE_RATE, decode, load, resample, wav_bytes, write_wav
+from core.audio import MAX_BYTES, SAMPLE_RATE, Audio, common_gain, decode, load, resample, wav_bytes, write_wav
 from core.errors import InputError
 from tests.bad_files import BAD_FILES, ODD_FILES, encoded, tone
 
@@ -75,7 +75,7 @@ def test_what_is_encoded_is_decoded(format, subtype, tolerance):
 )
 def test_ffmpeg_decodes_the_rest(tmp_path, name, options):
     stereo = np.stack([tone(2, 44100), np.zeros(88200)], axis=1)
-    decoded = decode(with_ffmpeg(encoded(stereo, 44100), tmp_path / name, *options), name)
+    decoded = decode(with_ffmpeg(encoded(stereo, 44100), tmp_path / name, *options), name, SAMPLE_RATE)
     frequency, level = frequency_and_level(decoded.samples, SAMPLE_RATE)
     assert decoded.duration == pytest.approx(2, abs=0.1)
     assert frequency == pytest.approx(440, abs=1)
@@ -92,7 +92,9 @@ def test_the_contents_of_a_long_m4a_stand_at_its_end(tmp_path):
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000, 96000, 192000])
 def test_a_tone_keeps_frequency_and_level_at_any_rate(rate):
-    frequency, level = frequency_and_level(decode(encoded(tone(1, rate), rate), "a.wav").samples, SAMPLE_RATE)
+    decoded = decode(encoded(tone(1, rate), rate), "a.wav", SAMPLE_RATE)
+    assert decoded.sample_rate == SAMPLE_RATE
+    frequency, level = frequency_and_level(decoded.samples, SAMPLE_RATE)
     assert frequency == pytest.approx(440, abs=0.5)
     assert level == pytest.approx(0.5 / np.sqrt(2), rel=0.001)
 
@@ -226,7 +228,7 @@ def test_names_that_break_lines_are_shown_on_one():
 
 def test_pcm_is_rounded_and_clipped():
     samples = np.array([-2, -1, -0.5, 0, 0.5, 1, 2], np.float32)
-    data = wav_bytes(samples, 8000)
+    data = wav_bytes(Audio(samples, 8000))
     pcm, rate = soundfile.read(io.BytesIO(data), dtype="int16")
     assert pcm.tolist() == [-32768, -32768, -16384, 0, 16384, 32767, 32767]
     assert rate == 8000
@@ -234,8 +236,17 @@ def test_pcm_is_rounded_and_clipped():
 
 def test_float_wav_comes_back_exactly(tmp_path):
     samples = np.random.default_rng(0).uniform(-1, 1, SAMPLE_RATE).astype(np.float32)
-    write_wav(tmp_path / "x.wav", samples, subtype="FLOAT")
+    write_wav(tmp_path / "x.wav", Audio(samples, SAMPLE_RATE), subtype="FLOAT")
     assert np.array_equal(load(tmp_path / "x.wav").samples, samples)
+
+
+def test_one_gain_keeps_the_loudest_of_several_sounds_from_clipping():
+    quiet, loud = np.array([0.1, -0.2], np.float32), np.array([3.0, -4.0], np.float32)
+    gain = common_gain(quiet, loud)
+    assert np.abs(gain * loud).max() == pytest.approx(0.99)
+    assert common_gain(quiet) == 1
+    assert common_gain(0 * quiet) == 1
+    assert common_gain() == 1
 
 
 def test_quiet_codecs_silence_the_descriptor_and_give_it_back(capfd):

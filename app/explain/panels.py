@@ -89,13 +89,13 @@ def map_player(passage: Passage, shown: Relevance) -> None:
     what = f"evidence for {name.lower()}" if shown.channel is None else f"concept {shown.channel}"
     known = None if shown.channel is None else atlases.concept(passage.model, str(shown.layer), shown.channel)
     tracks = [
-        Track("Mix", passage.samples, audio.SAMPLE_RATE, NEUTRAL),
-        Track("Only this", parts.kept, audio.SAMPLE_RATE, color(shown.label)),
-        Track("Without it", parts.rest, audio.SAMPLE_RATE, "#c9d1d9"),
+        Track("Mix", sound.audio, NEUTRAL),
+        Track("Only this", parts.kept, color(shown.label)),
+        Track("Without it", parts.rest, "#c9d1d9"),
     ]
     stem = passage.stems.get(shown.label)
     if stem is not None:
-        tracks.append(Track("True stem", stem, audio.SAMPLE_RATE, color(shown.label)))
+        tracks.append(Track("True stem", stem.at(parts.kept.sample_rate), color(shown.label)))
     player(
         key="explain",
         tracks=tracks,
@@ -175,7 +175,7 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
         return
     grade = compute.truth(passage, shown)
     if any(grade[measure] is None for measure in SHOWN_MEASURES):
-        plays = np.any(passage.stems.get(shown.label, 0))
+        plays = shown.label in passage.stems and np.any(passage.stems[shown.label].samples)
         why = "is not heard here" if plays else "does not play here, so no evidence for it can be right"
         st.markdown(f"**{title(shown.label)}** {why}. What is shown lies on:")
     else:
@@ -231,7 +231,7 @@ def _csv(values: np.ndarray) -> str:
 def _report(passage: Passage, explanation: Explanation) -> dict[str, Any]:
     relevance = explanation.relevance
     return {
-        "sound": passage.sound.title,
+        "sound": passage.sound.name,
         "model": passage.model,
         "start_s": passage.start,
         "label": relevance.label,

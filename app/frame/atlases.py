@@ -8,13 +8,13 @@ from app.figures.thumbnails import thumbnail
 from app.frame import compute
 from app.frame.compute import Passage
 from app.frame.sounds import open_sound
+from core.audio import Audio
 from core.concepts.atlas import Atlas, Concept, Reference
 from core.concepts.patches import Frame, frame, patch_sound, span, working
 from core.concepts.prototypes import Typicality, typicality
 from core.concepts.store import ATLAS, load_atlas
 from core.errors import InputError
 from core.explanation.flow import Node, flow
-from core.frontends.logmel import Samples
 from core.models.store import model_folder
 
 WIDTHS = (4, 2)  # concepts that are shown to feed one, layer by layer downwards
@@ -62,13 +62,11 @@ class Example:
         patch: The sound of the patch alone; None where no patch is meant.
         frame: Where the patch lies in the picture.
         heard: First and last second of the patch's sound.
-        sample_rate: Samples a second.
     """
 
     picture: bytes
-    whole: Samples
-    sample_rate: int
-    patch: Samples | None = None
+    whole: Audio
+    patch: Audio | None = None
     frame: Frame | None = None
     heard: tuple[float, float] = (0.0, 0.0)
 
@@ -77,12 +75,11 @@ class Example:
 def _example(key: str, _model: str, _layer: str, _channel: int, _place: Reference) -> Example:
     clip = open_sound(_place.clip)
     sound, trained = compute.spectrogram(clip, _model), compute.model(_model)
-    values = working(trained, sound.logmel, _layer, _channel, _place.label)
+    values = working(trained, sound.features, _layer, _channel, _place.label)
     return Example(
         thumbnail(compute.on_screen(sound.logmel, sound), compute.on_screen(values, sound)),
-        clip.samples,
-        sound.config.sample_rate,
-        patch_sound(sound, values, _place),
+        clip,
+        Audio(patch_sound(sound, values, _place), sound.config.sample_rate),
         frame(_place, trained.frontend, sound.duration),
         span(_place, sound.duration),
     )
@@ -101,7 +98,7 @@ def label_example(model_name: str, label: str, clip_name: str) -> Example:
     passage = compute.passage_of(clip, model_name, label, None)
     sound, values = compute.analysed(passage), compute.relevance(passage, label).values
     picture = thumbnail(compute.on_screen(sound.logmel, sound), compute.on_screen(values, sound))
-    return Example(picture, passage.samples, sound.config.sample_rate)
+    return Example(picture, passage.audio)
 
 
 def usual(passage: Passage, label: str) -> Typicality | None:
@@ -115,8 +112,8 @@ def usual(passage: Passage, label: str) -> Typicality | None:
 
 @st.cache_resource(max_entries=64, show_spinner="Following the relevance …")
 def _flow(key: str, label: str, layer: str, channel: int, _passage: Passage) -> Node:
-    logmel, trace = compute.analysed(_passage).logmel, compute.trace(_passage)
-    return flow(compute.model(_passage.model), logmel, label, layer, channel, WIDTHS, trace)
+    features, trace = compute.analysed(_passage).features, compute.trace(_passage)
+    return flow(compute.model(_passage.model), features, label, layer, channel, WIDTHS, trace)
 
 
 def feeding(passage: Passage, label: str, layer: str, channel: int) -> Node:

@@ -5,7 +5,7 @@ trace some 30 MB.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,27 +16,19 @@ from app.figures.thumbnails import SMALL, thumbnail
 from app.frame.sounds import Sound
 from core.comparison import place
 from core.comparison.observe import layer_cells
+from core.explanation import playback
 from core.explanation.engine import Trace
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.intervention import silence
-from core.explanation.relevance import (
-    Explanation,
-    Relevance,
-    as_input,
-    concept_map,
-    concept_maps,
-    contested,
-    explain,
-    rank,
-    trace_of,
-)
-from core.frontends.logmel import Matrix, Samples, Spectrogram, frontend
+from core.explanation.playback import Passage, Split, evidence
+from core.explanation.relevance import Explanation, Relevance, as_input, rank, trace_of
+from core.frontends.frontend import Matrix, Spectrogram, frontend
 from core.grading.sanity import Step, cascade
 from core.grading.truth import Truth, grade
-from core.inference import WINDOW_S, Prediction, likeliest_start, passage, recognise
+from core.inference import Prediction, likeliest_start, recognise
 from core.models.store import TrainedModel, load_model
 from core.pictures import Axis, relevance_picture
-from core.resynthesis import FOR_CONCEPTS, MaskSettings, apply_mask, complement, relevance_mask
+from core.resynthesis import MaskSettings
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import modified, recipe
 
@@ -51,7 +43,7 @@ def model(name: str) -> TrainedModel:
 
 @st.cache_resource(max_entries=4, show_spinner=False)  # that of ten minutes takes 200 MB
 def _spectrogram(key: str, settings: str, _sound: Sound, _model: str) -> Spectrogram:
-    return model(_model).frontend.analyse(_sound.samples)
+    return model(_model).frontend.analyse(_sound)
 
 
 def spectrogram(sound: Sound, model_name: str) -> Spectrogram:
@@ -75,44 +67,16 @@ def on_screen(values: Matrix, sound: Spectrogram) -> Matrix:
     return values[:, first : first + max(1, round(len(sound.samples) / hop))]
 
 
-@dataclass(frozen=True)
-class Passage:
-    """The part of a sound that is explained at once, for one model."""
-
-    sound: Sound
-    model: str
-    start: float
-
-    @property
-    def key(self) -> str:
-        return f"{self.sound.key}|{self.model}|{self.start}"
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is all of the sound."""
-        return self.sound.duration <= WINDOW_S
-
-    @property
-    def samples(self) -> Samples:
-        return passage(self.sound.samples, self.start)
-
-    @property
-    def stems(self) -> dict[str, Samples]:
-        """The true stems of the passage; none where they are not known."""
-        clip = self.sound.clip
-        return {label: passage(stem, self.start) for label, stem in clip.stems.items()} if clip else {}
-
-
 def passage_of(sound: Sound, model_name: str, label: str, start: float | None) -> Passage:
     """The passage that a view asks for, by default the one in which the label is likeliest."""
     if start is None:
         start = likeliest_start(prediction(sound, model_name), label)
-    return Passage(sound, model_name, min(max(start, 0.0), max(0.0, sound.duration - WINDOW_S)))
+    return playback.passage(sound.key, sound, model_name, start, sound.stems)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _analysed(key: str, _passage: Passage) -> Spectrogram:
-    return model(_passage.model).frontend.analyse(_passage.samples)
+    return model(_passage.model).frontend.analyse(_passage.audio)
 
 
 def analysed(passage: Passage) -> Spectrogram:
@@ -122,7 +86,7 @@ def analysed(passage: Passage) -> Spectrogram:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _trace(key: str, _passage: Passage) -> Trace:
-    return trace_of(model(_passage.model), analysed(_passage).logmel)
+    return trace_of(model(_passage.model), analysed(_passage).features)
 
 
 def trace(passage: Passage) -> Trace:
@@ -132,7 +96,7 @@ def trace(passage: Passage) -> Trace:
 
 @st.cache_resource(max_entries=64, show_spinner="Explaining …")
 def _explanation(key: str, label: str, layer: str, _passage: Passage) -> Explanation:
-    return explain(model(_passage.model), analysed(_passage).logmel, label, layer, trace=trace(_passage))
+    return playback.explain(model(_passage.model), analysed(_passage), label, layer, trace=trace(_passage))
 
 
 def explanation(passage: Passage, label: str, layer: str) -> Explanation:
@@ -162,11 +126,11 @@ def cards(passage: Passage, label: str, layer: str) -> tuple[Card, ...]:
 
 @st.cache_resource(max_entries=512, show_spinner=False)
 def _further_cards(key: str, label: str, layer: str, first: int, count: int, _passage: Passage) -> tuple[Card, ...]:
-    network, logmel, known = model(_passage.model), analysed(_passage).logmel, explanation(_passage, label, layer)
+    trained, sound, known = model(_passage.model), analysed(_passage), explanation(_passage, label, layer)
     channels = rank(known.shares, known.relevance.logit)[first : first + count]
-    maps = concept_maps(network, logmel, label, layer, channels, trace(_passage))
+    maps = playback.concept_maps(trained, sound, label, layer, channels, trace(_passage))
     return tuple(
-        Card(channel, float(known.shares[channel]), thumbnail(logmel, evidence(map), SMALL))
+        Card(channel, float(known.shares[channel]), thumbnail(sound.logmel, evidence(map), SMALL))
         for channel, map in zip(channels, maps, strict=True)
     )
 
@@ -178,7 +142,8 @@ def further_cards(passage: Passage, label: str, layer: str, first: int, count: i
 
 @st.cache_resource(max_entries=64, show_spinner="Following the concept …")
 def _concept(key: str, label: str, layer: str, channel: int, _passage: Passage) -> Relevance:
-    return concept_map(model(_passage.model), analysed(_passage).logmel, label, layer, channel, trace(_passage))
+    trained, sound = model(_passage.model), analysed(_passage)
+    return playback.concept_maps(trained, sound, label, layer, [channel], trace(_passage))[0]
 
 
 def concept_relevance(passage: Passage, label: str, layer: str, channel: int) -> Relevance:
@@ -191,7 +156,8 @@ def concept_relevance(passage: Passage, label: str, layer: str, channel: int) ->
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _outline(key: str, label: str, layer: str, _passage: Passage) -> Explanation:
-    return explain(model(_passage.model), analysed(_passage).logmel, label, layer, top=0, trace=trace(_passage))
+    trained, sound = model(_passage.model), analysed(_passage)
+    return playback.explain(trained, sound, label, layer, top=0, trace=trace(_passage))
 
 
 def shares(passage: Passage, label: str, layer: str) -> Matrix:
@@ -205,27 +171,9 @@ def relevance(passage: Passage, label: str) -> Relevance:
     return _outline(passage.key, label, last, passage).relevance
 
 
-def evidence(map: Relevance) -> Matrix:
-    """A map ``(bands, frames)`` turned so that what it shows is positive, also for a concept that speaks against."""
-    against = map.channel is not None and map.values.sum() < 0
-    return -map.values if against else map.values
-
-
-@dataclass(frozen=True)
-class Split:
-    """A passage parted in two that add up to it: what a map points at, and the rest."""
-
-    kept: Samples
-    rest: Samples
-
-
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _mask(key: str, _passage: Passage, _map: Relevance) -> Matrix:
-    network = model(_passage.model)
-    if _map.channel is not None:
-        return relevance_mask(evidence(_map), network.frontend, FOR_CONCEPTS)
-    own, rivals = contested(network, analysed(_passage).logmel, _map.label, trace(_passage))
-    return relevance_mask(own, network.frontend, rivals=rivals)
+    return playback.mask(model(_passage.model), analysed(_passage), _map, trace(_passage))
 
 
 def mask(passage: Passage, map: Relevance) -> Matrix:
@@ -239,8 +187,7 @@ def _key(passage: Passage, map: Relevance) -> str:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _split(key: str, _passage: Passage, _map: Relevance) -> Split:
-    sound, kept = analysed(_passage), mask(_passage, _map)
-    return Split(apply_mask(sound, kept), apply_mask(sound, complement(kept)))
+    return playback.split(analysed(_passage), mask(_passage, _map))
 
 
 def split(passage: Passage, map: Relevance) -> Split:
@@ -259,28 +206,28 @@ def truth(passage: Passage, map: Relevance) -> dict[str, Any]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _places(key: str, label: str, _passage: Passage) -> tuple[dict[str, float], dict[str, float]]:
+def _places(key: str, label: str, _passage: Passage, _clip: Clip | None) -> tuple[dict[str, float], dict[str, float]]:
     sound, frontend = analysed(_passage), model(_passage.model).frontend
     masks = place.bands(frontend, sound.frames)
-    clip = _passage.sound.clip
-    if clip and label in clip.stems:
-        masks |= place.moments(clip.score.parts[label], frontend, sound.frames, _passage.start)
+    if _clip and label in _clip.stems:
+        masks |= place.moments(_clip.score.parts[label], frontend, sound.frames, _passage.start)
         masks |= place.owners(Truth(_passage.stems, frontend).masks, label)
     return place.shares(relevance(_passage, label).values, masks), place.shares(sound.mel_power, masks)
 
 
-def places(passage: Passage, label: str) -> tuple[dict[str, float], dict[str, float]]:
+def places(passage: Passage, label: str, clip: Clip | None) -> tuple[dict[str, float], dict[str, float]]:
     """Shares of a label's evidence, and of the sound's energy, at the places of :mod:`core.comparison.place`.
 
-    Moments and owners are known for an instrument that truly plays in a composed clip only.
+    Args:
+        clip: The sound, if it was composed; moments and owners are known only for an instrument that plays in it.
     """
-    return _places(passage.key, label, passage)
+    return _places(passage.key, label, passage, clip)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _last_layer(key: str, _passage: Passage) -> Matrix:
     network = model(_passage.model).network
-    return layer_cells(network, as_input(analysed(_passage).logmel), PASSAGE_CELLS)[network.concept_layers[-1]]
+    return layer_cells(network, as_input(analysed(_passage).features), PASSAGE_CELLS)[network.concept_layers[-1]]
 
 
 def last_layer(passage: Passage) -> Matrix:
@@ -299,7 +246,7 @@ def picture(passage: Passage, map: Relevance) -> bytes:
 def probabilities_without(passage: Passage, layer: str, channels: list[int]) -> np.ndarray:
     """Probabilities of all labels ``(labels,)`` in the passage with some concepts silent."""
     trained = model(passage.model)
-    logits = silence(trained.network, as_input(analysed(passage).logmel), layer, channels)
+    logits = silence(trained.network, as_input(analysed(passage).features), layer, channels)
     return trained.probabilities(logits[0].numpy())
 
 
@@ -330,10 +277,11 @@ def sanity_check(model_name: str, explainer: str) -> SanityCheck:
     trained = model(model_name)
     kind = modified(recipe(trained.card.label_set), count=(2,), duration=3.0, soundfont=("fluidr3",))
     clip = compose(kind.clip_name(SANITY_SEED))
-    logmel = trained.frontend.logmel(clip.mix)
-    logits = trained.logits(logmel[None])[0]
+    sound = trained.frontend.analyse(clip.audio)
+    logits = trained.logits(sound.features[None])[0]
     label = max(clip.labels, key=lambda name: logits[trained.label_index(name)])
     steps = cascade(
-        EXPLAINERS.get(explainer), trained.network, as_input(logmel), trained.label_index(label), SANITY_SEED
+        EXPLAINERS.get(explainer), trained.network, as_input(sound.features), trained.label_index(label), SANITY_SEED
     )
-    return SanityCheck(clip, label, logmel, tuple(steps))
+    shown = (replace(step, map=trained.frontend.relevance_to_cells(step.map, sound)) for step in steps)
+    return SanityCheck(clip, label, sound.logmel, tuple(shown))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core import audio
+from core.audio import Audio, decode
 from core.errors import InputError
-from core.frontends.logmel import Samples
+from core.models.store import highest_rate
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import split_clip_name
 
@@ -16,26 +16,22 @@ _UPLOADS = "uploads"
 _KEPT_UPLOADS = 4  # of at most 10 minutes each, a session
 
 
-@dataclass(frozen=True, eq=False)
-class Sound:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sound(Audio):
     """A sound to listen to and explain.
 
     Attributes:
         key: What tells it from others; caches go by it.
-        title: What people read.
-        samples: float32 ``(samples,)`` at ``core.audio.SAMPLE_RATE``.
         clip: What is known about it if it was composed.
     """
 
     key: str
-    title: str
-    samples: Samples
     clip: Clip | None = None
 
     @property
-    def duration(self) -> float:
-        """Seconds."""
-        return len(self.samples) / audio.SAMPLE_RATE
+    def stems(self) -> dict[str, Audio]:
+        """What each instrument contributes; nothing where that is not known."""
+        return self.clip.stem_audio if self.clip else {}
 
 
 @st.cache_resource(max_entries=16, show_spinner="Composing …")
@@ -54,7 +50,7 @@ def open_sound(clip: str) -> Sound:
     if split_clip_name(clip)[0].midi:
         raise InputError("Clips made from a folder of MIDI files can be opened from the command line only.")
     composed = _composed(clip)
-    return Sound(composed.name, composed.name, composed.mix, composed)
+    return Sound(composed.mix, composed.sample_rate, composed.name, key=composed.name, clip=composed)
 
 
 def keep_upload(data: bytes, name: str) -> str:
@@ -66,7 +62,8 @@ def keep_upload(data: bytes, name: str) -> str:
     digest = hashlib.sha256(data).hexdigest()[:16]
     uploads: dict[str, Sound] = st.session_state.setdefault(_UPLOADS, {})
     if digest not in uploads:
-        uploads[digest] = Sound(digest, name, audio.decode(data, name).samples)
+        decoded = decode(data, name, highest_rate())
+        uploads[digest] = Sound(decoded.samples, decoded.sample_rate, name, key=digest)
         while len(uploads) > _KEPT_UPLOADS:
             del uploads[next(iter(uploads))]
     return f"{UPLOAD}:{digest}:{name}"

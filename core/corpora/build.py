@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig, frontend
+from core.frontends.frontend import DEFAULT, FrontendConfig, frontend
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import recipe
 
@@ -34,7 +34,7 @@ class DatasetPlan:
         recipe: Name of a recipe.
         clips: How many.
         seed: Chooses the clips' own seeds.
-        frontend: How they become log-mels.
+        frontend: How they become features.
         shard_size: Clips in a shard, which is what a worker does at a time.
     """
 
@@ -100,7 +100,7 @@ def _claim(folder: Path, plan: DatasetPlan) -> None:
     wanted = json.dumps(asdict(plan), indent=2)
     description = _description(folder)
     if description.exists():
-        if _json(description) != json.loads(wanted):
+        if _plan(description) != json.loads(wanted):
             raise InputError(f"{folder} holds another data set; choose another folder or delete it.")
     elif folder.exists() and (not folder.is_dir() or any(path.suffix != ".part" for path in folder.iterdir())):
         raise InputError(f"{folder} is not an empty folder; choose another one.")
@@ -110,12 +110,15 @@ def _claim(folder: Path, plan: DatasetPlan) -> None:
     (folder / "shards").mkdir(exist_ok=True)
 
 
-def _json(path: Path) -> Any:
-    """What a file holds; None if it is not JSON."""
+def _plan(path: Path) -> Any:
+    """What a file holds, None if it is not JSON; in earlier plans the frontend has no name."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        plan = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return None
+    if isinstance(plan, dict) and isinstance(plan.get("frontend"), dict):
+        plan["frontend"].setdefault("name", DEFAULT)
+    return plan
 
 
 def _build_shard(plan: DatasetPlan, folder: Path, shard: int) -> int:
@@ -129,7 +132,7 @@ def _build_shard(plan: DatasetPlan, folder: Path, shard: int) -> int:
 
 def _features(plan: DatasetPlan, index: int) -> tuple[np.ndarray, dict[str, Any]]:
     clip = compose(plan.clip_name(index))
-    features = frontend(plan.frontend).logmel(clip.mix).astype(np.float16)
+    features = frontend(plan.frontend).analyse(clip.audio).features.astype(np.float16)
     return features, _manifest_row(clip, hashlib.sha256(features.tobytes()).hexdigest())
 
 

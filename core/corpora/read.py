@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.corpora.build import shard_file
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import frontend_config
 
 COLUMNS = ["clip", "instruments", "style", "gains_db"]  # the others are long, and many clips would fill the memory
 OPEN_SHARDS = 512  # mapped at once: each is an open file, of which a process may have a thousand
@@ -32,7 +32,7 @@ class BuiltDataset:
         try:
             self.manifest = pd.read_parquet(manifest, columns=COLUMNS)
             self.description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-            self.frontend = FrontendConfig(**self.description["frontend"])
+            self.frontend = frontend_config(self.description["frontend"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"The data set in {folder} is damaged; delete it and make it again.") from error
 

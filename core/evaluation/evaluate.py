@@ -105,7 +105,7 @@ def _hear_features(model: TrainedModel, built: BuiltDataset, on_progress: Progre
 def _hear_files(model: TrainedModel, files: Sequence[Path], on_progress: Progress) -> Probabilities:
     probabilities = []
     for done, file in enumerate(files, start=1):
-        sound = audio.load(file)
-        probabilities.append(recognise(model, model.frontend.analyse(sound.samples)).probabilities)
+        sound = audio.load(file, model.frontend.config.sample_rate)
+        probabilities.append(recognise(model, model.frontend.analyse(sound)).probabilities)
         on_progress(done, len(files))
     return np.stack(probabilities)

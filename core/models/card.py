@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import SavedConfig
 
 
 class Training(BaseModel):
@@ -52,7 +52,7 @@ class Card(BaseModel):
     labels: list[str]
     architecture: str
     config: dict[str, Any]
-    frontend: FrontendConfig
+    frontend: SavedConfig
     parameters: int
     thresholds: dict[str, float]
     temperature: float = 1.0

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 
+from core.audio import SAMPLE_RATE
 from core.errors import InputError
-from core.frontends.logmel import Frontend, frontend
+from core.frontends.frontend import Frontend, frontend
 from core.models.architecture import Network, build_network
 from core.models.card import Card, read_card
 from core.paths import TRAINED_MODELS
@@ -49,10 +50,10 @@ class TrainedModel:
             )
         return self.labels.index(label)
 
-    def logits(self, logmels: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-        """Logits ``(windows, labels)`` of log-mels ``(windows, bands, frames)``."""
+    def logits(self, features: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Logits ``(windows, labels)`` of the frontend's features ``(windows, rows, frames)``."""
         with torch.inference_mode():
-            inputs = torch.from_numpy(np.asarray(logmels, dtype=np.float32)).unsqueeze(1)
+            inputs = torch.from_numpy(np.asarray(features, dtype=np.float32)).unsqueeze(1)
             return np.asarray(self.network(inputs))
 
     def probabilities(self, logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
@@ -65,10 +66,16 @@ class TrainedModel:
         return [int(index) for index in np.flatnonzero(self.probabilities(logits) >= thresholds)]
 
 
-def model_names(root: Path = TRAINED_MODELS) -> list[str]:
+def model_names(root: Path | None = None) -> list[str]:
     """Names of the trained models on disk, the default first, the others in alphabetical order."""
+    root = root or TRAINED_MODELS
     names = sorted(path.parent.name for path in root.glob(f"*/{WEIGHTS}"))
     return sorted(names, key=lambda name: not read_card(root / name).default)
+
+
+def highest_rate() -> int:
+    """The highest sample rate of the models on disk, at which a sound serves them all."""
+    return max((card(name).frontend.sample_rate for name in model_names()), default=SAMPLE_RATE)
 
 
 def default_model() -> str:

@@ -65,7 +65,7 @@ class Case:
 
 def by_rules(network: Network, mix: Spectrogram, labels: Sequence[int]) -> dict[str, list[Matrix]]:
     """The map of each label under each set of rules, as it is and contested."""
-    traces = {rules: Trace(network, as_input(mix.logmel), rules) for rules in RULE_SETS}
+    traces = {rules: Trace(network, as_input(mix.features), rules) for rules in RULE_SETS}
     plain = {rules: [trace.relevance(label)[0].numpy() for label in labels] for rules, trace in traces.items()}
     return plain | {CONTESTED.format(rules): list(trace.contested(labels).numpy()) for rules, trace in traces.items()}
 
@@ -77,8 +77,8 @@ def clip_names(model: TrainedModel, clips: int, seed: int) -> list[str]:
 
 def cases(model: TrainedModel, clip: str, explain: Explain = by_rules) -> Iterator[Case]:
     """The cases of one composed clip."""
-    truth = Truth(compose(clip).stems, model.frontend)
-    logits = model.logits(truth.mix.logmel[None])[0]
+    truth = Truth(compose(clip).stem_audio, model.frontend)
+    logits = model.logits(truth.mix.features[None])[0]
     heard = model.detected(logits)
     maps = explain(model.network, truth.mix, heard)
     for number, index in enumerate(heard):

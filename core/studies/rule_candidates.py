@@ -1,7 +1,6 @@
 """Ways to propagate and to read relevance, as data: the candidates of :mod:`core.studies.rule_search`."""
 
 import copy
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,7 +24,8 @@ from core.explanation.rules import (
     gamma,
     positive,
 )
-from core.frontends.logmel import FrontendConfig, Matrix, Spectrogram
+from core.frontends import compression
+from core.frontends.frontend import FrontendConfig, Matrix, Spectrogram
 from core.models.architecture import Network
 
 DEFAULT = RULE_SETS[DEFAULT_RULES]
@@ -83,13 +83,13 @@ class Candidate:
 
     def maps(self, network: Network, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
         """The map ``(bands, frames)`` of each label, given by its number."""
-        return self._weighed(self._relevance(network, as_input(mix.logmel), labels), mix)
+        return self._weighed(self._relevance(network, as_input(mix.features), labels), mix)
 
     def contested(self, network: Network, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
         """The same to listen to: contested by the labels, if the candidate can do so."""
         if self.explainer or self.sharing_pools:
             return self.maps(network, mix, labels)
-        return self._weighed(Trace(network, as_input(mix.logmel), self.rules).contested(labels), mix)
+        return self._weighed(Trace(network, as_input(mix.features), self.rules).contested(labels), mix)
 
     def _weighed(self, maps: Iterable[Tensor], mix: Spectrogram) -> list[Matrix]:
         weights = np.sqrt(mix.mel_power / mix.mel_power.max()) if self.by_amplitude else np.float32(1)
@@ -112,8 +112,8 @@ def level(exponent: float) -> Modifier:
     >>> level(0.5)(torch.tensor([0.0, 1.0])).round(decimals=3).tolist()
     [0.0, 1.0]
     """
-    depth = 10 ** (FrontendConfig().range_db / 10)
-    return lambda logmel: (torch.expm1(logmel * math.log1p(depth)) / depth) ** exponent + TINY
+    depth = compression.depth(FrontendConfig().range_db)
+    return lambda logmel: compression.to_power(logmel, depth) ** exponent + TINY
 
 
 def first(inputs: Modifier, weights: Modifier) -> RuleSet:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.audio import SAMPLE_RATE
+from core.audio import SAMPLE_RATE, Audio
 from core.errors import InputError
 from core.synthesis.effects import EFFECTS, Effects, in_the_air, in_the_room, played, recorded
 from core.synthesis.recipe import Recipe, split_clip_name
@@ -64,6 +64,16 @@ class Clip:
     def duration(self) -> float:
         """Seconds."""
         return len(self.mix) / self.sample_rate
+
+    @property
+    def audio(self) -> Audio:
+        """The mix with its sample rate."""
+        return Audio(self.mix, self.sample_rate, self.name)
+
+    @property
+    def stem_audio(self) -> dict[str, Audio]:
+        """The stems with their sample rate."""
+        return {label: Audio(samples, self.sample_rate, label) for label, samples in self.stems.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """What ``clip.json`` holds: everything but the audio."""

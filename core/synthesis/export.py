@@ -19,8 +19,8 @@ def write_clip(clip: Clip, folder: Path) -> None:
     stems.mkdir(exist_ok=True)
     for label in INSTRUMENTS.keys() - clip.stems.keys():
         (stems / f"{label}.wav").unlink(missing_ok=True)
-    for label, samples in clip.stems.items():
-        write_wav(stems / f"{label}.wav", samples)
-    write_wav(folder / "mix.wav", clip.mix)
+    for label, stem in clip.stem_audio.items():
+        write_wav(stems / f"{label}.wav", stem)
+    write_wav(folder / "mix.wav", clip.audio)
     score_to_midi(clip.score, clip.programs).save(folder / "score.mid")
     (folder / "clip.json").write_text(json.dumps(clip.to_dict(), indent=2) + "\n", encoding="utf-8")

@@ -8,7 +8,9 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.nn import functional as F
 from torchmetrics.classification import MultilabelAveragePrecision, MultilabelF1Score
 
-from core.frontends.logmel import FrontendConfig, frontend
+from core.errors import InputError
+from core.frontends.frontend import FrontendConfig, frontend
+from core.frontends.logmel import LogMel
 from core.models.architecture import Network
 from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power, transpose
 from core.training.config import TrainingConfig
@@ -19,12 +21,21 @@ FIRST_RATE = 0.04  # share of the highest at which it begins
 
 
 class RecognitionModule(L.LightningModule):
-    """Trains a network to say which instruments a clip holds (multi-label, binary cross-entropy)."""
+    """Trains a network to say which instruments a clip holds (multi-label, binary cross-entropy).
+
+    Raises:
+        InputError: the configuration changes the power of sounds, which the features of the clips do not show.
+    """
 
     band_hz: torch.Tensor
 
     def __init__(self, network: Network, config: TrainingConfig, clips: FrontendConfig) -> None:
         super().__init__()
+        if config.changes_power and not isinstance(frontend(clips), LogMel):
+            raise InputError(
+                f"Clips seen by the frontend {clips.name!r} cannot be transposed, mixed, equalised or made noisy; "
+                "set transpose, mix_share, equaliser_db and noise_share to 0."
+            )
         self.range_db = clips.range_db
         band_hz = torch.as_tensor(frontend(clips).band_hz, dtype=torch.float32)
         self.register_buffer("band_hz", band_hz, persistent=False)
@@ -43,7 +54,7 @@ class RecognitionModule(L.LightningModule):
 
     def _augment(self, features: torch.Tensor, targets: torch.Tensor) -> Batch:
         settings = self.config
-        if settings.transpose or settings.mix_share or settings.equaliser_db or settings.noise_share:
+        if settings.changes_power:
             power = to_power(features, self.range_db)
             if settings.transpose:
                 power = transpose(power, self.band_hz, settings.transpose)

@@ -33,7 +33,7 @@ def brute_force(model: TrainedModel) -> dict[str, dict]:
     places = Places(receptive_fields(model.network), model.frontend, 1.5)
     for seed in range(CLIPS):
         clip = compose(recipe(RECIPE).clip_name(seed))
-        inputs = as_input(model.frontend.logmel(clip.mix))
+        inputs = as_input(model.frontend.analyse(clip.audio).features)
         trace = Trace(model.network, inputs)
         for layer in model.network.concept_layers:
             number = int(layer.removeprefix("conv"))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.audio import SAMPLE_RATE, load, write_wav
+from core.audio import SAMPLE_RATE, Audio, load, write_wav
 from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.read import BuiltDataset
 from core.corpora.source import SOURCES, labelled_clips
@@ -21,7 +21,7 @@ TONE = np.sin(np.arange(SAMPLE_RATE // 4) / 10) / 2
 def sound(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".wav":
-        write_wav(path, TONE)
+        write_wav(path, Audio(TONE, SAMPLE_RATE))
     else:
         soundfile.write(path, TONE, SAMPLE_RATE)
 
