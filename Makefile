@@ -6,9 +6,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
-RECIPE ?= rich
-CLIPS ?= 20000
-CONFIG ?= general-deep-rich
+# The data and the configuration of a model that Debian's soundfonts suffice for.
+RECIPE ?= wimu12
+CLIPS ?= 32768
+SEED ?= 8
+CONFIG ?= wimu12-shallow
 DATA ?= data/$(RECIPE)
 OUT ?= runs/$(CONFIG)
 
@@ -16,8 +18,12 @@ OUT ?= runs/$(CONFIG)
 ifdef PIP_FIND_LINKS
 export UV_FIND_LINKS ?= $(shell echo $(PIP_FIND_LINKS) | tr ' ' ',')
 endif
+# PyTorch's CPU build is gigabytes smaller than the one for NVIDIA cards. A folder of wheels brings its own build.
+ifeq ($(shell uname -s)$(shell command -v nvidia-smi)$(UV_FIND_LINKS),Linux)
+export UV_TORCH_BACKEND ?= cpu
+endif
 
-.PHONY: help app test check soundfonts dataset train
+.PHONY: help app test check hooks lock docs soundfonts dataset train bench
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,11 +39,20 @@ check: $(VENV)/.installed-dev ## Check format, style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
+hooks: $(VENV)/.installed-dev ## Check each commit before it is made
+	$(VENV)/bin/pre-commit install
+
+lock: ## Choose the newest allowed version of every library anew (uv.lock)
+	@$(find_uv); env -u UV_FIND_LINKS $$uv lock --upgrade
+
+docs: $(VENV)/.installed-docs ## Build the documentation in build/docs/index.html
+	$(VENV)/bin/sphinx-build -W --keep-going -b html docs build/docs
+
 soundfonts: $(VENV)/.installed-app ## Download the soundfonts that Debian does not have
 	@$(VENV)/bin/python -m core.synthesis.fetch_soundfonts
 
-dataset: $(VENV)/.installed-train ## Compose training clips: RECIPE=… CLIPS=… DATA=…
-	$(VENV)/bin/timbrescope dataset $(RECIPE) --clips $(CLIPS) --out $(DATA)
+dataset: $(VENV)/.installed-train ## Compose training clips: RECIPE=… CLIPS=… SEED=… DATA=…
+	$(VENV)/bin/timbrescope dataset "$(RECIPE)" --clips $(CLIPS) --seed $(SEED) --out $(DATA)
 
 train: $(VENV)/.installed-train ## Train a model on them: CONFIG=… DATA=… OUT=…
 	$(VENV)/bin/timbrescope train $(CONFIG) --data $(DATA) --out $(OUT)
@@ -48,13 +63,15 @@ bench: $(VENV)/.installed-train ## Measure the speed of the costly work, as rati
 # One stamp for each set of extras: when these files are newer there may be something to install.
 $(VENV)/.installed-app: EXTRAS := app
 $(VENV)/.installed-train: EXTRAS := train
+$(VENV)/.installed-docs: EXTRAS := app,train,docs
 $(VENV)/.installed-dev: EXTRAS := app,train,cluster,dev
 $(VENV)/.installed-dev: BROWSER := chromium
-$(VENV)/.installed-%: pyproject.toml packages.txt
+$(VENV)/.installed-%: pyproject.toml uv.lock packages.txt
 	@$(call install_packages,$(shell cat packages.txt))
 	@$(find_uv); \
 	[ -x $(VENV)/bin/python ] || $$uv venv $(VENV); \
-	$$uv pip install --python $(VENV) -e '.[$(EXTRAS)]'
+	$$uv export --frozen --quiet --all-extras --no-hashes --no-emit-project --output-file $(VENV)/locked.txt; \
+	$$uv pip install --python $(VENV) --constraints $(VENV)/locked.txt -e '.[$(EXTRAS)]'
 	@$(if $(BROWSER),command -v $(BROWSER) >/dev/null || ($(call install_packages,$(BROWSER))) || \
 		echo "Tests in a browser are skipped until there is a $(BROWSER) on PATH.")
 	@touch $@

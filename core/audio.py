@@ -31,6 +31,7 @@ import soxr
 from scipy.io import wavfile
 
 from core.errors import InputError
+from core.records import write_whole
 
 SAMPLE_RATE = 22050  # of composed clips
 MIN_RATE, MAX_RATE = 1000, 384_000
@@ -170,8 +171,12 @@ def wav_bytes(sound: Audio, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> b
 
 
 def write_wav(path: Path | str, sound: Audio, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> None:
-    """Writes `wav_bytes` to ``path``."""
-    Path(path).write_bytes(wav_bytes(sound, subtype))
+    """Writes `wav_bytes` to ``path``.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_whole(Path(path), lambda file: file.write(wav_bytes(sound, subtype)))
 
 
 def common_gain(*sounds: Samples, ceiling: float = 0.99) -> float:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core import audio
 from core.audio import Audio, common_gain
 from core.errors import InputError
 from core.explanation import playback
 from core.explanation.playback import Passage
-from core.explanation.relevance import Explanation
+from core.explanation.relevance import Explanation, trace_of
 from core.frontends.frontend import Frontend, Matrix, Spectrogram
 from core.grading.truth import grade
 from core.inference import likeliest_start, recognise
@@ -63,7 +64,7 @@ def write_explanation(
     folder: Path,
     names: Mapping[tuple[str, int], str],
 ) -> dict[str, Any]:
-    """Writes everything about an explanation into a folder that exists, and returns what ``report.json`` holds.
+    """Writes everything about an explanation into a folder, and returns what ``report.json`` holds.
 
     ``relevance.npz`` holds ``relevance`` and ``logmel`` ``(bands, frames)``, ``concepts`` ``(concepts, bands, frames)``
     with their ``channels`` ``(concepts,)``, the ``shares`` of all channels of the layer ``(channels,)``, and the axes
@@ -77,10 +78,9 @@ def write_explanation(
         names: Of concepts, by layer and channel, as far as they have one.
 
     Raises:
-        InputError: a file cannot be written.
+        InputError: the folder cannot be written to, or the disk is full.
     """
     concepts = folder / "concepts"
-    concepts.mkdir(exist_ok=True)
     (folder / "truth.png").unlink(missing_ok=True)
     for layer in model.network.concept_layers:
         for stale in concepts.glob(f"{layer}-[0-9]*"):
@@ -88,9 +88,11 @@ def write_explanation(
     axis = Axis(passage.start + model.frontend.frame_times(spectrogram.frames), model.frontend.band_hz)
     _write_arrays(spectrogram, explanation, axis, folder / "relevance.npz")
     _write_pictures(spectrogram, explanation, axis, folder)
-    mask = playback.mask(model, spectrogram, explanation.relevance)
+    trace = trace_of(model, spectrogram.features)
+    mask = playback.mask(model, spectrogram, explanation.relevance, trace)
     gain = _write_sounds(model.frontend, spectrogram, explanation, mask, folder)
-    report = {**_summary(model, passage, spectrogram, explanation, names), "gain": gain}
+    probabilities = model.probabilities(trace.logits.numpy())
+    report = {**_summary(model, passage, spectrogram, explanation, probabilities, names), "gain": gain}
     label, stems = explanation.relevance.label, passage.stems
     if stems:
         report["truth"] = grade(explanation.relevance.values, stems, label, model.frontend, mask)
@@ -110,6 +112,7 @@ def _summary(
     passage: Passage,
     spectrogram: Spectrogram,
     explanation: Explanation,
+    probabilities: npt.NDArray[np.float32],
     names: Mapping[tuple[str, int], str],
 ) -> dict[str, Any]:
     logit, layer = explanation.relevance.logit, explanation.layer
@@ -120,7 +123,7 @@ def _summary(
         "model": model.name,
         "label": explanation.relevance.label,
         "logit": logit,
-        "probability": float(model.probabilities(np.array(logit))),
+        "probability": float(probabilities[model.label_index(explanation.relevance.label)]),
         "layer": layer,
         "conservation_error": explanation.conservation_error,
         "concepts": [

@@ -1,4 +1,4 @@
-"""Which instruments a whole sound holds, and when: windows over the sound, a network's answer for each.
+"""What a model answers about a whole sound, and when: windows over the sound, a network's answer for each.
 
 The answer for the whole comes from windows as long as the clips that the networks were trained on; the timeline comes
 from shorter ones, since the networks take any number of frames. A sound shorter than a window is one window.
@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from core.frontends.frontend import Matrix, Spectrogram, frontend
 from core.models.store import TrainedModel
+from core.tasks.task import Task
+from core.taxonomy.labels import LabelSpace
 
 WINDOW_S, HOP_S = 5.0, 2.5  # for the whole
 TIMELINE_WINDOW_S, TIMELINE_HOP_S = 2.0, 0.5
-SURE_SHARE = 0.25  # the whole's logit is the mean over this share of the windows, those that believe most
 QUIET_POWER = 1e-4  # a window this far below the loudest cell of the sound (40 dB) is not turned up to full level
 BATCH = 32  # windows; more do not go faster on two cores
 
@@ -27,17 +28,21 @@ class Prediction:
 
     Attributes:
         model: Name of the model.
+        task: The question that it answers.
+        space: What can be answered.
         labels: Its labels.
         duration: Seconds.
         logits: For the whole ``(labels,)``.
         probabilities: For the whole ``(labels,)``.
-        thresholds: Probability from which a label counts as detected ``(labels,)``.
+        thresholds: Probability from which a label counts as detected ``(labels,)``; empty where the task has none.
         hop: Seconds from one window of the timeline to the next.
         window: Seconds that each of them covers.
         timeline: Probabilities ``(windows, labels)``.
     """
 
     model: str
+    task: Task
+    space: LabelSpace
     labels: tuple[str, ...]
     duration: float
     logits: npt.NDArray[np.float32]
@@ -48,15 +53,20 @@ class Prediction:
     timeline: npt.NDArray[np.float32]
 
     @property
+    def decided(self) -> npt.NDArray[np.bool_]:
+        """Whether each label is part of the answer ``(labels,)``."""
+        return self.task.decide(self.probabilities, self.thresholds)
+
+    @property
     def ranking(self) -> list[str]:
         """All labels, the likeliest first."""
         return [self.labels[index] for index in np.argsort(-self.probabilities, kind="stable")]
 
     @property
     def detected(self) -> list[str]:
-        """Labels at or over their thresholds, the likeliest first."""
-        over = dict(zip(self.labels, self.probabilities >= self.thresholds, strict=True))
-        return [label for label in self.ranking if over[label]]
+        """The labels that are the answer, the likeliest first."""
+        decided = dict(zip(self.labels, self.decided, strict=True))
+        return [label for label in self.ranking if decided[label]]
 
     @property
     def times(self) -> npt.NDArray[np.floating]:
@@ -68,9 +78,9 @@ class Prediction:
         return {
             "file": file,
             "model": self.model,
+            "task": self.task.name,
             "duration_s": round(self.duration, 4),
-            "instruments": _by_label(self.labels, self.probabilities),
-            "detected": self.detected,
+            **self.task.answer(self.space, _by_label(self.labels, self.probabilities), self.detected),
             "timeline": {
                 "hop_s": round(self.hop, 6),
                 "window_s": round(self.window, 6),
@@ -87,14 +97,16 @@ def recognise(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
     frames_s = spectrogram.config.sample_rate / spectrogram.config.hop
     logits, silent = _window_logits(model, spectrogram, WINDOW_S, HOP_S)
     timeline, _ = _window_logits(model, spectrogram, TIMELINE_WINDOW_S, TIMELINE_HOP_S)
-    whole = np.full(len(model.labels), -np.inf, np.float32) if silent.all() else _strongest(logits[~silent])
+    whole = np.full(len(model.labels), -np.inf, np.float32) if silent.all() else model.task.pool(logits[~silent])
     return Prediction(
         model=model.name,
+        task=model.task,
+        space=model.space,
         labels=model.labels,
         duration=spectrogram.duration,
         logits=whole,
         probabilities=model.probabilities(whole),
-        thresholds=np.array([model.card.thresholds[label] for label in model.labels], np.float32),
+        thresholds=model.thresholds,
         hop=round(TIMELINE_HOP_S * frames_s) / frames_s,
         window=round(TIMELINE_WINDOW_S * frames_s) / frames_s,
         timeline=model.probabilities(timeline),
@@ -148,12 +160,6 @@ def _window_logits(
     silent = np.array([spectrogram.mel_power[:, start : start + frames].max() < quietest for start in starts])
     logits[silent] = -np.inf
     return logits, silent
-
-
-def _strongest(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Mean of the highest logits of each label ``(windows, labels) → (labels,)``: who plays a while is in the piece."""
-    count = max(1, round(len(logits) * SURE_SHARE))
-    return np.asarray(np.sort(logits, axis=0)[-count:].mean(axis=0), dtype=np.float32)
 
 
 def _batches(starts: Sequence[int]) -> list[Sequence[int]]:

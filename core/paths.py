@@ -1,4 +1,4 @@
-"""Where the project's own files lie."""
+"""Where the files of the project are."""
 
 from pathlib import Path
 
@@ -6,3 +6,4 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 TRAINED_MODELS = ROOT / "trained_models"
 SOUNDFONTS = ROOT / "soundfonts"
+STUDIES = "studies"  # folder below TRAINED_MODELS: what studies recorded about several models, or about the methods

@@ -7,6 +7,7 @@ when it is read, so that older files keep working; ``timbrescope migrate`` rewri
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Self
 from uuid import uuid4
@@ -18,14 +19,18 @@ from core.errors import InputError
 PARTIAL = ".part"  # suffix of a file that is still being written
 
 
-class Interval(BaseModel):
+class Part(BaseModel):
+    """A part of a record. It cannot be changed, and its numbers are finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Interval(Part):
     """A figure with its 95 % confidence interval; all three are None where there was nothing to measure.
 
     >>> Interval(value=0.8, low=0.7, high=0.9).model_dump()
     {'value': 0.8, 'low': 0.7, 'high': 0.9}
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: float | None = None
     low: float | None = None
@@ -40,7 +45,7 @@ class Record(BaseModel):
         schema_version: That of the file; a file without one is of version 1.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     VERSION: ClassVar[int] = 1
 
     schema_version: int = 1
@@ -89,8 +94,17 @@ class Record(BaseModel):
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path} is damaged ({_reason(error)}); {remedy}.") from error
 
+    @classmethod
+    def find(cls, path: Path, remedy: str) -> Self | None:
+        """The record in a file, or None where there is no file.
+
+        Raises:
+            InputError: as :meth:`read` does.
+        """
+        return cls.read(path, remedy) if path.is_file() else None
+
     def write(self, path: Path) -> None:
-        """Writes the record as JSON; nobody ever sees half a file.
+        """Writes the record as JSON, into a folder that is made if need be; nobody ever sees half a file.
 
         Raises:
             InputError: the file cannot be written.
@@ -104,7 +118,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Writes a file beside its path and renames it, so that no reader sees half of it and no failure leaves a part.
 
     Args:
-        path: Of the file; its folder exists.
+        path: Of the file; its folder is made if need be.
         write: Writes the content into an open binary file.
 
     Raises:
@@ -112,22 +126,26 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """
     partial = path.with_name(f"{path.name}.{uuid4().hex}{PARTIAL}")  # unique on all machines that share the folder
     try:
-        with partial.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())  # or the name could outlive a power failure and the content not
-        partial.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())  # or the name could outlive a power failure and the content not
+            partial.replace(path)
+        finally:
+            with suppress(OSError):  # a read-only disk refuses even to delete a file that is not there
+                partial.unlink()
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror}); choose another folder or free space."
+            f"{path} cannot be written ({error.strerror or error}); choose another folder or free space."
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _reason(error: Exception) -> str:
     """The first thing that is wrong, in one short line."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
-        return f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"
+        message = first["msg"].removeprefix("Value error, ").removesuffix(".")  # of a sentence of ours, say
+        return ": ".join(filter(None, (".".join(map(str, first["loc"])), message)))
     return " ".join(str(error).split())[:120]

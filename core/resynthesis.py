@@ -15,7 +15,7 @@ class MaskSettings:
 
     The defaults, which are for labels, were chosen by the SI-SDR of masked clips against their true stems: they are
     within 0.05 dB of the best mask, and among those that follow time most closely.
-    ``core/studies/mask_search.json`` holds the numbers, and ``python -m core.studies.mask_search`` measures them again.
+    ``trained_models/studies/masks.json`` holds the numbers, and ``timbrescope study masks`` measures them again.
 
     Attributes:
         blur: Standard deviations ``(bands, frames)`` of the Gaussian that relevance is blurred with.

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from core.records import Interval
+
 DRAWS = 500
 SEED = 0
 PERCENTILES = (2.5, 97.5)
 DIGITS = 4
 
 Values = npt.NDArray[np.floating]
-Interval = dict[str, float | None]
 
 
 def resamples(clips: int, draws: int = DRAWS) -> npt.NDArray[np.float32]:
@@ -51,12 +52,10 @@ def _bounds(drawn: Values) -> Values:
 
 
 def as_interval(figure: Values) -> Interval:
-    """Value, low and high ``(3,)`` by name, for a report; None where there is no value.
+    """Value, low and high ``(3,)`` as an interval, rounded to four digits; None where there is no value.
 
     >>> as_interval(np.array([0.80512, 0.79, 0.82]))
-    {'value': 0.8051, 'low': 0.79, 'high': 0.82}
+    Interval(value=0.8051, low=0.79, high=0.82)
     """
-    return {
-        name: None if np.isnan(number) else round(float(number), DIGITS)
-        for name, number in zip(("value", "low", "high"), figure, strict=True)
-    }
+    value, low, high = (None if np.isnan(number) else round(float(number), DIGITS) for number in figure)
+    return Interval(value=value, low=low, high=high)

@@ -3,9 +3,8 @@
 import streamlit as st
 
 from app.concepts import panels as atlas
-from app.explain import panels as explaining
 from app.frame import atlases
-from app.frame.shell import model_choice, page_without_sound
+from app.frame.shell import layer_choice, model_choice, page_without_sound
 from app.frame.view import View
 
 
@@ -14,7 +13,7 @@ def body(view: View) -> None:
     with network:
         model_choice(view)
     with where:
-        explaining.layer_choice(view)
+        layer_choice(view)
     found = atlases.atlas(view.model)
     if found is None:
         atlas.no_atlas(view.model)

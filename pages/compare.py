@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.compare import panels as comparing
 from app.figures.colors import title
-from app.frame import compute
+from app.frame.hearing import prediction
 from app.frame.shell import page
 from app.frame.sounds import Sound
 from app.frame.view import View
@@ -14,7 +14,7 @@ def body(view: View, sound: Sound) -> None:
     left, right = st.columns([2, 1])
     with left:
         models = comparing.models_choice(view)
-    predictions = [compute.prediction(sound, name) for name in models]
+    predictions = [prediction(sound, name) for name in models]
     with right:
         label = comparing.instrument_choice(view, predictions)
     passages = comparing.passages(view, sound, models, label)

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from app.explain import explanations, usual
 from app.explain import panels as explaining
-from app.explain import usual
-from app.frame import compute
-from app.frame.shell import model_choice, page, sentences
+from app.frame.hearing import prediction
+from app.frame.passages import passage_of
+from app.frame.shell import layer_choice, model_choice, page, sentences
 from app.frame.sounds import Sound
 from app.frame.view import View
 
@@ -13,20 +14,20 @@ FURTHER_HEIGHT = 420  # pixels, in which the further concepts are scrolled
 
 
 def body(view: View, sound: Sound) -> None:
-    prediction = compute.prediction(sound, view.model)
+    heard = prediction(sound, view.model)
     who, where, network = st.columns([1.4, 1, 1.2])
     with who:
-        label = explaining.instrument_choice(view, prediction)
+        label = explaining.instrument_choice(view, heard)
     with where:
-        layer = explaining.layer_choice(view)
+        layer = layer_choice(view)
     with network:
         model_choice(view)
-    passage = compute.passage_of(sound, view.model, label, view.start)
+    passage = passage_of(sound, view.model, label, view.start)
     explaining.passage_choice(sound, passage)
-    explanation = compute.explanation(passage, label, layer)
+    explanation = explanations.explanation(passage, label, layer)
     shown = explanation.relevance
     if view.concept is not None:
-        shown = compute.concept_relevance(passage, label, layer, view.concept)
+        shown = explanations.concept_relevance(passage, label, layer, view.concept)
     picture, grade = st.columns([2.2, 1], gap="medium")
     with picture:
         explaining.map_player(passage, shown)
@@ -46,14 +47,14 @@ def body(view: View, sound: Sound) -> None:
         usual.flow_panel(passage, label, layer, view.concept)
     further = st.container(height=FURTHER_HEIGHT)
     with st.container(border=True), sentences():
-        usual.usual_panel(passage, prediction, label)
+        usual.usual_panel(passage, heard, label)
     with st.container(border=True, key="silencing"):
         st.subheader(
             "What if the network could not notice them?",
             help="Silencing sets a concept to zero inside the network; the numbers are those of the concepts above. "
             "Faint bars: before; full bars: now.",
         )
-        explaining.silencing(passage, prediction, explanation)
+        explaining.silencing(passage, heard, explanation)
     with further:  # last, as they take a few seconds
         explaining.further_concepts(passage, label, layer, view.concept)
 
@@ -61,6 +62,6 @@ def body(view: View, sound: Sound) -> None:
 page(
     "Explain",
     "See which part of the sound spoke for an instrument (warm) or against it (cool), and hear it: “Only this” turns "
-    f"the rest down by {compute.REST_DB} dB.",
+    f"the rest down by {explaining.REST_DB} dB.",
     body,
 )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.frame import compute
+from app.frame.hearing import prediction
 from app.frame.shell import model_choice, page, sentences
 from app.frame.sounds import Sound
 from app.frame.view import View
@@ -15,28 +15,26 @@ def body(view: View, sound: Sound) -> None:
     with choices, st.container(border=True):
         ways_in(view)
     with hearing:
-        prediction = compute.prediction(sound, view.model)
+        heard = prediction(sound, view.model)
         revealed = listening.is_revealed(sound)
         listening.sound_player(view, sound, revealed)
         with st.container(horizontal=True, vertical_alignment="center"):
-            listening.detected_sentence(prediction)
+            listening.detected_sentence(heard)
             listening.reveal_toggle(sound)
-            listening.export(sound, prediction)
+            listening.export(sound, heard)
         with sentences():
-            listening.evidence(view, sound, prediction)
+            listening.evidence(view, sound, heard)
         which, when = st.columns(2, gap="medium")
     with which:
-        st.subheader(
-            "Which instruments", help="A probability for each. The tick is the threshold from which it counts as heard."
-        )
-        listening.bars(prediction, sound, revealed)
+        st.subheader(heard.task.question(heard.space), help=heard.task.rule)
+        listening.bars(heard, sound, revealed)
         model_choice(view)
     with when:
         st.subheader(
-            "Who plays when",
+            heard.task.when,
             help="The same network on short windows that slide over the sound: the higher the ribbon, the surer it is.",
         )
-        listening.ribbons(prediction, sound, revealed)
+        listening.ribbons(heard, sound, revealed)
         if revealed and sound.clip:
             listening.truth_panel(sound.clip)
 

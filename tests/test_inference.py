@@ -10,7 +10,6 @@ from core.frontends.frontend import FrontendConfig, Spectrogram, frontend
 from core.inference import (
     BATCH,
     QUIET_POWER,
-    SURE_SHARE,
     likeliest_start,
     recognise,
     window_features,
@@ -18,6 +17,7 @@ from core.inference import (
     window_starts,
 )
 from core.models.store import TrainedModel, load_model
+from core.tasks.many_of_many import SURE_SHARE
 from tests.frontends.members import CONFIGS
 
 RATE = 22050
@@ -132,7 +132,7 @@ def test_a_quiet_passage_is_turned_up_but_not_all_the_way(model: TrainedModel) -
 def test_the_report_of_a_file(model: TrainedModel, seconds: float) -> None:
     prediction = recognise(model, sound(model, seconds))
     report = prediction.to_dict("song.mp3")
-    assert (report["file"], report["model"]) == ("song.mp3", "tiny")
+    assert (report["file"], report["model"], report["task"]) == ("song.mp3", "tiny", "instruments")
     assert report["duration_s"] == pytest.approx(seconds, abs=1e-3)
     assert list(report["instruments"]) == list(model.labels)
     assert {len(row) for row in report["timeline"]["probabilities"].values()} == {len(prediction.timeline)}

@@ -52,6 +52,25 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
         Pet.read(tmp_path / "pet.json", "feed it again")
 
 
+def test_a_record_that_need_not_be_there_is_found_if_it_is(tmp_path: Path) -> None:
+    assert Pet.find(tmp_path / "pet.json", "feed it again") is None
+    Pet(name="Rex").write(tmp_path / "new/folder/pet.json")
+    found = Pet.find(tmp_path / "new/folder/pet.json", "feed it again")
+    assert found
+    assert found.name == "Rex"
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"pet\.json cannot be written"):
+        Pet(name="Rex").write(tmp_path / "file/pet.json")
+
+
+def test_what_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        Interval(value=float("nan"))
+
+
 def test_a_failed_write_leaves_nothing_behind_and_keeps_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "pet.json"
     path.write_text("before")
@@ -64,3 +83,13 @@ def test_a_failed_write_leaves_nothing_behind_and_keeps_what_was_there(tmp_path:
         write_whole(path, full)
     assert path.read_text() == "before"
     assert [each.name for each in tmp_path.iterdir()] == ["pet.json"]
+
+
+def test_folders_are_made_and_what_is_in_their_place_is_named(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a" / "b" / "pet.json", lambda file: file.write(b"Rex"))
+    assert (tmp_path / "a" / "b" / "pet.json").read_bytes() == b"Rex"
+    with pytest.raises(InputError, match=r"pet\.json/rex cannot be written"):
+        write_whole(tmp_path / "a" / "b" / "pet.json" / "rex", lambda file: file.write(b"Rex"))
+    with pytest.raises(InputError, match="b cannot be written"):
+        write_whole(tmp_path / "a" / "b", lambda file: file.write(b"Rex"))
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["pet.json"]

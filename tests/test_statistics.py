@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.evaluation.metrics import average_precision, summary
+from core.records import Interval
 from core.statistics import DRAWS, as_interval, bootstrap, resamples
 
 
@@ -73,4 +74,4 @@ def test_a_rare_label_has_an_interval_over_the_draws_that_hold_it() -> None:
 def test_without_clips_there_is_no_figure() -> None:
     nothing = np.zeros((0, 2))
     figures = bootstrap(lambda w: summary(nothing, nothing, nothing, w), 0)
-    assert as_interval(figures["mAP"]) == {"value": None, "low": None, "high": None}
+    assert as_interval(figures["mAP"]) == Interval()

@@ -7,17 +7,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.compare import inside
 from app.components.downloads import download
 from app.components.player import Overlay, Track, player
 from app.figures import charts as figures
 from app.figures.colors import NEUTRAL, color, legend, model_colors, title
-from app.frame import compute
-from app.frame.compute import Passage
+from app.frame.hearing import model, on_screen
+from app.frame.passages import analysed, passage_of, picture, relevance, split, truth
 from app.frame.sounds import Sound
 from app.frame.view import View, choose, show
 from core.comparison import similarity
 from core.comparison.observe import coarse
 from core.comparison.place import PLACES
+from core.explanation.playback import Passage
 from core.inference import Prediction
 from core.models.store import card, model_names
 from core.synthesis.clip import Clip
@@ -67,29 +69,29 @@ def _legend(shades: Mapping[str, str], names: Iterable[str]) -> None:
 
 def passages(view: View, sound: Sound, models: list[str], label: str) -> list[Passage]:
     """The same passage for every model that knows the label: where the first of them is surest."""
-    knowing = [name for name in models if label in compute.model(name).labels]
+    knowing = [name for name in models if label in model(name).labels]
     if not knowing:
         return []
-    first = compute.passage_of(sound, knowing[0], label, view.start)
-    return [compute.passage_of(sound, name, label, first.start) for name in knowing]
+    first = passage_of(sound, knowing[0], label, view.start)
+    return [passage_of(sound, name, label, first.start) for name in knowing]
 
 
 def maps(passages: list[Passage], label: str) -> None:
     """The label's relevance by each model, side by side; each plays what its model points at."""
     for column, passage in zip(st.columns(len(passages)), passages, strict=True):
-        relevance = compute.relevance(passage, label)
-        parts, analysed = compute.split(passage, relevance), compute.analysed(passage)
+        map, heard = relevance(passage, label), analysed(passage)
+        parts = split(passage, map)
         with column:
             player(
                 key=f"compare-{passage.model}",
                 tracks=[
-                    Track("Mix", analysed.audio, NEUTRAL),
+                    Track("Mix", heard.audio, NEUTRAL),
                     Track("Only this", parts.kept, color(label)),
                 ],
-                spectrogram=compute.on_screen(analysed.logmel, analysed),
-                duration=analysed.duration,
-                band_hz=compute.model(passage.model).frontend.band_hz,
-                overlay=Overlay(f"evidence for {title(label).lower()}", compute.on_screen(relevance.values, analysed)),
+                spectrogram=on_screen(heard.logmel, heard),
+                duration=heard.duration,
+                band_hz=model(passage.model).frontend.band_hz,
+                overlay=Overlay(f"evidence for {title(label).lower()}", on_screen(map.values, heard)),
                 height=200,
                 title=card(passage.model).title,
             )
@@ -97,11 +99,11 @@ def maps(passages: list[Passage], label: str) -> None:
 
 
 def _verdict(passage: Passage, label: str) -> str:
-    relevance = compute.relevance(passage, label)
-    text = f"Logit {relevance.logit:+.2f}"
+    map = relevance(passage, label)
+    text = f"Logit {map.logit:+.2f}"
     if label not in passage.stems:
         return text
-    return f"{text} · {compute.truth(passage, relevance)['rma']:.0%} of the evidence on the true sound"
+    return f"{text} · {truth(passage, map)['rma']:.0%} of the evidence on the true sound"
 
 
 def agreement(predictions: list[Prediction], passages: list[Passage], label: str) -> pd.DataFrame:
@@ -132,8 +134,8 @@ def agreement_table(table: pd.DataFrame) -> None:
 
 def places(passages: list[Passage], label: str, clip: Clip | None) -> None:
     """Where each model's evidence lies, beside the energy of the sound."""
-    shares = {passage.model: compute.places(passage, label, clip)[0] for passage in passages}
-    energy = compute.places(passages[0], label, clip)[1]
+    shares = {passage.model: inside.places(passage, label, clip)[0] for passage in passages}
+    energy = inside.places(passages[0], label, clip)[1]
     there = [place for place in PLACES if not np.isnan(energy.get(place, np.nan))]
     series = {
         name: {PLACES[place].capitalize(): found[place] for place in there}
@@ -155,9 +157,9 @@ def export(predictions: list[Prediction], passages: list[Passage], label: str, a
 
 
 def _download_picture(passage: Passage, label: str) -> None:
-    relevance = compute.relevance(passage, label)
+    map = relevance(passage, label)
     name = f"{label}-{passage.model}"
-    download(f"Map of {passage.model} (PNG)", lambda: compute.picture(passage, relevance), f"{name}.png")
+    download(f"Map of {passage.model} (PNG)", lambda: picture(passage, map), f"{name}.png")
 
 
 def _predictions_csv(predictions: list[Prediction]) -> str:
@@ -169,7 +171,7 @@ def _answers(a: Prediction, b: Prediction) -> tuple[float, float]:
     """Cohen's kappa of the decisions, and Spearman's correlation of the logits, over the labels that both know."""
     common = [label for label in a.labels if label in b.labels]
     index = [[p.labels.index(label) for label in common] for p in (a, b)]
-    said = [(p.probabilities >= p.thresholds)[chosen] for p, chosen in zip((a, b), index, strict=True)]
+    said = [p.decided[chosen] for p, chosen in zip((a, b), index, strict=True)]
     order = similarity.rank_correlation(a.logits[index[0]], b.logits[index[1]])
     return float(similarity.kappa(similarity.decision_counts(*said))), order
 
@@ -178,6 +180,6 @@ def _inside(a: Passage | None, b: Passage | None, label: str) -> tuple[float | N
     """Pearson's correlation of the maps, and linear CKA of the last layers with a sample a cell; where both know it."""
     if a is None or b is None:
         return None, None
-    maps = [coarse(compute.relevance(passage, label).values) for passage in (a, b)]
-    layers = [{"last": similarity.gram(compute.last_layer(passage))} for passage in (a, b)]
+    maps = [coarse(relevance(passage, label).values) for passage in (a, b)]
+    layers = [{"last": similarity.gram(inside.last_layer(passage))} for passage in (a, b)]
     return similarity.correlation(*maps), float(similarity.linear_cka(*layers)[0, 0])

@@ -1,21 +1,17 @@
-"""Figures of concepts: the map of a layer, and the flow between layers."""
+"""The map of a layer, on which concepts that are used together lie near each other."""
 
-from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
 from html import escape
 
 import plotly.graph_objects as go
 
-from app.figures.charts import TEXT, fade, layout
-from app.figures.colors import AGAINST, FOR, title
-from app.figures.concept_words import KINDS, kind, serves, short
+from app.figures.charts import layout
+from app.figures.colors import title
+from app.figures.concept_words import KINDS, kind, serves
 from core.concepts.atlas import Concept
-from core.explanation.flow import Node
 
 SIZES = (7.0, 21.0)  # pixels across the mark of a concept that is never used, and of the one that is used most
 MARGIN = 0.12  # around the map, whose coordinates lie in [-1, 1]
-LINE = 27  # pixels a row of the flow
-WIDEST = 14.0  # pixels of the line to a feeder that brings about everything
 KINDS_STYLE = "<style>.kinds span {white-space: nowrap; margin-right: 1rem; font-size: .84rem}</style>"
 SYMBOLS = {
     "circle": "●", "circle-open": "○", "diamond": "◆", "triangle-up": "▲", "square": "■", "star": "★", "pentagon": "⬟",
@@ -72,73 +68,3 @@ def _hover(concept: Concept) -> str:
     label, share = serves(concept)
     served = f"<br>{share:.1%} of the evidence for {title(label).lower()}" if label else ""
     return f"<b>{concept.channel} · {escape(concept.name)}</b>{served}"
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A node in the picture of a flow: how deep, in which row, below which other."""
-
-    node: Node
-    depth: int
-    row: int
-    parent: "_Place | None" = None
-
-
-def flow_tree(root: Node, name: Callable[[str, int], str], kind_of: Callable[[str, int], str]) -> go.Figure:
-    """A concept and what feeds it, a row each: the lines are as thick as what they bring is much.
-
-    Args:
-        name: Of a layer's channel.
-        kind_of: The same as a key of ``KINDS``.
-    """
-    places = _rows(root)
-    parts = [place.node.relevance / (root.relevance or 1.0) for place in places]
-    figure = go.Figure()
-    for place, part in zip(places[1:], parts[1:], strict=True):
-        figure.add_trace(_stream(place, part))
-    kinds = [KINDS[kind_of(place.node.layer, place.node.channel)] for place in places]
-    names = [f"{p.node.channel} · {name(p.node.layer, p.node.channel)}".removesuffix(" · ") for p in places]
-    shares = ["", *(f"{part:.0%}".replace("-", "−") for part in parts[1:])]
-    figure.add_scatter(
-        x=[place.depth for place in places], y=[-place.row for place in places], mode="markers+text",
-        marker={"size": 15, "color": [k.color for k in kinds], "symbol": [k.symbol for k in kinds],
-                "line": {"width": 1, "color": "#0e1117"}},
-        text=[f"  <b>{escape(short(names[0]))}</b>",
-              *(f"  {escape(short(n))}  <span style='color:{TEXT}99'>{share}</span>"
-                for n, share in zip(names[1:], shares[1:], strict=True))],
-        textposition="middle right", cliponaxis=False, textfont={"size": 13},
-        customdata=[[place.node.layer, place.node.channel] for place in places],
-        hovertext=[f"{p.node.layer} · {n}<br>{share}" for p, n, share in zip(places, names, shares, strict=True)],
-        hovertemplate="%{hovertext}<extra></extra>",
-    )  # fmt: skip
-    figure.update_xaxes(visible=False, range=[-0.3, 9])
-    figure.update_yaxes(visible=False, range=[-len(places) + 0.4, 0.6])
-    height = LINE * len(places) + 8
-    return layout(figure, height).update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, hovermode="closest")
-
-
-def _stream(place: _Place, part: float) -> go.Scatter:
-    """The line from a concept to one that feeds it."""
-    assert place.parent
-    above = place.parent
-    return go.Scatter(
-        x=[above.depth, above.depth, place.depth - 0.5, place.depth],
-        y=[-above.row, -place.row + 0.35, -place.row, -place.row],
-        mode="lines", hoverinfo="skip",
-        line={"width": min(max(1.5, WIDEST * abs(part)), WIDEST), "color": fade(FOR if part >= 0 else AGAINST, 0.6),
-              "shape": "spline", "smoothing": 1.0},
-    )  # fmt: skip
-
-
-def _rows(root: Node) -> list[_Place]:
-    """The nodes in the order of their rows: each above what feeds it."""
-    places: list[_Place] = []
-
-    def add(node: Node, parent: _Place | None) -> None:
-        place = _Place(node, parent.depth + 1 if parent else 0, len(places), parent)
-        places.append(place)
-        for feeder in node.feeders:
-            add(feeder, place)
-
-    add(root, None)
-    return places

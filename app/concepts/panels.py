@@ -6,7 +6,8 @@ from html import escape
 import streamlit as st
 
 from app.components.example_card import example_card
-from app.concepts import figures as figures
+from app.concepts import figures
+from app.concepts.examples import example
 from app.figures import bars
 from app.figures.charts import CONFIG
 from app.figures.colors import title
@@ -18,13 +19,15 @@ from app.figures.concept_words import (
     capital,
     is_meant,
     kind,
+    measured,
+    named,
     serves,
-    value_title,
+    strongest,
 )
 from app.frame import atlases, navigation
 from app.frame.view import View, choose, show
 from core.concepts.atlas import Atlas, Concept, Factor, Reference
-from core.concepts.naming import EVIDENCE, is_telling
+from core.concepts.naming import EVIDENCE
 from core.concepts.questions import REGISTERS
 from core.models.store import model_names
 from core.taxonomy.instruments import FAMILIES, INSTRUMENTS
@@ -44,7 +47,7 @@ USAGE_HELP = (
 )
 SCORES_HELP = (
     f"Measured with single notes, chords, noise and other test sounds. {MEASURES['AUC']} Orange: more than by chance, "
-    f"blue: less. A factor enters the name from {EVIDENCE:.1f}; what is weaker is fainter here. {MEASURES['η²']}"
+    f"blue: less. A factor enters the name from {EVIDENCE:.1f}; what is weaker is fainter here."
 )
 NEAR_HELP = "Correlation of the shares of evidence over the reference clips, 1 at most. On the map: where they lie."
 EXAMPLES_HELP = (
@@ -100,7 +103,7 @@ def overview(view: View, atlas: Atlas) -> None:
         st.caption(f"{len(found)} of {len(concepts)} concepts{some}")
         with st.container(height=560, gap=None):
             for concept in found[:LISTED]:
-                link(concept, described(concept))
+                navigation.concept_link(concept, described(concept))
     st.caption(f"Measured on {atlas.clips} composed clips of `{atlas.recipe}`, and with test sounds for the names.")
 
 
@@ -120,17 +123,6 @@ def described(concept: Concept) -> str:
     """A concept in one line of Markdown."""
     label, share = serves(concept)
     return f"{named(concept)} :gray[· {title(label).lower()} {share:.1%}]" if label else named(concept)
-
-
-def named(concept: Concept) -> str:
-    return f"**{concept.channel}** {concept.name}"
-
-
-def link(concept: Concept, text: str, place: str = "open") -> None:
-    """A line that leads to a concept."""
-    if st.button(text, key=f"{place}-{concept.layer}-{concept.channel}", type="tertiary"):
-        show(layer=concept.layer, concept=concept.channel)
-        st.rerun()
 
 
 def concept_page(view: View, atlas: Atlas, concept: Concept) -> None:
@@ -166,7 +158,7 @@ def concept_page(view: View, atlas: Atlas, concept: Concept) -> None:
 
 def scores(concept: Concept) -> None:
     """The strongest factors, and tuning curves over instruments, families and registers."""
-    best = strongest(concept)
+    best = strongest(concept)[:STRONGEST]
     if not best:
         st.caption("Nothing was measured.")
         return
@@ -174,14 +166,7 @@ def scores(concept: Concept) -> None:
     shown = {"Strongest": best, **{words: factors for words, factors in curves.items() if factors}}
     for tab, factors in zip(st.tabs(list(shown)), shown.values(), strict=True):
         with tab:
-            st.html(bars.score_bars(factors, EVIDENCE))
-
-
-def strongest(concept: Concept) -> list[Factor]:
-    """The best value of each factor; those that tell most first, and what tells nothing, such as "loud", last."""
-    best = {factor.factor: factor for factor in reversed(concept.tuning)}  # the first of each factor is its best
-    told = {value_title(factor): factor for factor in reversed(best.values())}  # drums are a family of one
-    return sorted(told.values(), key=lambda factor: (not is_telling(factor), -factor.score))[:STRONGEST]
+            st.html(bars.score_bars(measured(factors), EVIDENCE))
 
 
 def curve(concept: Concept, name: str, order: Iterable[str]) -> list[Factor]:
@@ -207,7 +192,7 @@ def neighbours(atlas: Atlas, concept: Concept) -> None:
     with st.container(gap=None):
         for channel, similarity in concept.neighbours:
             other = concepts[channel]
-            link(other, f"{named(other)} :gray[· {similarity:.2f}]", place="near")
+            navigation.concept_link(other, f"{named(other)} :gray[· {similarity:.2f}]", place="near")
 
 
 def examples(model: str, concept: Concept) -> None:
@@ -232,7 +217,7 @@ def examples(model: str, concept: Concept) -> None:
             columns = st.columns(COLUMNS)
         for number, (column, place) in enumerate(zip(columns, places[first : first + COLUMNS], strict=False), first):
             with column, st.container(border=True):
-                example_card(key=f"example-{number}", example=atlases.example(model, concept, place), **captions(place))
+                example_card(key=f"example-{number}", example=example(model, concept, place), **captions(place))
 
 
 def captions(place: Reference) -> dict[str, str]:

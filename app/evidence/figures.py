@@ -3,19 +3,20 @@
 import base64
 from collections.abc import Mapping, Sequence, Set
 from html import escape
-from typing import Any
 
 import plotly.graph_objects as go
 
 from app.figures.charts import FAINT, TEXT, layout
 from app.figures.intervals import SHADES
-from core.grading.verdict import DIRECTIONS, Outcome
+from core.grading.catalogue import MEASURES
+from core.grading.searches import RuleSearch
+from core.grading.verdict import Outcome
 from core.pictures import BACKGROUND
-from core.statistics import Interval
+from core.records import Interval
 
 ARROWS = {1: "↑", -1: "↓", 0: ""}
 BEST = "#8ff0ff"
-MARKS = {  # look and sign of a figure that was compared
+OUTCOMES = {  # look and sign of a figure that was compared
     Outcome.BETTER: ("best", "▲ "),
     Outcome.ALIKE: ("", ""),
     Outcome.WORSE: ("worse", "▼ "),
@@ -49,25 +50,24 @@ STYLE = f"""
 
 
 def measures_table(
-    columns: Mapping[str, Mapping[str, Interval]],
-    rows: Mapping[str, tuple[str, str]],
-    best: Mapping[str, Set[str]],
+    columns: Mapping[str, Mapping[str, Interval]], rows: Sequence[str], best: Mapping[str, Set[str]]
 ) -> str:
     """HTML of a table of measures, each value over its interval.
 
     Args:
         columns: For each heading its measures.
-        rows: For each measure its title and a sentence that says what it means.
+        rows: The names of the measures.
         best: For each measure the headings with the best value.
     """
     head = "".join(f"<th scope='col'>{escape(heading)}</th>" for heading in columns)
     body = "".join(
-        f"<tr><th scope='row'>{escape(title)} {ARROWS[DIRECTIONS[measure]]}<small>{escape(sentence)}</small></th>"
+        f"<tr><th scope='row'>{escape(MEASURES[name].title)} {ARROWS[MEASURES[name].direction]}"
+        f"<small>{escape(MEASURES[name].meaning)}</small></th>"
         + "".join(
-            _cell(figures.get(measure), "best" if name in best[measure] else "") for name, figures in columns.items()
+            _cell(figures.get(name), "best" if heading in best[name] else "") for heading, figures in columns.items()
         )
         + "</tr>"
-        for measure, (title, sentence) in rows.items()
+        for name in rows
     )
     return (
         f"{STYLE}<div class='graded'><table class='marks'><thead><tr><th></th>{head}</tr></thead>"
@@ -75,34 +75,30 @@ def measures_table(
     )
 
 
-def candidates_table(
-    candidates: Mapping[str, Mapping[str, Any]],
-    default: str,
-    heads: Mapping[str, tuple[str, str]],
-    outcomes: Mapping[str, Mapping[str, Outcome | None]],
-) -> str:
-    """HTML of a table of candidates, those of one part below its heading.
+def candidates_table(found: RuleSearch, outcomes: Mapping[str, Mapping[str, Outcome | None]]) -> str:
+    """HTML of a table of rules, those that vary the same part below its heading.
 
     Args:
-        candidates: For each its ``part``, ``title``, ``words`` and ``measures``.
-        default: Which one all others are compared with.
-        heads: For each measure its title and a sentence that says what it means.
+        found: What was found about each.
         outcomes: How each candidate does against the default in each measure that was compared.
     """
+    measures = list(found.candidates[found.default].measures)
     head = "".join(
-        f"<th scope='col'><span title='{escape(sentence)}'>{escape(title)}</span> {ARROWS[DIRECTIONS[measure]]}</th>"
-        for measure, (title, sentence) in heads.items()
+        f"<th scope='col'><span title='{escape(MEASURES[name].meaning)}'>{escape(MEASURES[name].title)}</span> "
+        f"{ARROWS[MEASURES[name].direction]}</th>"
+        for name in measures
     )
     body, part = "", ""
-    for name, row in candidates.items():
-        if row["part"] != part:
-            part = row["part"]
-            body += f"<tr><th class='part' scope='rowgroup' colspan='{len(heads) + 1}'>{escape(part)}</th></tr>"
-        title = escape(row["title"]) + (" <span class='best'>default</span>" if name == default else "")
+    for name, row in found.candidates.items():
+        if row.part != part:
+            part = row.part
+            body += f"<tr><th class='part' scope='rowgroup' colspan='{len(measures) + 1}'>{escape(part)}</th></tr>"
+        title = escape(row.title) + (" <span class='best'>default</span>" if name == found.default else "")
         cells = "".join(
-            _cell(row["measures"].get(measure), *MARKS[outcomes[name].get(measure, Outcome.ALIKE)]) for measure in heads
+            _cell(row.measures.get(measure), *OUTCOMES[outcomes[name].get(measure, Outcome.ALIKE)])
+            for measure in measures
         )
-        body += f"<tr><th scope='row'>{title}<small>{escape(row['words'])}</small></th>{cells}</tr>"
+        body += f"<tr><th scope='row'>{title}<small>{escape(row.words)}</small></th>{cells}</tr>"
     return (
         f"{STYLE}<div class='candidates'><table class='marks'><thead><tr><th></th>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
@@ -110,10 +106,10 @@ def candidates_table(
 
 
 def _cell(interval: Interval | None, look: str = "", sign: str = "") -> str:
-    if interval is None or interval["value"] is None:
+    if interval is None or interval.value is None:
         return "<td>–</td>"
-    low, high = number(interval["low"]), number(interval["high"])
-    return f"<td class='{look}'>{sign}{number(interval['value'])}<small>{low} to {high}</small></td>"
+    low, high = number(interval.low), number(interval.high)
+    return f"<td class='{look}'>{sign}{number(interval.value)}<small>{low} to {high}</small></td>"
 
 
 def number(value: float | None) -> str:

@@ -9,21 +9,23 @@ import streamlit as st
 
 from app.components.downloads import export
 from app.evidence import figures
+from app.evidence.sanity import sanity_check
 from app.figures import intervals as experiment_figures
 from app.figures.charts import CONFIG, TEXT
 from app.figures.colors import MODEL_COLORS, legend, title
 from app.figures.thumbnails import thumbnail
-from app.frame import compute
 from app.frame.view import View, choose
 from core.explanation.explainer import DEFAULT_EXPLAINER
-from core.grading.grade import MEASURES
-from core.grading.record import other_recipes, recorded_grades
+from core.grading.catalogue import MEASURES
+from core.grading.record import CrossTalk, ExplainerGrade, GradeFigures, other_recipes, recorded_grades
 from core.grading.sanity import Step
-from core.grading.verdict import CONTESTS, RIVALS, Grades, Outcome, best, contests, figure
+from core.grading.verdict import CONTESTS, RIVALS, Graded, Outcome, best, contests, figure
 from core.models.store import model_names
 from core.paths import TRAINED_MODELS
-from core.statistics import Interval
+from core.records import Interval
 from core.taxonomy.instruments import INSTRUMENTS
+
+Grades = Mapping[str, ExplainerGrade]  # by explainer
 
 EXPLAINER_TITLES = {  # others are called by their names
     "crp": "CRP",
@@ -33,23 +35,6 @@ EXPLAINER_TITLES = {  # others are called by their names
     "lrp_epsilon": "LRP-ε",
     "lrp_gamma": "LRP-γ",
     "lrp_z_plus": "LRP-z⁺",
-}
-MEASURE_TITLES = {
-    "rma": "Mass accuracy",
-    "lift": "Lift",
-    "rra": "Rank accuracy",
-    "pointing": "Pointing",
-    "si_sdr_improvement": "SI-SDR improvement, dB",
-    "si_sdr_among_rivals": "… all masked so, dB",
-    "si_sdr_floor": "… its floor",
-    "si_sdr_ceiling": "… its ceiling",
-    "intervention": "Intervention",
-    "concept_flipping": "Concept flipping",
-    "concept_flipping_by_activation": "… by activation",
-    "concept_flipping_at_random": "… at random",
-    "conservation_error": "Conservation error",
-    "absent_leakage": "Absent leakage",
-    "sanity_similarity": "Sanity similarity",
 }
 # The measures that are drawn, with the value of a map that knows nothing and what that is.
 DRAWN = {
@@ -76,7 +61,7 @@ def elsewhere(model: str) -> list[Grades]:
 
 
 def _in_order(found: Grades) -> Grades:
-    lift = {name: figure(found, name, "lift")["value"] for name in found}
+    lift = {name: figure(found, name, "lift").value for name in found}
     order = sorted(found, key=lambda name: (name != DEFAULT_EXPLAINER, -(lift[name] or 0)))
     return {name: found[name] for name in order}
 
@@ -120,7 +105,7 @@ def _told(rivals: Mapping[str, Outcome | None]) -> str:
 
 def measures(found: Grades) -> None:
     """The table of all measures of all explainers."""
-    table(found, [name for name in MEASURES if any(name in grade["measures"] for grade in found.values())])
+    table(found, [name for name in MEASURES if any(name in grade.measures for grade in found.values())])
     st.caption(
         "Means over instruments with their 95 % bootstrap intervals over clips. ↑ more is better, ↓ less is better; "
         "the best of a row is bold. No row counts alone: the energy of the mix is stable without explaining "
@@ -131,22 +116,20 @@ def measures(found: Grades) -> None:
 
 def table(found: Grades, taken: Sequence[str]) -> None:
     """Some measures of all explainers."""
-    columns = {explainer_title(name): grade["measures"] for name, grade in found.items()}
-    rows = {name: (measure_title(name), MEASURES[name]) for name in taken}
+    columns = {explainer_title(name): grade.measures for name, grade in found.items()}
     winners = {name: {explainer_title(winner) for winner in best(found, name)} for name in taken}
-    st.html(figures.measures_table(columns, rows, winners))
+    st.html(figures.measures_table(columns, taken, winners))
 
 
 def clips(found: Grades) -> str:
     """On what was graded, in words, and for which explainers that was something else."""
-    on = {name: f"{grade['clips']} clips of `{grade['recipe']}`, seed {grade['seed']}" for name, grade in found.items()}
+    on = {name: f"{grade.clips} clips of `{grade.recipe}`, seed {grade.seed}" for name, grade in found.items()}
     first, *_ = found
     others = [f"{_inline(name)} on {where}" for name, where in on.items() if where != on[first]]
-    thorough = found[first]["thorough"]
     return (
-        f"Every instrument that plays in a composed clip is explained, detected or not: {found[first]['instruments']} "
+        f"Every instrument that plays in a composed clip is explained, detected or not: {found[first].instruments} "
         f"instruments in {on[first]}. Concept flipping, sanity and stability are costly, and taken of the first "
-        f"{thorough['clips']} clips."
+        f"{found[first].thorough.clips} clips."
         + (f" **Not on the same clips, so not to be compared closely:** {'; '.join(others)}." if others else "")
     )
 
@@ -159,14 +142,14 @@ def grouping(view: View) -> str:
     )  # fmt: skip
 
 
-def groups(found: Grades, by: str) -> tuple[dict[str, Grades], dict[str, str]]:
+def groups(found: Grades, by: str) -> tuple[Mapping[str, Graded], dict[str, str]]:
     """The grades of each group of instruments, and the groups' colours."""
     if by == "all":
         return {"all": found}, {"all": MODEL_COLORS[0]}
-    names = dict.fromkeys(name for grade in found.values() for name in grade[f"by_{by}"])
-    parts: dict[str, Grades] = {
-        name: {explainer: grade[f"by_{by}"][name] for explainer, grade in found.items() if name in grade[f"by_{by}"]}
-        for name in names
+    grouped: dict[str, dict[str, GradeFigures]] = {name: getattr(grade, f"by_{by}") for name, grade in found.items()}
+    names = dict.fromkeys(name for groups in grouped.values() for name in groups)
+    parts = {
+        name: {explainer: groups[name] for explainer, groups in grouped.items() if name in groups} for name in names
     }
     titled = {f"{name} at once" if by == "count" else name: part for name, part in parts.items()}
     return titled, dict(zip(titled, MODEL_COLORS, strict=False))
@@ -183,9 +166,9 @@ def drawn(found: Grades, by: str) -> None:
                 _panel(parts, shades, measure)
 
 
-def _panel(parts: Mapping[str, Grades], shades: Mapping[str, str], measure: str) -> None:
+def _panel(parts: Mapping[str, Graded], shades: Mapping[str, str], measure: str) -> None:
     reference, words = DRAWN[measure]
-    st.caption(f"**{measure_title(measure)}** {words}", help=MEASURES[measure])
+    st.caption(f"**{MEASURES[measure].title}** {words}", help=MEASURES[measure].meaning)
     series = {name: _rows(part, measure) for name, part in parts.items()}
     places = list(dict.fromkeys(place for rows in series.values() for place in rows))
     if not places:
@@ -197,13 +180,13 @@ def _panel(parts: Mapping[str, Grades], shades: Mapping[str, str], measure: str)
     st.plotly_chart(chart, config=CONFIG, key=f"evidence-{measure}")
 
 
-def _rows(part: Grades, measure: str) -> dict[str, Interval]:
+def _rows(part: Graded, measure: str) -> dict[str, Interval]:
     """A measure of each explainer that has it; for concept flipping also of the orders that relevance has to beat."""
     rows = {_bold(name): figure(part, name, measure) for name in part}
     if measure == "concept_flipping":
-        first = next((name for name in part if figure(part, name, measure)["value"] is not None), "")
+        first = next((name for name in part if figure(part, name, measure).value is not None), "")
         rows |= {order: figure(part, first, name) for name, order in ORDERS.items()}
-    return {name: interval for name, interval in rows.items() if interval["value"] is not None}
+    return {name: interval for name, interval in rows.items() if interval.value is not None}
 
 
 def explainer_choice(view: View, found: Grades) -> str:
@@ -215,7 +198,7 @@ def explainer_choice(view: View, found: Grades) -> str:
 
 def cross_talk(found: Grades, explainer: str) -> None:
     """On whose sound the relevance of each label lies."""
-    table = cross_talk_table(found[explainer]["cross_talk"])
+    table = cross_talk_table(found[explainer].cross_talk)
     st.markdown(cross_talk_sentence(table))
     values = [[None if np.isnan(share) else float(share) for share in row] for row in table.to_numpy()]
     names = [title(label) for label in table.index], [title(label) for label in table.columns]
@@ -223,11 +206,11 @@ def cross_talk(found: Grades, explainer: str) -> None:
     export("cross talk", table.rename_axis("label").reset_index())
 
 
-def cross_talk_table(shares: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+def cross_talk_table(shares: CrossTalk) -> pd.DataFrame:
     """Labels down and stems across, families together; nothing where two never play in one clip."""
     heard = {stem for row in shares.values() for stem in row}
     order = [label for label in INSTRUMENTS if label in heard | set(shares)]
-    return pd.DataFrame.from_dict(dict(shares), orient="index", dtype=float).reindex(
+    return pd.DataFrame.from_dict(shares, orient="index", dtype=float).reindex(
         index=[label for label in order if label in shares], columns=[label for label in order if label in heard]
     )
 
@@ -250,19 +233,19 @@ def cross_talk_sentence(table: pd.DataFrame) -> str:
 
 def sanity(found: Grades, model: str, explainer: str) -> None:
     """The map of one instrument while the network forgets, and how alike such maps are on average."""
-    check = compute.sanity_check(model, explainer)
-    means, average = found[explainer]["sanity"], figure(found, explainer, "sanity_similarity")
+    check = sanity_check(model, explainer)
+    means, average = found[explainer].sanity, figure(found, explainer, "sanity_similarity")
     others = _and([_lower(label) for label in check.clip.labels if label != check.label])
     st.markdown(
         f"**{title(check.label)}** in a clip with {others}. From the second picture on, one layer after the other, "
         "from the top down, is given random weights: a map that stays as it was does not explain what the network "
-        f"learned. Over many clips and all layers the similarity is **{figures.number(average['value'])}** "
+        f"learned. Over many clips and all layers the similarity is **{figures.number(average.value)}** "
         f"({_range(average)}); 1 is the same map."
     )
     st.html(
         figures.strip(
             [
-                (thumbnail(check.logmel, np.abs(step.map)), *_caption(step, means.get(str(step.layer), {})))
+                (thumbnail(check.logmel, np.abs(step.map)), *_caption(step, means.get(str(step.layer))))
                 for step in check.steps
             ]
         )
@@ -272,17 +255,17 @@ def sanity(found: Grades, model: str, explainer: str) -> None:
     )
 
 
-def _caption(step: Step, mean: Interval) -> tuple[str, str]:
+def _caption(step: Step, mean: Interval | None) -> tuple[str, str]:
     """What stands below the map of a step: its similarity, and fainter that over many clips."""
     if step.layer is None:
         return "as trained", ""
     own = figures.number(None if np.isnan(step.similarity) else step.similarity)
-    many = f"over many clips {figures.number(mean['value'])} ({_range(mean)})" if mean else "not graded"
+    many = f"over many clips {figures.number(mean.value)} ({_range(mean)})" if mean else "not graded"
     return f"{step.layer}: {own}", many
 
 
 def _range(interval: Interval) -> str:
-    return f"{figures.number(interval['low'])} to {figures.number(interval['high'])}"
+    return f"{figures.number(interval.low)} to {figures.number(interval.high)}"
 
 
 def figures_of(found: Grades) -> pd.DataFrame:
@@ -292,15 +275,15 @@ def figures_of(found: Grades) -> pd.DataFrame:
         for name, grade in found.items()
         for group, part in {
             "all": grade,
-            **{f"{count} at once": part for count, part in grade["by_count"].items()},
-            **grade["by_outcome"],
+            **{f"{count} at once": part for count, part in grade.by_count.items()},
+            **grade.by_outcome,
         }.items()
     }
     return pd.DataFrame(
-        {"explainer": name, "group": group, "clips": part["clips"], "instruments": part["instruments"],
-         "measure": measure, **interval}
+        {"explainer": name, "group": group, "clips": part.clips, "instruments": part.instruments,
+         "measure": measure, **dict(interval)}
         for (name, group), part in parts.items()
-        for measure, interval in part["measures"].items()
+        for measure, interval in part.measures.items()
     )  # fmt: skip
 
 
@@ -310,10 +293,6 @@ def explainer_title(name: str) -> str:
     ('CRP', 'Integrated gradients')
     """
     return EXPLAINER_TITLES.get(name, name.replace("_", " ").capitalize())
-
-
-def measure_title(name: str) -> str:
-    return MEASURE_TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def _inline(name: str) -> str:

@@ -13,16 +13,17 @@ from app.figures.charts import CONFIG
 from app.figures.colors import MODEL_COLORS, NEUTRAL, model_colors, title
 from app.figures.colors import legend as color_legend
 from app.frame.view import View, show
-from core.comparison.records import SETS, in_order, read_ablation, read_curves, read_records
-from core.evaluation.record import Evaluation
+from core.comparison.records import SETS, VariantResult, in_order, read_ablation, read_curves, read_records
+from core.evaluation.record import SCORES, Confusion, Evaluation, SoloConfusion
 from core.grading.verdict import Outcome, outcome
+from core.models.card import read_card
 from core.models.store import model_names
 from core.paths import TRAINED_MODELS
 from core.taxonomy.instruments import INSTRUMENTS
 
 Records = Mapping[str, Mapping[str, Evaluation]]
 
-MEASURES = {"mAP": "mAP", "macro_f1": "macro-F1"}
+CHOICES = ("mAP", "macro_f1")  # scores that can be shown
 MEASURE_HELP = (
     "mAP: mean over instruments of the average precision, which tells how well clips with an instrument are ranked "
     "before those without it. macro-F1: mean over instruments of F1 = 2TP / (2TP + FP + FN), which judges the yes or "
@@ -53,9 +54,9 @@ def colors() -> dict[str, str]:
 
 
 def models_choice(view: View, names: Sequence[str]) -> list[str]:
-    """The models whose figures are shown; at first all general ones."""
-    general = [name for name in names if name.startswith("general")]
-    asked = [name for name in (view.shown or "").split(",") if name in names] or general or list(names)
+    """The models whose figures are shown; at first those that know the same instruments as the default model."""
+    alike = [name for name in names if _label_set(name) == _label_set(model_names(TRAINED_MODELS)[0])]
+    asked = [name for name in (view.shown or "").split(",") if name in names] or alike or list(names)
     key = "experiments-models"
     st.session_state[key] = asked
 
@@ -66,9 +67,13 @@ def models_choice(view: View, names: Sequence[str]) -> list[str]:
     return asked
 
 
+def _label_set(name: str) -> str:
+    return read_card(TRAINED_MODELS / name).label_set
+
+
 def measure_choice() -> str:
     chosen = st.segmented_control(
-        "Measure", list(MEASURES), default="mAP", required=True, format_func=MEASURES.__getitem__, key="measure",
+        "Measure", CHOICES, default="mAP", required=True, format_func=SCORES.__getitem__, key="measure",
         persist_state="session", help=MEASURE_HELP,
     )  # fmt: skip
     return chosen or "mAP"
@@ -93,11 +98,11 @@ def by_number(records: Records, measure: str) -> None:
 
 def by_level(records: Records) -> None:
     """How many of the instruments are found that are so loud or quiet in their mix."""
-    found = {name: sets["rich"]["by_level"] for name, sets in records.items() if "by_level" in sets.get("rich", {})}
+    found = {name: sets["rich"].by_level for name, sets in records.items() if "rich" in sets and sets["rich"].by_level}
     if _missing(found, "rich"):
         return
-    series = {name: {LEVELS[low]: row["recall"] for low, row in rows.items()} for name, rows in found.items()}
-    st.markdown(level_sentence({name: rows[QUIET]["mAP"]["value"] for name, rows in found.items()}, records))
+    series = {name: {LEVELS[low]: row.recall for low, row in rows.items()} for name, rows in found.items()}
+    st.markdown(level_sentence({name: rows[QUIET].mAP.value or 0 for name, rows in found.items()}, records))
     chart("by-level", figures.bands(series, list(LEVELS.values()), colors(), "dB louder than the rest"))
     export("by level", _table(series, "level"))
 
@@ -107,7 +112,7 @@ def level_sentence(audible: Mapping[str, float], records: Records) -> str:
     best = max(audible, key=lambda name: audible[name])
     return (
         f"Without instruments more than 12 dB below the rest the mAP of **{best}** would be {audible[best]:.0%}; with "
-        f"them it is {records[best]['rich']['mAP']['value']:.0%}."
+        f"them it is {records[best]['rich'].mAP.value:.0%}."
     )
 
 
@@ -123,11 +128,11 @@ def gaps(records: Records, measure: str) -> None:
 
 def by_family(records: Records, measure: str) -> None:
     """Quality for each family."""
-    found = {name: next((sets[s] for s in BROAD if s in sets), {}) for name, sets in records.items()}
+    found = {name: next((sets[s] for s in BROAD if s in sets), None) for name, sets in records.items()}
     series = {
-        name: {family: scores[measure] for family, scores in record["by_family"].items()}
+        name: {family: getattr(scores, measure) for family, scores in record.by_family.items()}
         for name, record in found.items()
-        if record.get("by_family")
+        if record and record.by_family
     }
     if _missing(series, " or ".join(BROAD)):
         return
@@ -139,7 +144,7 @@ def by_family(records: Records, measure: str) -> None:
 
 def confusion(records: Records) -> None:
     """Which instruments of a family a model calls when another one of it plays alone."""
-    solos = {name: sets["count-1"]["confusion"] for name, sets in records.items() if "count-1" in sets}
+    solos = {name: sets["count-1"].confusion for name, sets in records.items() if "count-1" in sets}
     if _missing(solos, "count-1"):
         return
     left, right = st.columns(2)
@@ -169,7 +174,7 @@ def confusion_sentence(table: pd.DataFrame) -> str:
 
 def real_solos(records: Records) -> None:
     """What a model takes real recordings of one instrument for."""
-    solos = {name: sets["real_dev"]["solo_confusion"] for name, sets in records.items() if "real_dev" in sets}
+    solos = {name: sets["real_dev"].solo_confusion for name, sets in records.items() if "real_dev" in sets}
     if _missing(solos, "real_dev"):
         return
     model = st.selectbox("Model", list(solos), key="solos-model", label_visibility="collapsed")
@@ -178,11 +183,11 @@ def real_solos(records: Records) -> None:
     export("real solos", table)
 
 
-def solo_table(confusion: Mapping[str, Any]) -> pd.DataFrame:
+def solo_table(confusion: SoloConfusion) -> pd.DataFrame:
     """A row for each instrument, the one that is most often missed first: solos, share right, what it is taken for."""
     rows = []
-    for played, counts in zip(confusion["when"], confusion["clips"], strict=True):
-        called = dict(zip(confusion["called"], counts, strict=True))
+    for played, counts in zip(confusion.when, confusion.clips, strict=True):
+        called = dict(zip(confusion.called, counts, strict=True))
         wrong = sorted((label for label in called if called[label] and label != played), key=lambda x: -called[x])
         rows.append(
             {
@@ -213,14 +218,14 @@ def ablation(measure: str) -> None:
     """What each ingredient of the richly trained models is worth, on each test set."""
     found = read_ablation(TRAINED_MODELS)
     if not found:
-        st.caption("Not measured yet; `python -m core.studies.ablation` leaves out one ingredient at a time.")
+        st.caption("Not measured yet; `timbrescope study ablation` leaves out one ingredient at a time.")
         return
     st.caption(
-        f"Networks like `{found['base']}`, each trained for {found['epochs']} epochs over {found['clips']:,} clips, of "
+        f"Networks like `{found.base}`, each trained for {found.epochs} epochs over {found.clips:,} clips, of "
         "which one ingredient is left out, or added, at a time.",
         help=LEFT_OUT_HELP,
     )
-    series = ablation_series(found["variants"], measure)
+    series = ablation_series(found.variants, measure)
     st.markdown(ablation_sentence(series))
     shades = dict(zip(series, (NEUTRAL, *MODEL_COLORS), strict=False))
     st.html(color_legend(shades))
@@ -229,12 +234,12 @@ def ablation(measure: str) -> None:
     export("ablation", _table(series, "set").rename(columns={"model": "left out"}))
 
 
-def ablation_series(variants: Mapping[str, Mapping[str, Any]], measure: str) -> dict[str, figures.Figures]:
+def ablation_series(variants: Mapping[str, VariantResult], measure: str) -> dict[str, figures.Figures]:
     """A measure on each test set by what was left out; nothing, which all others are compared with, comes first."""
     return {
-        LEFT_OUT.get(name, variants[name]["title"]): {
-            TESTS.get(place, SETS.get(place, place)): variants[name]["sets"][place][measure]
-            for place in in_order(variants[name]["sets"])
+        LEFT_OUT.get(name, variants[name].title): {
+            TESTS.get(place, SETS.get(place, place)): getattr(variants[name].sets[place], measure)
+            for place in in_order(variants[name].sets)
         }
         for name in sorted(variants, key=lambda name: name != WHOLE)
     }
@@ -244,14 +249,14 @@ def ablation_sentence(series: Mapping[str, figures.Figures]) -> str:
     """Which changes are clear, that is with intervals that do not touch those of nothing left out, in words."""
     first, *others = series
     pairs = {(name, place): (series[name][place], series[first][place]) for name in others for place in series[name]}
-    changes = {key: (f["value"] or 0) - (whole["value"] or 0) for key, (f, whole) in pairs.items()}
+    changes = {key: (f.value or 0) - (whole.value or 0) for key, (f, whole) in pairs.items()}
     told = {
         (name, place): f"**{name}** on {place} ({100 * change:+.1f} points)".replace("-", "−")
         for (name, place), change in changes.items()
     }
     if not told:
         return "Nothing was left out yet."
-    outcomes = {key: outcome(dict(f), dict(whole)) for key, (f, whole) in pairs.items()}
+    outcomes = {key: outcome(f, whole) for key, (f, whole) in pairs.items()}
     clear = [told[key] for key, found in outcomes.items() if found not in (None, Outcome.ALIKE)]
     if not clear:
         largest = max(changes, key=lambda key: abs(changes[key]))
@@ -271,7 +276,7 @@ def records(root: Path | None = None) -> Records:
 
 
 def _over_sets(records: Records, sets: Sequence[str], measure: str) -> dict[str, figures.Figures]:
-    series = {name: {s: found[s][measure] for s in sets if s in found} for name, found in records.items()}
+    series = {name: {s: getattr(found[s], measure) for s in sets if s in found} for name, found in records.items()}
     return {name: found for name, found in series.items() if found}
 
 
@@ -282,9 +287,9 @@ def _missing(series: Mapping[str, Any], sets: str) -> bool:
     return not series
 
 
-def _confusion_table(confusion: Mapping[str, Any], family: str) -> pd.DataFrame:
+def _confusion_table(confusion: Confusion, family: str) -> pd.DataFrame:
     """Rows that played and columns that were called, of one family."""
-    table = pd.DataFrame(confusion["rate"], index=confusion["when"], columns=confusion["called"], dtype=float)
+    table = pd.DataFrame(confusion.rate, index=confusion.when, columns=confusion.called, dtype=float)
     inside = [label for label in INSTRUMENTS if INSTRUMENTS[label].family == family]
     return table.reindex(
         index=[x for x in inside if x in table.index], columns=[x for x in inside if x in table.columns]
@@ -294,7 +299,9 @@ def _confusion_table(confusion: Mapping[str, Any], family: str) -> pd.DataFrame:
 def _table(series: Mapping[str, figures.Figures], what: str) -> pd.DataFrame:
     """A row a model and place."""
     return pd.DataFrame(
-        {"model": name, what: place, **figure} for name, found in series.items() for place, figure in found.items()
+        {"model": name, what: place, **dict(figure)}
+        for name, found in series.items()
+        for place, figure in found.items()
     )
 
 

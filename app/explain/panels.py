@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,24 +12,31 @@ import streamlit as st
 from app.components.concept_tiles import Tile, concept_tiles
 from app.components.downloads import download
 from app.components.player import Overlay, Track, player
+from app.explain import explanations
+from app.explain.explanations import Preview
 from app.figures import bars
 from app.figures.colors import NEUTRAL, color, title
 from app.figures.concept_words import capital, short
-from app.frame import atlases, compute, navigation
-from app.frame.compute import Card, Passage
+from app.frame import atlases, navigation
+from app.frame.hearing import model, on_screen
+from app.frame.passages import analysed, picture, split, truth
 from app.frame.sounds import Sound
 from app.frame.view import View, choose, show
 from core import audio
+from core.explanation.playback import Passage
 from core.explanation.relevance import Explanation, Relevance
 from core.inference import WINDOW_S, Prediction
+from core.resynthesis import MaskSettings
+from core.taxonomy.instruments import LabelSet
 
+REST_DB = round(-20 * math.log10(MaskSettings().rest))  # by how much what no evidence lies on is turned down
 AT_ONCE = 24  # further ones that are computed, and then shown, at a time
 SHOWN_MEASURES = ("rma", "area", "lift", "energy_lift", "si_sdr_improvement", "si_sdr_ceiling")
 MOVED = 6  # predictions shown when concepts are silenced
 
 
 def instrument_choice(view: View, prediction: Prediction) -> str:
-    """The instrument to explain: those that were predicted stand first, the others answer "why not?"."""
+    """The label to explain: the likeliest stand first, those that were not heard answer "why not?"."""
     instrument = view.instrument or prediction.ranking[0]
     probabilities = dict(zip(prediction.labels, prediction.probabilities, strict=True))
 
@@ -39,30 +47,12 @@ def instrument_choice(view: View, prediction: Prediction) -> str:
     return choose(
         st.selectbox,
         "instrument",
-        "Instrument",
+        prediction.space.noun.capitalize(),
         instrument,
         options=prediction.ranking,
         format_func=named,
-        help="Explain an instrument that was heard, or ask why another one was not.",
+        help="Explain what was heard, or ask why something else was not.",
     )
-
-
-def layer_choice(view: View) -> str:
-    layers = compute.model(view.model).network.concept_layers
-    return choose(
-        st.selectbox,
-        "layer",
-        "Layer",
-        view.layer or layers[-1],
-        options=layers,
-        format_func=lambda layer: f"{layer} ({_depth(layers.index(layer), len(layers))})",
-        help="A layer is one stage of the network. Early layers see small details such as edges and hum, "
-        "late layers see whole sounds. Each channel of a layer is a concept.",
-    )
-
-
-def _depth(index: int, layers: int) -> str:
-    return "first details" if index == 0 else "whole sounds" if index == layers - 1 else "patterns"
 
 
 def passage_choice(sound: Sound, passage: Passage) -> None:
@@ -78,13 +68,13 @@ def passage_choice(sound: Sound, passage: Passage) -> None:
         max_value=max(round(sound.duration - WINDOW_S, 2), 0.1),
         step=0.01,
         format="%.2f s",
-        help="By default the passage in which the network is surest of the instrument.",
+        help="By default the passage in which the network is surest.",
     )
 
 
 def map_player(passage: Passage, shown: Relevance) -> None:
     """The passage with a map over its spectrogram, and what the map points at as sound."""
-    sound, parts = compute.analysed(passage), compute.split(passage, shown)
+    sound, parts = analysed(passage), split(passage, shown)
     name = title(shown.label)
     what = f"evidence for {name.lower()}" if shown.channel is None else f"concept {shown.channel}"
     known = None if shown.channel is None else atlases.concept(passage.model, str(shown.layer), shown.channel)
@@ -99,10 +89,10 @@ def map_player(passage: Passage, shown: Relevance) -> None:
     player(
         key="explain",
         tracks=tracks,
-        spectrogram=compute.on_screen(sound.logmel, sound),
+        spectrogram=on_screen(sound.logmel, sound),
         duration=sound.duration,
-        band_hz=compute.model(passage.model).frontend.band_hz,
-        overlay=Overlay(what, compute.on_screen(shown.values, sound)),
+        band_hz=model(passage.model).frontend.band_hz,
+        overlay=Overlay(what, on_screen(shown.values, sound)),
         title=f"{what.capitalize()}{f' · {known.name}' if known else ''}, "
         f"{passage.start:.1f}–{passage.start + sound.duration:.1f} s",
     )
@@ -110,34 +100,36 @@ def map_player(passage: Passage, shown: Relevance) -> None:
 
 def concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
     """The concepts that did most, each with its share and a small map."""
-    _tiles("concepts", passage.model, layer, compute.cards(passage, label, layer), opened, large=True)
+    _tiles("concepts", passage.model, layer, explanations.previews(passage, label, layer), opened, large=True)
 
 
 def further_concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
     """All others, in falling order, smaller; they appear as they are ready."""
-    shares = compute.explanation(passage, label, layer).shares
-    shown = len(compute.cards(passage, label, layer))
+    shares = explanations.explanation(passage, label, layer).shares
+    shown = len(explanations.previews(passage, label, layer))
     for first in range(shown, len(shares), AT_ONCE):
-        cards = compute.further_cards(passage, label, layer, first, AT_ONCE)
-        _tiles(f"concepts-{first}", passage.model, layer, cards, opened)
+        previews = explanations.further_previews(passage, label, layer, first, AT_ONCE)
+        _tiles(f"concepts-{first}", passage.model, layer, previews, opened)
 
 
-def _tiles(key: str, model: str, layer: str, cards: Sequence[Card], opened: int | None, large: bool = False) -> None:
-    tiles = [_tile(model, layer, card, card.channel == opened) for card in cards]
+def _tiles(
+    key: str, model_name: str, layer: str, previews: Sequence[Preview], opened: int | None, large: bool = False
+) -> None:
+    tiles = [_tile(model_name, layer, preview, preview.channel == opened) for preview in previews]
     asked = concept_tiles(key=key, tiles=tiles, on_open=_open, large=large)
     if asked is not None:
         show(layer=layer, concept=asked)
         st.switch_page(navigation.page("atlas"))
 
 
-def _tile(model: str, layer: str, card: Card, opened: bool) -> Tile:
-    known = atlases.concept(model, layer, card.channel)
+def _tile(model_name: str, layer: str, preview: Preview, opened: bool) -> Tile:
+    known = atlases.concept(model_name, layer, preview.channel)
     name = capital(known.name) if known else ""
-    return Tile(card.channel, name, _share(card), card.picture, opened, in_atlas=known is not None)
+    return Tile(preview.channel, name, _share(preview.share), preview.picture, opened, in_atlas=known is not None)
 
 
-def _share(card: Card) -> str:
-    return f"{card.share:.1%}" if card.share >= 0 else f"−{-card.share:.1%}, against it"
+def _share(share: float) -> str:
+    return f"{share:.1%}" if share >= 0 else f"−{-share:.1%}, against it"
 
 
 def _open(channel: int | None) -> None:
@@ -160,8 +152,8 @@ def silencing(passage: Passage, prediction: Prediction, explanation: Explanation
         format_func=named,
         label_visibility="collapsed",
     )
-    before = compute.probabilities_without(passage, layer, [])
-    after = compute.probabilities_without(passage, layer, list(silent))
+    before = explanations.probabilities_without(passage, layer, [])
+    after = explanations.probabilities_without(passage, layer, list(silent))
     moved = np.argsort(-np.abs(after - before), kind="stable") if silent else np.argsort(-before, kind="stable")
     shown = list(dict.fromkeys([prediction.labels.index(explanation.relevance.label), *moved.tolist()]))[:MOVED]
     labels = [prediction.labels[index] for index in shown]
@@ -173,11 +165,9 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
     if not passage.stems:
         st.caption("Only composed clips can be graded: for a recording nobody knows the true stems.")
         return
-    grade = compute.truth(passage, shown)
+    grade = truth(passage, shown)
     if any(grade[measure] is None for measure in SHOWN_MEASURES):
-        plays = shown.label in passage.stems and np.any(passage.stems[shown.label].samples)
-        why = "is not heard here" if plays else "does not play here, so no evidence for it can be right"
-        st.markdown(f"**{title(shown.label)}** {why}. What is shown lies on:")
+        st.markdown(f"**{title(shown.label)}** {_ungraded(passage, shown.label)}. What is shown lies on:")
     else:
         with st.container(key="metrics"):
             first, second, third = st.columns(3)
@@ -210,12 +200,20 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
     st.html(bars.share_bars(grade["share_per_stem"]))
 
 
+def _ungraded(passage: Passage, label: str) -> str:
+    """Why evidence for a label cannot be graded in a composed passage."""
+    if not isinstance(model(passage.model).space, LabelSet):
+        return "has no true stem of its own, so evidence for it cannot be graded"
+    plays = label in passage.stems and np.any(passage.stems[label].samples)
+    return "is not heard here" if plays else "does not play here, so no evidence for it can be right"
+
+
 def export(passage: Passage, explanation: Explanation, shown: Relevance) -> None:
     """What is shown as files."""
-    parts = compute.split(passage, shown)
+    parts = split(passage, shown)
     name = shown.label if shown.channel is None else f"{shown.label}-{shown.layer}-{shown.channel}"
     with st.popover("Export", icon=":material/download:"):
-        download("Picture (PNG)", lambda: compute.picture(passage, shown), f"{name}.png")
+        download("Picture (PNG)", lambda: picture(passage, shown), f"{name}.png")
         download("Only this (WAV)", lambda: audio.wav_bytes(parts.kept), f"{name}.wav")
         download("Without it (WAV)", lambda: audio.wav_bytes(parts.rest), f"without-{name}.wav")
         download("Report (JSON)", lambda: json.dumps(_report(passage, explanation), indent=2), f"{name}.json")
@@ -239,5 +237,5 @@ def _report(passage: Passage, explanation: Explanation) -> dict[str, Any]:
         "layer": explanation.layer,
         "conservation_error": explanation.conservation_error,
         "concepts": [{"channel": c.channel, "share": c.share} for c in explanation.concepts],
-        "truth": compute.truth(passage, relevance) if passage.stems else None,
+        "truth": truth(passage, relevance) if passage.stems else None,
     }

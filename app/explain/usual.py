@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.components.example_card import example_card
-from app.concepts import figures as atlas_figures
-from app.concepts import panels as atlas
+from app.explain import explanations
+from app.explain.flow_tree import flow_tree
 from app.figures import bars
 from app.figures.charts import CONFIG
 from app.figures.colors import title
-from app.figures.concept_words import MIXED, kind
+from app.figures.concept_words import MIXED, kind, measured, named, strongest
 from app.frame import atlases, navigation
-from app.frame.compute import Passage
+from app.frame.passages import Passage
 from app.frame.view import show
 from core.concepts.atlas import Atlas, Concept
 from core.concepts.naming import EVIDENCE
@@ -56,13 +56,13 @@ def flow_panel(passage: Passage, label: str, layer: str, channel: int) -> None:
         if known is None:
             st.caption(atlases.how_to_make(passage.model))
             return
-        st.markdown(atlas.named(known))
-        st.html(bars.score_bars(atlas.strongest(known)[:FACTORS], EVIDENCE))
+        st.markdown(named(known))
+        st.html(bars.score_bars(measured(strongest(known)[:FACTORS]), EVIDENCE))
         open_in_atlas(layer, channel, "Open in the atlas", key="to-atlas")
 
 
 def _tree(passage: Passage, label: str, layer: str, channel: int) -> None:
-    root = atlases.feeding(passage, label, layer, channel)
+    root = explanations.feeding(passage, label, layer, channel)
     if not root.feeders:
         st.caption("It is in the first layer: nothing but the sound itself feeds it.")
         return
@@ -77,7 +77,7 @@ def _tree(passage: Passage, label: str, layer: str, channel: int) -> None:
     def known(layer: str, channel: int) -> Concept | None:
         return atlases.concept(passage.model, layer, channel)
 
-    tree = atlas_figures.flow_tree(
+    tree = flow_tree(
         root,
         lambda layer, channel: found.name if (found := known(layer, channel)) else "",
         lambda layer, channel: kind(found) if (found := known(layer, channel)) else MIXED,
@@ -92,7 +92,7 @@ def usual_panel(passage: Passage, prediction: Prediction, label: str) -> None:
     if found is None:
         st.caption(atlases.how_to_make(passage.model))
         return
-    typical = atlases.usual(passage, label)
+    typical = explanations.usual(passage, label)
     if typical is None:
         st.caption(
             f"{title(label)} was not recognised in enough of the atlas's {found.clips} clips to say what is usual."
@@ -136,11 +136,11 @@ def _deviations(found: Atlas, layer: str, deviations: Sequence[Deviation], headi
         for one in deviations[:DEVIATIONS]:
             concept = found.concept(layer, one.channel)
             shares = f":gray[· {one.share:.1%} instead of {one.usual:.1%}]".replace("-", "−")
-            atlas.link(concept, f"{atlas.named(concept)} {shares}", place="deviates")
+            navigation.concept_link(concept, f"{named(concept)} {shares}", place="deviates")
 
 
 def _clip(model: str, label: str, heading: str, clip: str) -> None:
-    example = atlases.label_example(model, label, clip)
+    example = explanations.label_example(model, label, clip)
     example_card(key=f"usual-{heading}", example=example, caption=heading, detail=clip)
     if st.button("Explain this clip", key=f"explain-{heading}", type="tertiary"):
         show(clip=clip, instrument=label, concept=None, start=None)

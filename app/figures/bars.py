@@ -1,6 +1,7 @@
 """Bars as HTML: a browser draws them at once, where a Plotly chart takes a tenth of a second."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -8,10 +9,7 @@ import numpy.typing as npt
 
 from app.figures.charts import FAINT, TEXT, fade
 from app.figures.colors import AGAINST, FOR, color, title
-from app.figures.concept_words import MEASURES, value_title
-from core.concepts.atlas import Factor
 
-CHANCE = {"AUC": 0.5}  # what a measure is for a concept that does not care
 MOVED = 0.005  # a probability that moved by less stays as it is, as far as people see
 STYLE = f"""
 <style>
@@ -54,20 +52,30 @@ def _bar(low: float, high: float, shade: str, kind: str = "") -> str:
     return f"<i class='{kind}' style='left:{low:.1%};width:{high - low:.1%};background:{shade}'></i>"
 
 
-def score_bars(factors: Sequence[Factor], evidence: float) -> str:
-    """HTML: how well each factor is told, from what chance would give; what is no evidence is fainter."""
+@dataclass(frozen=True)
+class Score:
+    """How well something is told apart: by which measure, what that means, and what chance alone would give."""
+
+    title: str
+    value: float
+    measure: str
+    meaning: str
+    chance: float
+
+
+def score_bars(scores: Sequence[Score], evidence: float) -> str:
+    """HTML: scores as bars that begin at what chance would give; those below ``evidence`` are fainter."""
     rows = ""
-    for factor in factors:
-        chance = CHANCE.get(factor.measure, 0.0)
-        low, high = sorted((chance, min(max(factor.score, 0.0), 1.0)))
-        shade = FOR if factor.score >= chance else AGAINST
-        mark = f"<b style='left:{chance:.0%}'></b>" if chance else ""
-        weak = "" if factor.score >= evidence else " class='weak'"
-        hint = f"title='{escape(MEASURES.get(factor.measure, factor.measure), quote=True)}'"
+    for score in scores:
+        low, high = sorted((score.chance, min(max(score.value, 0.0), 1.0)))
+        shade = FOR if score.value >= score.chance else AGAINST
+        mark = f"<b style='left:{score.chance:.0%}'></b>" if score.chance else ""
+        weak = "" if score.value >= evidence else " class='weak'"
+        hint = f"title='{escape(score.meaning, quote=True)}'"
         rows += (
-            f"<span{weak} {hint}>{escape(value_title(factor))}</span>"
+            f"<span{weak} {hint}>{escape(score.title)}</span>"
             f"<div class='track' {hint}>{_bar(low, high, shade)}{mark}</div>"
-            f"<span{weak} {hint}>{factor.score:.2f} {factor.measure}</span>"
+            f"<span{weak} {hint}>{score.value:.2f} {score.measure}</span>"
         )
     return f"{STYLE}<div class='bars'>{rows}</div>"
 

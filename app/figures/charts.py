@@ -40,22 +40,24 @@ def fade(hex_color: str, opacity: float) -> str:
 
 
 def probability_bars(prediction: Prediction, labels: Sequence[str], truth: Sequence[str] | None = None) -> go.Figure:
-    """A bar for each label with its threshold as a tick; where the truth is revealed, who plays is marked."""
+    """A bar for each label, with its threshold as a tick where it has one; revealed, what is true is marked."""
     index = [prediction.labels.index(label) for label in labels]
-    probabilities, thresholds = prediction.probabilities[index], prediction.thresholds[index]
+    probabilities = prediction.probabilities[index]
     names = [_marked(label, truth) for label in labels]
-    sure = probabilities >= thresholds
-    colors = [fade(color(label), 1.0 if over else 0.4) for label, over in zip(labels, sure, strict=True)]
+    colors = [fade(color(label), 1.0 if label in prediction.detected else 0.4) for label in labels]
     hover = "%{y}: %{x:.1%}<extra></extra>"
     figure = go.Figure(
         [
             go.Bar(x=probabilities, y=names, orientation="h", marker_color=colors, hovertemplate=hover),
             go.Scatter(x=np.full(len(names), 1.03), y=names, mode="text", hoverinfo="skip", textposition="middle right",
                        text=[f"{p:.0%}" for p in probabilities]),
-            go.Scatter(x=thresholds, y=names, mode="markers", hovertemplate="threshold %{x:.0%}<extra></extra>",
-                       marker={"symbol": "line-ns-open", "size": 16, "color": TEXT, "line": {"width": 2}}),
         ]
     )  # fmt: skip
+    if prediction.task.has_thresholds:
+        figure.add_scatter(
+            x=prediction.thresholds[index], y=names, mode="markers", hovertemplate="threshold %{x:.0%}<extra></extra>",
+            marker={"symbol": "line-ns-open", "size": 16, "color": TEXT, "line": {"width": 2}},
+        )  # fmt: skip
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(range=[0, 1.25], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     return layout(figure, ROW * len(labels) + 40)

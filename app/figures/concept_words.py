@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.figures.bars import Score
 from app.figures.colors import NEUTRAL, color, title
 from core.concepts.atlas import Concept, Factor
 from core.concepts.naming import is_telling
@@ -50,8 +51,8 @@ VALUES = {
 MEASURES = {
     "AUC": "AUC: how probable it is that a test sound of this kind excites the concept more than one of another kind "
     "that is alike otherwise. 0.5 is chance, 1 is always, 0 is never.",
-    "η²": "η²: the share of the variance of the concept's answers that this factor explains, 0 to 1.",
 }
+CHANCE = {"AUC": 0.5}  # what a measure is for a concept that does not care
 # A family is shown in the colour of one of its instruments; other kinds have a shape of their own.
 _LEADERS = {
     "keys": "piano", "mallets": "mallets", "plucked": "acoustic_guitar", "bass": "electric_bass", "strings": "violin",
@@ -99,6 +100,27 @@ def short(name: str) -> str:
     ('plucked attacks', 'sustained distorted guitar, …')
     """
     return textwrap.shorten(name, SHORT, placeholder=" …")
+
+
+def named(concept: Concept) -> str:
+    """Number and name, in Markdown."""
+    return f"**{concept.channel}** {concept.name}"
+
+
+def strongest(concept: Concept) -> list[Factor]:
+    """The best value of each factor; those that tell most first, and what tells nothing, such as "loud", last."""
+    best = {factor.factor: factor for factor in reversed(concept.tuning)}  # the first of each factor is its best
+    told = {value_title(factor): factor for factor in reversed(best.values())}  # drums are a family of one
+    return sorted(told.values(), key=lambda factor: (not is_telling(factor), -factor.score))
+
+
+def measured(factors: Iterable[Factor]) -> list[Score]:
+    """What bars show of factors: what each is, how well the concept tells it, and what the measure means."""
+    return [
+        Score(value_title(factor), factor.score, factor.measure, MEASURES.get(factor.measure, factor.measure),
+              CHANCE.get(factor.measure, 0.0))
+        for factor in factors
+    ]  # fmt: skip
 
 
 def kind(concept: Concept) -> str:

@@ -8,8 +8,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.figures.charts import FAINT, TEXT, fade, layout
+from core.records import Interval
 
-Figures = Mapping[str, Mapping[str, float | None]]  # an interval for each place on an axis
+Figures = Mapping[str, Interval]  # for each place on an axis
 HEIGHT = 260
 LINE, MARK = 28, 9  # pixels a row, and pixels a mark in it where they need more
 SPREAD = 0.6  # share of a row that its models take up
@@ -102,9 +103,10 @@ def courses(curves: Mapping[str, pd.DataFrame], column: str, shades: Mapping[str
 
 def _known(figures: Figures, places: Sequence[str]) -> tuple[list[int], np.ndarray]:
     """Where there is a value, and value, low and high there ``(3, places)``."""
-    there = [i for i, place in enumerate(places) if figures.get(place, {}).get("value") is not None]
-    ends = [[figures[places[i]][end] for i in there] for end in ("value", "low", "high")]
-    return there, np.array(ends, dtype=np.float64)
+    found = {i: figures.get(place, Interval()) for i, place in enumerate(places)}
+    there = {i: interval for i, interval in found.items() if interval.value is not None}
+    ends = [(interval.value, interval.low, interval.high) for interval in there.values()]
+    return list(there), np.array(ends, dtype=np.float64).reshape(-1, 3).T
 
 
 def _shifts(count: int, spread: float) -> np.ndarray:

@@ -1,9 +1,11 @@
-"""The pages of the app."""
+"""The pages of the app, and ways from one place to another."""
 
 from typing import Any
 
 import streamlit as st
 
+from app.frame.view import show
+from core.concepts.atlas import Concept
 from core.paths import ROOT
 
 _PAGES = {
@@ -25,3 +27,10 @@ def page(name: str) -> Any:
 def pages() -> list[Any]:
     """All pages in their order; the first one is where visitors arrive."""
     return [page(name) for name in _PAGES]
+
+
+def concept_link(concept: Concept, text: str, place: str = "open") -> None:
+    """A line that leads to a concept."""
+    if st.button(text, key=f"{place}-{concept.layer}-{concept.channel}", type="tertiary"):
+        show(layer=concept.layer, concept=concept.channel)
+        st.rerun()

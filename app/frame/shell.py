@@ -5,9 +5,11 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from app.frame import visitors
+from app.frame.hearing import model
 from app.frame.sounds import Sound, is_upload, open_sound
+from app.frame.uploader import uploader
 from app.frame.view import View, choose, complaint, restore, show_clip
-from app.listen.inputs import uploader
 from core.errors import InputError
 from core.models.store import card, model_names
 
@@ -51,6 +53,7 @@ def page(heading: str, sentence: str, body: Callable[[View, Sound], None]) -> No
 
 def page_without_sound(heading: str, sentence: str, body: Callable[[View], None]) -> None:
     """A page that is about no sound."""
+    visitors.watch()
     st.html(STYLE)
     st.title(heading)
     st.caption(sentence)
@@ -83,3 +86,22 @@ def model_choice(view: View) -> str:
         format_func=lambda name: card(name).title,
         help="The trained network that listens. Each has a card that says what it was trained on and how good it is.",
     )
+
+
+def layer_choice(view: View) -> str:
+    """Lets the user change the layer whose channels are the concepts."""
+    layers = model(view.model).network.concept_layers
+    return choose(
+        st.selectbox,
+        "layer",
+        "Layer",
+        view.layer or layers[-1],
+        options=layers,
+        format_func=lambda layer: f"{layer} ({_depth(layers.index(layer), len(layers))})",
+        help="A layer is one stage of the network. Early layers see small details such as edges and hum, "
+        "late layers see whole sounds. Each channel of a layer is a concept.",
+    )
+
+
+def _depth(index: int, layers: int) -> str:
+    return "first details" if index == 0 else "whole sounds" if index == layers - 1 else "patterns"

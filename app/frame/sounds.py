@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from app.frame.caches import MB, UPLOADS_EACH_MB, UPLOADS_MB, cached
+from app.frame.shelves import Shelf, Shelves
+from app.frame.turns import TURNS
 from core.audio import Audio, decode
 from core.errors import InputError
 from core.models.store import highest_rate
@@ -12,8 +15,7 @@ from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import split_clip_name
 
 UPLOAD = "upload"
-_UPLOADS = "uploads"
-_KEPT_UPLOADS = 4  # of at most 10 minutes each, a session
+_SHELF = "uploads"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,7 +36,10 @@ class Sound(Audio):
         return self.clip.stem_audio if self.clip else {}
 
 
-@st.cache_resource(max_entries=16, show_spinner="Composing …")
+UPLOADS: Shelves[Sound] = Shelves(each=UPLOADS_EACH_MB * MB, together=UPLOADS_MB * MB)
+
+
+@cached("composed clips", "Composing …")
 def _composed(name: str) -> Clip:
     return compose(name)
 
@@ -60,12 +65,11 @@ def keep_upload(data: bytes, name: str) -> str:
         InputError: the file cannot be used.
     """
     digest = hashlib.sha256(data).hexdigest()[:16]
-    uploads: dict[str, Sound] = st.session_state.setdefault(_UPLOADS, {})
-    if digest not in uploads:
-        decoded = decode(data, name, highest_rate())
-        uploads[digest] = Sound(decoded.samples, decoded.sample_rate, name, key=digest)
-        while len(uploads) > _KEPT_UPLOADS:
-            del uploads[next(iter(uploads))]
+    if UPLOADS.find(_shelf(), digest) is None:
+        with TURNS.turn():
+            decoded = decode(data, name, highest_rate())
+            sound = Sound(decoded.samples, decoded.sample_rate, name, key=digest)
+            UPLOADS.put(_shelf(), digest, sound)
     return f"{UPLOAD}:{digest}:{name}"
 
 
@@ -76,7 +80,13 @@ def is_upload(clip: str) -> bool:
 def _uploaded(clip: str) -> Sound:
     _, _, rest = clip.partition(":")
     digest, _, name = rest.partition(":")
-    uploads: dict[str, Sound] = st.session_state.get(_UPLOADS, {})
-    if digest not in uploads:
-        raise InputError(f"This link is about the file “{name}”, which stays on its owner's computer: upload it again.")
-    return uploads[digest]
+    sound = UPLOADS.find(_shelf(), digest)
+    if sound is None:
+        raise InputError(f"The file “{name}” is not on this server, or is no longer: upload it again.")
+    return sound
+
+
+def _shelf() -> Shelf[Sound]:
+    """What this visitor uploaded."""
+    shelf: Shelf[Sound] = st.session_state.setdefault(_SHELF, Shelf())
+    return shelf

@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.figures.colors import title
 from app.frame.examples import EXAMPLES
-from app.frame.sounds import keep_upload
-from app.frame.view import View, complain, show_clip
+from app.frame.uploader import uploader
+from app.frame.view import View, show_clip
 from core.errors import InputError
 from core.synthesis.recipe import COUNTS, DURATIONS, RECIPES, Recipe, modified, split_clip_name
 from core.synthesis.score import STYLES
@@ -46,24 +46,6 @@ def _shelf(view: View) -> None:
 
 def _upload(view: View) -> None:
     uploader("Drop a song here (WAV, MP3, FLAC, OGG, M4A …)")
-
-
-def uploader(label: str) -> None:
-    """Takes a file and turns to it, or says what is wrong with it."""
-    file = st.file_uploader(
-        label, key="upload", help="Up to 50 MB and 10 minutes. The file is kept in memory for this session only."
-    )
-    if file is None or st.session_state.get("handled-upload") == file.file_id:
-        return
-    st.session_state["handled-upload"] = file.file_id
-    try:
-        with st.spinner("Decoding …"):
-            clip = keep_upload(file.getvalue(), file.name)
-    except InputError as error:
-        complain(str(error))
-    else:
-        show_clip(clip)
-    st.rerun()
 
 
 def _composer(view: View) -> None:

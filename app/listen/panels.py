@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,9 @@ from app.components.player.encoding import spectrogram_png
 from app.figures import charts as figures
 from app.figures.colors import NEUTRAL, color, title
 from app.figures.thumbnails import thumbnail
-from app.frame import compute, navigation
+from app.frame import navigation
+from app.frame.hearing import model, on_screen, spectrogram
+from app.frame.passages import analysed, passage_of, relevance
 from app.frame.sounds import Sound
 from app.frame.view import View, show
 from core import audio
@@ -22,13 +25,13 @@ from core.synthesis.clip import Clip
 from core.synthesis.midi import score_to_midi
 
 SHOWN = 7  # bars and ribbons at first
-EVIDENCE = 4  # instruments whose evidence is shown at a glance
+EVIDENCE = 4  # labels whose evidence is shown at a glance
 REVEAL = "reveal"
 
 
 def sound_player(view: View, sound: Sound, revealed: bool) -> None:
     """The sound with its spectrogram; revealed, its true stems together, each to be muted or heard alone."""
-    spectrogram = compute.spectrogram(sound, view.model)
+    picture = spectrogram(sound, view.model)
     if revealed and sound.clip:
         tracks = [Track(title(name), stem, color(name)) for name, stem in sound.stems.items()]
     else:
@@ -36,9 +39,9 @@ def sound_player(view: View, sound: Sound, revealed: bool) -> None:
     player(
         key="listen",
         tracks=tracks,
-        spectrogram=compute.on_screen(spectrogram.logmel, spectrogram),
+        spectrogram=on_screen(picture.logmel, picture),
         duration=sound.duration,
-        band_hz=compute.model(view.model).frontend.band_hz,
+        band_hz=model(view.model).frontend.band_hz,
         mode="mixer" if revealed and sound.clip else "switch",
         height=210,
         title="" if sound.clip else sound.name,
@@ -65,22 +68,22 @@ def reveal_toggle(sound: Sound) -> None:
 def detected_sentence(prediction: Prediction) -> None:
     """The answer in one line."""
     if not prediction.detected:
-        st.markdown("The network is **not sure of any instrument** here.")
+        st.markdown(f"The network is **not sure of any {prediction.space.noun}** here.")
         return
     names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in prediction.detected)
-    st.markdown(f"The network hears: {names}.", unsafe_allow_html=True)
+    st.markdown(f"{prediction.task.says}: {names}.", unsafe_allow_html=True)
 
 
 def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
-    """For the likeliest instruments where in the sound they were heard, each a way to its explanation."""
+    """For the likeliest labels where in the sound the evidence for them lies, each a way to its explanation."""
     labels = (prediction.detected or prediction.ranking)[:EVIDENCE]
     with st.container(key="cards-evidence"):
         columns = st.columns(EVIDENCE)
     for column, label in zip(columns, labels, strict=False):
-        passage = compute.passage_of(sound, view.model, label, None)
-        relevance, logmel = compute.relevance(passage, label), compute.analysed(passage).logmel
+        passage = passage_of(sound, view.model, label, None)
+        values, logmel = relevance(passage, label).values, analysed(passage).logmel
         with column, st.container(border=True, gap="small"):
-            st.image(thumbnail(logmel, relevance.values), width="stretch", alt=f"Evidence for {title(label)}")
+            st.image(thumbnail(logmel, values), width="stretch", alt=f"Evidence for {title(label)}")
             if st.button(
                 f"Why {title(label).lower()}?",
                 key=f"why-{label}",
@@ -93,20 +96,21 @@ def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
 
 def bars(prediction: Prediction, sound: Sound, revealed: bool) -> None:
     """Probabilities of the likeliest labels, or of all."""
-    everything = st.toggle("All instruments", key="all-instruments", persist_state="session")
-    truth = sound.clip.labels if revealed and sound.clip else None
+    everything = st.toggle(f"All {prediction.space.plural}", key="all-instruments", persist_state="session")
+    truth = prediction.task.truth(sound.clip.labels) if revealed and sound.clip else None
     labels = prediction.ranking if everything else _worth_showing(prediction, truth)
     st.plotly_chart(figures.probability_bars(prediction, labels, truth), config=figures.CONFIG, key="bars")
 
 
 def ribbons(prediction: Prediction, sound: Sound, revealed: bool) -> None:
-    """Who plays when."""
+    """The probabilities of the likeliest labels over time; revealed, over the notes that instruments really play."""
     score = sound.clip.score if revealed and sound.clip else None
-    labels = _worth_showing(prediction, tuple(score.parts) if score else None)
+    truth = prediction.task.truth(sound.clip.labels) if revealed and sound.clip else None
+    labels = _worth_showing(prediction, truth)
     st.plotly_chart(figures.timeline(prediction, labels, score), config=figures.CONFIG, key="timeline")
 
 
-def _worth_showing(prediction: Prediction, truth: tuple[str, ...] | None) -> list[str]:
+def _worth_showing(prediction: Prediction, truth: Sequence[str] | None) -> list[str]:
     """What was detected and what is true, filled up with the likeliest others."""
     must = {*prediction.detected, *(truth or ())} & set(prediction.labels)
     others = [label for label in prediction.ranking if label not in must][: max(0, SHOWN - len(must))]
@@ -126,7 +130,7 @@ def export(sound: Sound, prediction: Prediction) -> None:
     name = "clip" if sound.clip else sound.name.rsplit(".", 1)[0]
     with st.popover("Export", icon=":material/download:"):
         download("Sound (WAV)", lambda: audio.wav_bytes(sound), f"{name}.wav")
-        picture = compute.spectrogram(sound, prediction.model).logmel
+        picture = spectrogram(sound, prediction.model).logmel
         download("Spectrogram (PNG)", lambda: spectrogram_png(picture), f"{name}.png")
         download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.name), indent=2), f"{name}.json")
         download("Timeline (CSV)", lambda: _timeline_csv(prediction), f"{name}-timeline.csv")

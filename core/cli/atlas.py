@@ -15,9 +15,9 @@ app = typer.Typer(
 
     Examples:
 
-        timbrescope atlas build --model general-shallow --clips 200
+        timbrescope atlas build --model general-shallow-rich --clips 200
 
-        timbrescope atlas show --model general-shallow --layer conv4 --channel 17 --json
+        timbrescope atlas show --model general-shallow-rich --layer conv4 --channel 17 --json
     """,
 )
 
@@ -38,7 +38,7 @@ def build(
 
     Examples:
 
-        timbrescope atlas build --model general-shallow --clips 200
+        timbrescope atlas build --model general-shallow-rich --clips 200
 
         timbrescope atlas build --recipe "general;count=1;soundfont=timgm6mb" --workers 1
     """
@@ -64,7 +64,7 @@ def show(
 
         timbrescope atlas show --layer conv4
 
-        timbrescope atlas show --model general-shallow --layer conv4 --channel 17 --json
+        timbrescope atlas show --model general-shallow-rich --layer conv4 --channel 17 --json
     """
     from core.concepts.store import load_atlas
     from core.models.store import default_model

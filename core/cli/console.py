@@ -1,9 +1,9 @@
-"""What the commands say: a bar while one waits, then JSON or a table."""
+"""Input and output that the commands share: common options, a progress bar, JSON and tables."""
 
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +11,17 @@ import typer
 
 from core.errors import InputError
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else, on standard output.")]
 Model = Annotated[
-    str | None, typer.Option("--model", help="A trained model's name or folder; see `timbrescope models`.")
+    str | None,
+    typer.Option(
+        "--model",
+        help="Name or folder of a trained model; the default model if not given. `timbrescope models` lists them.",
+    ),
 ]
-Out = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the results; made if need be.")]
+Out = Annotated[
+    Path, typer.Option("--out", file_okay=False, help="Folder for the results; created if it does not exist.")
+]
 
 BAD_INPUT = 2  # exit status
 BAR_WIDTH = 24
@@ -26,7 +32,7 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
     """A progress bar on standard error if that is a terminal.
 
     Yields:
-        A function that moves it: by ``advance=1``, say, or to ``completed=3, total=8``.
+        A function that moves it, for example by ``advance=1``, or to ``completed=3, total=8``.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -44,18 +50,19 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
 
 
 def complain(sentence: str) -> None:
-    """Says on standard error, in one line, what is wrong."""
-    typer.echo(f"timbrescope: {' '.join(sentence.splitlines())}", err=True)
+    """Prints what is wrong, as one line on standard error."""
+    with suppress(OSError):  # if standard error cannot be written either, the exit status has to do
+        typer.echo(f"timbrescope: {' '.join(sentence.splitlines())}", err=True)
 
 
 def print_json(value: Any) -> None:
-    """Prints strict JSON: what is not a number (NaN, infinity) becomes null."""
+    """Prints strict JSON: NaN and infinity, which JSON does not have, become null."""
     strict = json.loads(json.dumps(value), parse_constant=lambda _: None)
     typer.echo(json.dumps(strict, indent=2))
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Prints a table on standard output; cells are texts, or what rich can draw."""
+    """Prints a table on standard output. Cells are strings, or anything that rich can draw."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -77,15 +84,15 @@ def bar(share: float) -> Any:
 
 
 def output_folder(path: Path) -> Path:
-    """The folder for results, made if need be.
+    """The folder for results, created if it does not exist.
 
     Raises:
-        InputError: it cannot be made.
+        InputError: it cannot be created.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"The folder {path} cannot be made ({error.strerror}); choose another one for --out."
+            f"The folder {path} cannot be created ({error.strerror}); choose another one for --out."
         ) from error
     return path

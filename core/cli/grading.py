@@ -1,10 +1,14 @@
 """The command that grades explanations against what really sounded."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.cli.console import AsJson, Model, print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from core.grading.record import ExplainerGrade
+    from core.records import Interval
 
 
 def grade(
@@ -21,11 +25,11 @@ def grade(
     """Grade how well an explainer's maps show what really sounded, and what the model really uses.
 
     Every instrument that plays is explained, detected or not. Each measure is a mean over instruments, with its 95 %
-    bootstrap interval over clips; the costly ones are taken of the first clips only, which `thorough` tells.
+    bootstrap interval over clips; the costly measures, listed under `thorough`, are taken of the first clips only.
 
     Examples:
 
-        timbrescope grade --model general-shallow --clips 40
+        timbrescope grade --model general-shallow-rich --clips 40
 
         timbrescope grade --explainer energy --json
 
@@ -41,25 +45,26 @@ def grade(
     if record:
         record_grade(name, result)
     if as_json:
-        print_json(result)
+        print_json(result.model_dump(mode="json"))
     else:
         _print_grade(result)
 
 
-def _print_grade(result: dict[str, Any]) -> None:
-    from core.grading.grade import MEASURES
+def _print_grade(result: "ExplainerGrade") -> None:
+    from core.grading.catalogue import MEASURES
 
-    costly = result["thorough"]
     print_table(
-        f"{result['explainer']} of {result['model']}: {result['instruments']} instruments "
-        f"in {result['clips']} clips of {result['recipe']}",
+        f"{result.explainer} of {result.model}: {result.instruments} instruments in {result.clips} clips "
+        f"of {result.recipe}",
         ("measure", "value", "", ""),
-        (
-            (name, _number(figure["value"]), f"[{_number(figure['low'])} to {_number(figure['high'])}]", MEASURES[name])
-            for name, figure in result["measures"].items()
-        ),
+        ((name, *_interval(figure), MEASURES[name].meaning) for name, figure in result.measures.items()),
     )
-    typer.echo(f"Of the first {costly['clips']} clips only: {', '.join(costly['measures'])}")
+    typer.echo(f"Of the first {result.thorough.clips} clips only: {', '.join(result.thorough.measures)}")
+
+
+def _interval(figure: "Interval") -> tuple[str, str]:
+    """The value, and the ends of its interval."""
+    return _number(figure.value), f"[{_number(figure.low)} to {_number(figure.high)}]"
 
 
 def _number(value: float | None) -> str:

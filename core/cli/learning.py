@@ -3,12 +3,17 @@
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.cli.console import AsJson, Model, Out, bar, output_folder, print_json, print_table, progress
 from core.errors import InputError
+
+if TYPE_CHECKING:
+    from core.evaluation.record import ChoiceEvaluation, Evaluation, EvaluationSubject, Slice
+    from core.records import Interval
+    from core.training.config import TrainingPlan
 
 Data = Annotated[Path, typer.Option("--data", file_okay=False, help="Folder of the data.")]
 
@@ -42,7 +47,7 @@ def dataset(
         timbrescope dataset rich --clips 10000000 --out /shared/rich --cluster tcp://host:8786
     """
     from core.corpora.build import DatasetPlan, build_dataset
-    from core.frontends.logmel import FrontendConfig
+    from core.frontends.frontend import FrontendConfig
 
     if workers and cluster:
         raise InputError("Give --workers or --cluster, not both: a cluster has its own number of workers.")
@@ -59,46 +64,79 @@ def train(
     config: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped one: wimu12-shallow, ...")],
     data: Data,
     out: Out,
+    stage: Annotated[
+        int | None, typer.Option(min=1, help="Which stage to train; the first one not trained in --out if not given.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the number in the configuration.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in the folder.")] = False,
-    devices: Annotated[str, typer.Option(help="Lightning's: how many GPUs of a machine, or which.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the stage's last checkpoint.")] = False,
+    devices: Annotated[
+        str | None,
+        typer.Option(help="Lightning's: how many GPUs of a machine, or which."),
+    ] = None,
     nodes: Annotated[int, typer.Option(min=1, help="Lightning's: how many machines.")] = 1,
-    strategy: Annotated[str, typer.Option(help="Lightning's: how devices work together, ddp for example.")] = "auto",
+    strategy: Annotated[
+        str | None, typer.Option(help="Lightning's: how devices work together, ddp for example.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a data set.
 
     Writes `model.safetensors` and `card.json`, and under `training/` the checkpoints and a CSV log.
 
+    A configuration may have several stages, which the command trains one at a time, each with the `--data` that the
+    stage names: its `recipe`, `clips` plus `validation`, and `data_seed` are the recipe, `--clips` and `--seed` of
+    `timbrescope dataset`. If the data does not fit, the message gives the command that composes it. The weights after
+    each stage are kept as `training/stage-N.safetensors`; a stage whose starting weights have another checksum than the
+    configuration says is refused.
+
     Examples:
 
-        timbrescope train general-deep-rich --data data/rich --out trained_models/general-deep-rich
+        timbrescope dataset wimu12 --clips 32768 --seed 8 --out data/wimu12
 
-        timbrescope train mine.toml --data data/rich --out runs/mine --epochs 3 --resume
+        timbrescope train wimu12-shallow --data data/wimu12 --out runs/wimu12-shallow
+
+        timbrescope train general-deep-rich --stage 2 --data data/rich --out runs/general-deep-rich --resume
 
         timbrescope train mine.toml --data /shared/general --out runs/mine --devices 4 --nodes 2 --strategy ddp
     """
-    from core.training.config import read_config
+    from core.training.config import read_plan
+    from core.training.stages import choose_stage
 
-    settings = read_config(config)
-    settings = settings.model_copy(update={"epochs": epochs or settings.epochs})
+    plan = read_plan(config)
+    number = choose_stage(plan, out, stage)
+    plan = plan.changed(number, epochs=epochs, devices=devices, strategy=strategy)
     try:
         from core.training.train import train as train_model
     except ModuleNotFoundError as error:
         raise InputError(f"Training needs {error.name}; install it with `uv pip install -e '.[train]'`.") from error
     with redirect_stdout(sys.stderr):  # where Lightning's progress belongs
-        card = train_model(settings, data, output_folder(out), resume, devices, nodes, strategy)
+        card = train_model(plan, number, data, output_folder(out), resume, nodes)
     if card is None:  # this process only helped
         return
     if as_json:
         print_json(card.model_dump())
     else:
         typer.echo(f"{out}: {card.name}, {card.parameters} parameters, trained for {card.training.minutes:g} minutes")
+        typer.echo(_what_follows(plan, number, card.training.weights_sha256))
+
+
+def _what_follows(plan: "TrainingPlan", number: int, weights_sha256: str | None) -> str:
+    """What comes after a stage, or how the last one ended."""
+    from core.training.stages import dataset_command
+
+    if number < len(plan.stages):
+        data = dataset_command(plan.stage(number + 1))
+        return f"Stage {number + 1} of {len(plan.stages)} comes next" + (f"; compose its data: {data}" if data else "")
+    if plan.weights_sha256 is None:
+        return f"The checksum of the weights is {weights_sha256}"
+    same = "those" if weights_sha256 == plan.weights_sha256 else "not those"
+    return f"The weights are {same} whose checksum the configuration gives, {plan.weights_sha256}"
 
 
 def evaluate(
     data: Data,
     model: Model = None,
+    split: Annotated[str | None, typer.Option(help="Measure on this split of the data only.")] = None,
     record: Annotated[
         str | None, typer.Option(help="Keep the answer under this name beside the model, a summary in its card.")
     ] = None,
@@ -110,9 +148,15 @@ def evaluate(
     `instruments` (joined by semicolons); or a folder of IRMAS or OpenMIC-2018. Labels that the model does not know are
     left out and named. Each score comes with its 95 % bootstrap interval over clips.
 
+    Clips that the model was trained on are refused. `--split` chooses a part of the data: `validation` is what was held
+    out of the data set that the model was trained on, `train` and `test` are those of OpenMIC-2018, `training` and
+    `testing` those of IRMAS, and a `labels.csv` names its own in a column `split`.
+
     Examples:
 
         timbrescope evaluate --model wimu12-shallow --data data/test
+
+        timbrescope evaluate --model runs/mine --data data/rich --split validation
 
         timbrescope evaluate --data recordings --json
 
@@ -128,58 +172,84 @@ def evaluate(
     if record is not None:
         record_name(record)
     with progress("Listening") as move:
-        result = evaluate_model(trained, data, lambda done, total: move(completed=done, total=total))
+        result = evaluate_model(trained, data, lambda done, total: move(completed=done, total=total), split)
     if record is not None:
         keep(name, record, result)
     if as_json:
-        print_json(result)
+        print_json(result.to_json())
+    elif isinstance(result, ChoiceEvaluation):
+        _print_choices(result)
     else:
         _print_scores(result)
 
 
-def _print_scores(result: dict[str, Any]) -> None:
+def _print_choices(result: "ChoiceEvaluation") -> None:
+    """The figures of a model that answers with one label, over all clips and of each label."""
+    overall = {"accuracy": result.accuracy, "macro-F1": result.macro_f1, "among the likeliest three": result.top3}
+    print_table(f"{result.model} on {result.clips} clips", overall, [[_interval(each) for each in overall.values()]])
+    print_table(
+        "",
+        (result.noun, "clips", "precision", "recall", "F1", ""),
+        (
+            (
+                label,
+                str(scores.support),
+                *(_interval(each) for each in (scores.precision, scores.recall, scores.f1)),
+                bar(scores.f1.value or 0),
+            )
+            for label, scores in result.per_label.items()
+        ),
+    )
+    _print_unknown(result)
+
+
+def _print_scores(result: "Evaluation") -> None:
     """The figures over all clips and by slices, then those of each instrument, with their intervals."""
-    slices = {
+    slices: dict[str, Evaluation | Slice] = {
         "all": result,
-        **_named("instruments", result["by_count"]),
-        **_named("kind", result["by_kind"]),
-        **_named("family", result["by_family"]),
+        **_named("instruments", result.by_count),
+        **_named("kind", result.by_kind),
+        **_named("family", result.by_family),
     }
     print_table(
-        f"{result['model']} on {result['clips']} clips",
+        f"{result.model} on {result.clips} clips",
         ("", "clips", "mAP", "macro-F1", "micro-F1"),
         (
-            (name, str(scores["clips"]), *(_interval(scores[key]) for key in ("mAP", "macro_f1", "micro_f1")))
+            (name, str(scores.clips), *map(_interval, (scores.mAP, scores.macro_f1, scores.micro_f1)))
             for name, scores in slices.items()
         ),
     )
-    typer.echo(f"Likeliest label of a solo is right: {_interval(result['top1_solo'])}")
+    typer.echo(f"The likeliest label of a solo is right: {_interval(result.top1_solo)}")
     print_table(
         "",
         ("instrument", "clips", "AP", "", "F1"),
         (
             (
                 label,
-                str(scores["support"]),
-                _interval(scores["ap"]),
-                bar(scores["ap"]["value"]),
-                _interval(scores["f1"]),
+                str(scores.support),
+                _interval(scores.ap),
+                bar(scores.ap.value or 0),
+                _interval(scores.f1),
             )
-            for label, scores in result["per_instrument"].items()
+            for label, scores in result.per_instrument.items()
         ),
     )
-    if result["unknown_labels"]:
-        typer.echo(f"Left out, since the model does not know them: {', '.join(result['unknown_labels'])}")
+    _print_unknown(result)
 
 
-def _interval(score: dict[str, float | None]) -> str:
+def _print_unknown(result: "EvaluationSubject") -> None:
+    if result.unknown_labels:
+        typer.echo(f"Left out, since the model does not know them: {', '.join(result.unknown_labels)}")
+
+
+def _interval(score: "Interval") -> str:
     """``0.805 [0.79-0.82]``; a dash where there was nothing to measure."""
-    if score["value"] is None:
+    if score.value is None:
         return "–"
-    return f"{score['value']:.3f} [{score['low']:.2f}-{score['high']:.2f}]"
+    return f"{score.value:.3f} [{score.low:.2f}-{score.high:.2f}]"
 
 
-def _named(kind: str, slices: dict[str, Any]) -> dict[str, Any]:
+def _named(kind: str, slices: "dict[str, Slice]") -> "dict[str, Slice]":
     return {f"{kind}: {name}": scores for name, scores in slices.items()}
 
 

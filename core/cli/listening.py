@@ -1,4 +1,4 @@
-"""Commands about one sound: compose it, recognise its instruments, explain what was recognised."""
+"""The commands about sounds: compose a clip, recognise the instruments in sound files, explain what was recognised."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,28 +23,40 @@ if TYPE_CHECKING:
     from core.inference import Prediction
     from core.models.store import TrainedModel
 
-SHOWN = 5  # labels that the table of a prediction has at least
+SHOWN = 5  # rows that the table of a prediction has at least
 
 
 def compose(
     out: Out,
-    seed: Annotated[int, typer.Option(min=0, help="Chooses the clip; the same seed gives the same bytes.")] = 0,
-    instruments: Annotated[str | None, typer.Option(help="Who plays, joined by commas.")] = None,
-    count: Annotated[int | None, typer.Option(help="How many instruments to draw, 1 to 8.")] = None,
-    duration: Annotated[float | None, typer.Option(help="Seconds, 1 to 30 (5 if not given).")] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Number that chooses the clip; the same seed gives the same bytes.")
+    ] = 0,
+    instruments: Annotated[str | None, typer.Option(help="Instruments that play, separated by commas.")] = None,
+    count: Annotated[int | None, typer.Option(help="How many instruments to draw, 1 to 8, if none are named.")] = None,
+    duration: Annotated[float | None, typer.Option(help="Length in seconds, 1 to 30; 5 if not given.")] = None,
     label_set: Annotated[
-        str, typer.Option(help="Instruments to choose from: general (29) or wimu12 (12).")
+        str, typer.Option(help="Set of instruments to choose from: general (29) or wimu12 (12).")
     ] = "general",
-    style: Annotated[str | None, typer.Option(help="How the music is made: random, musical or midi.")] = None,
-    midi_folder: Annotated[Path | None, typer.Option(help="MIDI files to take parts from, for --style midi.")] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="How the music is composed: random (notes without order), musical (melody, harmony, rhythm), "
+            "sparse (single exposed notes) or midi (parts of MIDI files); random or musical if not given."
+        ),
+    ] = None,
+    midi_folder: Annotated[
+        Path | None, typer.Option(help="Folder of MIDI files to take parts from, with --style midi.")
+    ] = None,
     soundfont: Annotated[
-        str | None, typer.Option(help="What the instruments sound like: musescore, fluidr3, ...")
+        str | None,
+        typer.Option(help="Soundfont that plays the instruments: musescore, fluidr3, ...; musescore if not given."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compose a clip: the mix, a stem for each instrument, the score.
+    """Compose a clip: a mix, the stem of each instrument, and the score.
 
-    Writes `mix.wav`, `stems/<instrument>.wav`, `score.mid` and `clip.json`. The stems add up to the mix.
+    Writes `mix.wav`, `stems/<instrument>.wav`, `score.mid` and `clip.json`, which describes the clip. The stems add up
+    to the mix.
 
     Examples:
 
@@ -58,7 +70,7 @@ def compose(
     if instruments is not None and count is not None:
         raise InputError("Give either --instruments or --count, not both.")
     if (style == "midi") != (midi_folder is not None):
-        raise InputError("--style midi and --midi-folder need each other.")
+        raise InputError("Give --style midi and --midi-folder together.")
     changes = {
         "instruments": tuple(label.strip() for label in instruments.split(",")) if instruments is not None else None,
         "count": (count,) if count is not None else None,
@@ -85,13 +97,14 @@ def _clip_name(label_set: str, seed: int, changes: dict[str, Any]) -> str:
 
 
 def predict(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Sound files of any format.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Sound files: WAV, FLAC, OGG, MP3, M4A, ...")],
     model: Model = None,
     as_json: AsJson = False,
 ) -> None:
-    """Recognise the instruments in sound files, for the whole and over time.
+    """Recognise the instruments in sound files.
 
-    A file that cannot be read is named on standard error, the others are answered, and the exit status is 2.
+    Prints how probable each instrument is in a file, and with `--json` also over time. A file that cannot be read is
+    reported on standard error; the others are answered all the same, and the exit status is 2.
 
     Examples:
 
@@ -131,13 +144,13 @@ def _listen(model: "TrainedModel", file: Path) -> "Prediction":
 
 
 def _print_predictions(predictions: "dict[str, Prediction]") -> None:
-    """A table for each file: what was detected, and what came closest to it."""
+    """Prints a table for each file: the instruments that were detected, and the next most probable ones."""
     for file, prediction in predictions.items():
         probabilities = dict(zip(prediction.labels, map(float, prediction.probabilities), strict=True))
         shown = prediction.ranking[: max(SHOWN, len(prediction.detected))]
         print_table(
             f"{file} ({prediction.duration:.1f} s, {prediction.model})",
-            ("instrument", "", "probability", ""),
+            (prediction.space.noun, "", "probability", ""),
             (
                 (
                     label,
@@ -151,35 +164,48 @@ def _print_predictions(predictions: "dict[str, Prediction]") -> None:
 
 
 def explain(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A sound file of any format.")],
-    instrument: Annotated[str, typer.Option(help="The label to explain, whether it was recognised or not.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A sound file: WAV, FLAC, OGG, MP3, M4A, ...")],
+    label: Annotated[
+        str,
+        typer.Option(
+            "--label", "--instrument", help="The label to explain, such as violin, whether it was recognised or not."
+        ),
+    ],
     out: Out,
     model: Model = None,
     layer: Annotated[
-        str | None, typer.Option(help="Layer whose channels are the concepts; the last if not given.")
+        str | None,
+        typer.Option(help="Layer whose channels are the concepts, such as conv3; the last one if not given."),
     ] = None,
     start: Annotated[
         float | None,
-        typer.Option(min=0, help="Second at which the explained 5 s begin; where the label is likeliest if not given."),
+        typer.Option(
+            min=0,
+            help="Second at which the 5 s to explain begin; where the label is most probable if not given.",
+        ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many concepts to show.")] = 8,
+    top: Annotated[int, typer.Option(min=1, help="How many concepts to show and to write.")] = 8,
     stems: Annotated[
         Path | None,
-        typer.Option(exists=True, file_okay=False, help="Folder of true stems, <instrument>.wav, to grade by."),
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Folder with the true stem of each instrument, `piano.wav` for example, to grade the explanation by.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Explain why a model hears an instrument: where in the sound, and by which inner concepts.
+    """Explain why a model hears an instrument: where in the sound, and by which of its inner concepts.
 
-    Writes `report.json`, `relevance.npz`, `relevance.png`, a picture and the sound of each concept in `concepts/`,
-    `masked.wav` (what speaks for the instrument) and `complement.wav` (all the rest), all sounds at one gain. With
-    `--stems` also `truth.png`, the explanation beside what the instrument really played.
+    Writes `report.json`, `relevance.npz` and `relevance.png`; in `concepts/` a picture and the sound of each concept;
+    `masked.wav` (the part of the sound that speaks for the instrument) and `complement.wav` (the rest). All sounds have
+    one common gain. With `--stems` also `truth.png`: the explanation beside what the instrument really played.
 
     Examples:
 
-        timbrescope explain song.mp3 --instrument violin --out why
+        timbrescope explain song.mp3 --label violin --out why
 
-        timbrescope explain clip/mix.wav --instrument piano --stems clip/stems --layer conv3 --top 4 --out why
+        timbrescope explain clip/mix.wav --label piano --stems clip/stems --layer conv3 --top 4 --out why
     """
     from core.audio import quiet_codecs
     from core.concepts.store import concept_names
@@ -191,9 +217,9 @@ def explain(
     trained = load_model(name)
     with progress("Explaining"):
         with quiet_codecs():
-            passage = open_passage(trained, file, instrument, start, stems)
+            passage = open_passage(trained, file, label, start, stems)
         spectrogram = trained.frontend.analyse(passage.audio)
-        explanation = playback.explain(trained, spectrogram, instrument, layer, top)
+        explanation = playback.explain(trained, spectrogram, label, layer, top)
         report = write_explanation(trained, passage, spectrogram, explanation, output_folder(out), concept_names(name))
     if as_json:
         print_json(report)

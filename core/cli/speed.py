@@ -1,4 +1,4 @@
-"""The command that measures how fast the others can be."""
+"""The command that measures speed."""
 
 import sys
 from contextlib import redirect_stdout
@@ -9,9 +9,10 @@ from core.errors import InputError
 
 
 def bench(model: Model = None, as_json: AsJson = False) -> None:
-    """Measure how fast the costly work is, as ratios to what it can be compared with.
+    """Measure how fast composing, explaining, recognising and training are.
 
-    Both sides are measured in turn in one run of a minute or two, so that the ratios mean the same on any machine.
+    Each figure is a ratio to a simpler piece of work that is measured in the same run, such as FluidSynth alone, so
+    that it means the same on any computer. The run takes one or two minutes.
 
     Examples:
 
@@ -26,7 +27,7 @@ def bench(model: Model = None, as_json: AsJson = False) -> None:
     from core.models.store import default_model, load_model
 
     trained = load_model(model or default_model())
-    with progress("Measuring") as move, redirect_stdout(sys.stderr):  # where Lightning's remarks belong
+    with progress("Measuring") as move, redirect_stdout(sys.stderr):  # so that only the result is on standard output
         result = run(trained, on_progress=lambda what: move(description=what))
     if as_json:
         print_json(result)
@@ -39,7 +40,7 @@ def _print_ratios(result: dict[str, Any]) -> None:
 
     about = result["about"]
     print_table(
-        f"{about['model']}, {about['layer']}, {about['clip']}, {about['threads']} thread of {about['machine']}",
+        f"{about['model']}, {about['layer']}, {about['clip']}, {about['threads']} thread on {about['machine']}",
         ("", "measured", "aim"),
         ((key.replace("_", " "), f"{result[key]:.2f}", aim) for key, aim in AIMS.items()),
     )

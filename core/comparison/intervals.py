@@ -1,14 +1,12 @@
-"""Intervals over clips for what is compared, in the form of :mod:`core.statistics`: value, low and high.
-
-What has no value for any clip is ``None`` throughout, which is what JSON can say.
-"""
+"""Intervals over clips for figures of comparisons."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from core.statistics import PERCENTILES, SEED, Interval, as_interval, bootstrap
+from core.records import Interval
+from core.statistics import PERCENTILES, SEED, as_interval, bootstrap
 
 Array = npt.NDArray[np.floating]
 Indices = npt.NDArray[np.intp]
@@ -18,9 +16,9 @@ def interval(values: Array | list[float]) -> Interval:
     """The mean over clips ``(clips,)`` with its bootstrap interval; clips without a value (``nan``) are left out.
 
     >>> interval([0.5, 0.5, float("nan")])
-    {'value': 0.5, 'low': 0.5, 'high': 0.5}
+    Interval(value=0.5, low=0.5, high=0.5)
     >>> interval([])
-    {'value': None, 'low': None, 'high': None}
+    Interval(value=None, low=None, high=None)
     """
     known = np.asarray(values, np.float64)
     known = known[~np.isnan(known)]
@@ -32,8 +30,8 @@ def interval(values: Array | list[float]) -> Interval:
 def halves(clips: int, count: int) -> Iterator[Indices]:
     """Random halves of the clips without repeats, in order: subsampling (Politis, Romano & Wolf 1999).
 
-    A mean over n/2 of n values, drawn without replacement, has the variance σ²/n of the whole mean. So the spread over
-    halves is the right one for figures that repeated clips would bias, such as the similarity of pairs of clips.
+    A mean over n/2 of n values, drawn without replacement, has the same variance σ²/n as the mean over all n. So the
+    spread over halves suits figures that repeated clips would bias, such as the similarity of pairs of clips.
     """
     rng = np.random.default_rng(SEED)
     for _ in range(count):
@@ -43,10 +41,11 @@ def halves(clips: int, count: int) -> Iterator[Indices]:
 def around(value: float, samples: Array) -> Interval:
     """A value with the spread of its samples ``(samples,)`` around it.
 
-    Fewer clips differ less from each other, so the level of halves is another one; it is their spread that counts.
+    A figure taken of half the clips may lie at another level than that of all clips, so only the spread of the samples
+    around their mean is used.
 
     >>> around(0.5, np.array([0.7, 0.8, 0.9]))
-    {'value': 0.5, 'low': 0.405, 'high': 0.595}
+    Interval(value=0.5, low=0.405, high=0.595)
     """
     low, high = np.percentile(samples - samples.mean(), PERCENTILES)
     return as_interval(np.array([value, value + low, value + high]))

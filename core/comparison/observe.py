@@ -1,24 +1,25 @@
-"""What one model does with one clip: all that comparing it with another needs."""
+"""What one model does with one clip: everything that is needed to compare it with another."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from core.comparison import place
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
-from core.frontends.logmel import Matrix
+from core.explanation.targets import Logit
+from core.frontends.frontend import Matrix
 from core.grading.truth import Truth
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
 from core.synthesis.clip import Clip
 
-CELLS = (4, 4)  # each channel is averaged over this many parts of the bands and of the clip
-MAP_GRID = (32, 54)  # so are maps: for five seconds the parts are 4 bands and 93 ms
+CELLS = (4, 4)  # bands and frames of the grid on which channels are averaged
+MAP_GRID = (32, 54)  # the same for maps: cells of 4 bands and, in five seconds, 93 ms
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,12 +28,12 @@ class Observation:
 
     Attributes:
         logits: ``(labels,)``, in the order of the model's labels.
-        detected: Labels at or over their thresholds ``(labels,)``.
+        detected: Whether each label reaches its threshold ``(labels,)``.
         layers: Activations of each concept layer after its rectifier, averaged over the cells of a grid of ``CELLS``
             ``(cells, channels)``.
         maps: Positive relevance of each instrument that plays, averaged over ``MAP_GRID``.
-        places: Share of the positive relevance at each place of :mod:`core.comparison.place`, for each of them.
-        energy: Share of the sound's own power at the same places: what a map shows that knows nothing.
+        places: For each of them, the share of positive relevance at each place of :mod:`core.comparison.place`.
+        energy: Share of the sound's own power at the same places, for comparison.
     """
 
     logits: npt.NDArray[np.float32]
@@ -44,13 +45,13 @@ class Observation:
 
 
 def observe(model: TrainedModel, clip: Clip) -> Observation:
-    """Listens to a clip, and explains each instrument that truly plays and that the model knows."""
+    """A model's answers to a clip, with an explanation of each instrument that plays and that the model knows."""
     truth = Truth(clip.stem_audio, model.frontend)
     features = truth.mix.features
     trace = Trace(model.network, as_input(features))
     logits = trace.logits.numpy()
     labels = [label for label in clip.labels if label in model.labels]
-    maps = {label: trace.relevance(model.label_index(label))[0].numpy() for label in labels}
+    maps = {label: trace.relevance(Logit(model.label_index(label)))[0].numpy() for label in labels}
     relevance = {label: model.frontend.relevance_to_cells(values, truth.mix) for label, values in maps.items()}
     places = {label: _places(truth, clip, label) for label in labels}
     return Observation(
@@ -64,27 +65,21 @@ def observe(model: TrainedModel, clip: Clip) -> Observation:
 
 
 def coarse(relevance: Matrix) -> Matrix:
-    """Positive relevance ``(bands, frames)`` averaged over a grid that maps of other sizes have too."""
+    """Positive relevance ``(bands, frames)`` averaged over a grid that is the same for maps of any size."""
     return _averaged(torch.as_tensor(np.maximum(relevance, 0))[None], MAP_GRID)[0].numpy()
 
 
 @torch.no_grad()
-def layer_cells(network: Network, inputs: Tensor, grid: tuple[int, int] = CELLS) -> dict[str, Matrix]:
+def layer_cells(network: StagedNetwork, inputs: Tensor, grid: tuple[int, int] = CELLS) -> dict[str, Matrix]:
     """Activations of each concept layer after its rectifier, averaged over a grid ``(cells, channels)``.
 
-    A grid that layers of different resolution share lets them be compared cell by cell.
+    Layers of different resolution can be compared cell by cell, since the grid is the same for all.
 
     Args:
         inputs: One log-mel ``(1, 1, bands, frames)``.
     """
-    layers: dict[str, Matrix] = {}
-    name, values = "", inputs
-    for child_name, child in network.named_children():
-        values = child(values)
-        name = child_name if isinstance(child, nn.Conv2d) else name
-        if isinstance(child, nn.ReLU):
-            layers[name] = _averaged(values[0], grid).flatten(1).T.numpy()
-    return layers
+    activations = network.activations(inputs)
+    return {layer: _averaged(values[0], grid).flatten(1).T.numpy() for layer, values in activations.items()}
 
 
 def _averaged(values: Tensor, grid: tuple[int, int]) -> Tensor:

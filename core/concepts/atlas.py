@@ -43,7 +43,7 @@ class Factor:
         factor: What is varied: "instrument", "family", "register", "onset", "tonal", ...
         value: Which value of it, "plucked" say.
         score: By this measure.
-        measure: "AUC" or "η²".
+        measure: "AUC", the area under the ROC curve.
     """
 
     factor: str

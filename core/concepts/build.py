@@ -12,12 +12,13 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 from core.concepts.atlas import Atlas, Concept, Prototypes
 from core.concepts.layout import positions
 from core.concepts.naming import concept_name
 from core.concepts.observe import Observations, observe
-from core.concepts.places import Places, receptive_fields
+from core.concepts.places import Places
 from core.concepts.prototypes import Vectors, fit_prototypes
 from core.concepts.references import LayerSurvey, concepts
 from core.concepts.store import load_atlas, save_atlas
@@ -25,6 +26,7 @@ from core.concepts.tuning import tunings
 from core.errors import InputError
 from core.frontends.logmel import LogMel
 from core.models.store import WEIGHTS, TrainedModel, load_model, model_folder
+from core.records import write_whole
 from core.synthesis.recipe import Recipe
 from core.synthesis.recipe import recipe as parse_recipe
 
@@ -84,20 +86,19 @@ def _claim(folder: Path, asked: Mapping[str, str | int]) -> Path:
     description = parts / "plan.json"
     if not description.exists() or description.read_text(encoding="utf-8") != plan:
         shutil.rmtree(parts, ignore_errors=True)
-        parts.mkdir()
-        description.write_text(plan, encoding="utf-8")
+        write_whole(description, lambda file: file.write(plan.encode()))
     return parts
 
 
 def _observe_all(
     model: str, names: Mapping[int, str], parts: Path, workers: int | None, on_progress: Callable[[float], None]
 ) -> None:
-    """Observes all chunks of clips that have no file yet."""
+    """Observes all chunks of clips that have no file yet, or a damaged one."""
     from joblib import Parallel, delayed
 
     numbers = list(names)
     chunks = {_part(parts, start): numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)}
-    missing = {path: chunk for path, chunk in chunks.items() if not path.exists()}
+    missing = {path: chunk for path, chunk in chunks.items() if not _is_whole(path)}
     jobs = (delayed(_observe_chunk)(model, {n: names[n] for n in chunk}, path) for path, chunk in missing.items())
     processes = max(1, min(workers or os.cpu_count() or 1, len(missing)))
     done = len(chunks) - len(missing)
@@ -108,6 +109,15 @@ def _observe_all(
 
 def _observe_chunk(model: str, names: Mapping[int, str], path: Path) -> None:
     observe(load_model(model), names).save(path)
+
+
+def _is_whole(part: Path) -> bool:
+    """Whether the file of a chunk is there and every checksum in it is right."""
+    try:
+        with ZipFile(part) as file:
+            return file.testzip() is None
+    except (OSError, BadZipFile):
+        return False
 
 
 def _part(parts: Path, start: int) -> Path:
@@ -132,7 +142,7 @@ def _survey(
             channels = seen.activation[layer].values.shape[1]
             surveys.setdefault(layer, LayerSurvey(len(model.labels), channels)).add(layer, seen)
         vectors.add(seen)
-    places = Places(receptive_fields(model.network), model.frontend, recipe.duration)
+    places = Places.of(model.network, model.frontend, recipe.duration)
     found = [
         concept
         for layer, survey in surveys.items()

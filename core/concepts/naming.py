@@ -9,7 +9,7 @@ from core.concepts.questions import SPANS
 from core.taxonomy.instruments import INSTRUMENTS
 
 EVIDENCE = 0.8  # AUC on held-out probes from which a factor enters a name
-MOST = 3  # factors in a name
+MAX_FACTORS = 3  # in a name
 MIXED = "mixed"
 
 
@@ -96,7 +96,7 @@ def concept_name(factors: Sequence[Factor]) -> str:
 
 
 def _evidence(factors: Sequence[Factor]) -> list[Factor]:
-    """Those that can be said, the strongest first, no more than ``MOST`` and none twice."""
+    """Those that can be said, the strongest first, no more than ``MAX_FACTORS`` and none twice."""
     first: dict[str, Factor] = {}
     for factor in factors:
         first.setdefault(factor.factor, factor)
@@ -107,7 +107,7 @@ def _evidence(factors: Sequence[Factor]) -> list[Factor]:
     for factor in sorted(telling, key=lambda factor: -factor.score):
         if not any(_contradict(factor, other) or _contradict(other, factor) for other in said.values()):
             said.setdefault(SAME.get(factor.factor, factor.factor), factor)
-    return list(said.values())[:MOST]
+    return list(said.values())[:MAX_FACTORS]
 
 
 def _contradict(player: Factor, place: Factor) -> bool:

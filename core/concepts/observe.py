@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
-from core.models.architecture import Network
+from core.explanation.targets import Logit
 from core.models.store import TrainedModel
+from core.records import write_whole
 from core.synthesis.clip import compose
 from core.threads import one_thread
 
@@ -47,17 +48,18 @@ class Observations:
     relevance: Mapping[str, Peaks]
 
     def save(self, path: Path) -> None:
-        """Writes a file that appears under its name only when it is whole."""
+        """Writes a file that :meth:`load` reads.
+
+        Raises:
+            InputError: the folder cannot be written to, or the disk is full.
+        """
         arrays = {
             f"{part}/{kind}/{layer}": getattr(peaks, part)
             for kind in ("activation", "relevance")
             for layer, peaks in getattr(self, kind).items()
             for part in ("values", "cells")
         }
-        unfinished = path.with_suffix(".part")
-        with unfinished.open("wb") as file:
-            np.savez(file, clips=self.clips, explained=self.explained, **arrays)
-        unfinished.replace(path)
+        write_whole(path, lambda file: np.savez(file, clips=self.clips, explained=self.explained, **arrays))
 
     @staticmethod
     def load(path: Path, layers: Sequence[str]) -> "Observations":
@@ -91,11 +93,13 @@ def _observe_clip(model: TrainedModel, number: int, name: str) -> Observations:
     trace = Trace(model.network, inputs)
     labels = _recognised(model, clip.labels, trace.logits)
     activation, relevance = {}, {}
-    for layer, planes in activations(model.network, inputs).items():
-        activation[layer] = _peaks(planes[None], planes[None].amax((2, 3)))
-        parts = planes.new_empty((len(labels), *planes.shape))
+    with torch.no_grad():
+        activations = model.network.activations(inputs)
+    for layer, planes in activations.items():
+        activation[layer] = _peaks(planes, planes.amax((2, 3)))
+        parts = planes.new_empty((len(labels), *planes.shape[1:]))
         for row, label in enumerate(labels):
-            parts[row] = trace.relevance(label, layer)
+            parts[row] = trace.relevance(Logit(label), layer)
         relevance[layer] = _peaks(parts, parts.sum((2, 3)))
     explained = np.array([(number, label) for label in labels], np.int64).reshape(-1, 2)
     return Observations(np.array([number]), explained, activation, relevance)
@@ -104,22 +108,6 @@ def _observe_clip(model: TrainedModel, number: int, name: str) -> Observations:
 def _recognised(model: TrainedModel, playing: Sequence[str], logits: Tensor) -> list[int]:
     """Indices of the labels that play and are detected."""
     return [index for index in model.detected(logits.numpy()) if model.labels[index] in playing]
-
-
-@torch.no_grad()
-def activations(network: Network, inputs: Tensor) -> dict[str, Tensor]:
-    """The planes ``(channels, bands, frames)`` of each concept layer after its rectifier, before its pool.
-
-    Args:
-        inputs: Log-mel ``(1, 1, bands, frames)``.
-    """
-    planes, layer = {}, ""
-    for name, module in network.named_children():
-        layer = name if isinstance(module, nn.Conv2d) else layer
-        inputs = module(inputs)
-        if isinstance(module, nn.ReLU):
-            planes[layer] = inputs[0]
-    return planes
 
 
 def _peaks(planes: Tensor, values: Tensor) -> Peaks:

@@ -2,28 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from torch import nn
 
-from core.frontends.logmel import Frontend
-from core.models.architecture import Network
-
-
-@dataclass(frozen=True)
-class ReceptiveField:
-    """What the cells of a layer's plane see of a log-mel, along bands and frames, in cells of the log-mel.
-
-    Attributes:
-        first: Centre of what the first cell sees.
-        step: From one cell's centre to the next.
-        size: Extent of what a cell sees.
-    """
-
-    first: tuple[float, float]
-    step: tuple[int, int]
-    size: tuple[float, float]
+from core.frontends.frontend import Frontend
+from core.models.network import ReceptiveField, StagedNetwork
 
 
 @dataclass(frozen=True)
@@ -50,6 +33,11 @@ class Places:
     frontend: Frontend
     duration: float
 
+    @classmethod
+    def of(cls, network: StagedNetwork, frontend: Frontend, duration: float) -> "Places":
+        """Those of all concept layers of a network."""
+        return cls({stage.name: stage.field for stage in network.stages}, frontend, duration)
+
     def patch(self, layer: str, band: int, frame: int) -> Patch:
         """What a cell of a layer's plane sees, as far as it lies within the sound."""
         field, config = self.fields[layer], self.frontend.config
@@ -65,32 +53,3 @@ class Places:
         return Patch(
             *(round(float(x), 4) for x in ((start + end) / 2, end - start)), *np.round([low, high], 1).tolist()
         )
-
-
-def receptive_fields(network: Network) -> dict[str, ReceptiveField]:
-    """The effective receptive field of the outputs of each convolution.
-
-    A cell sees its middle through many more ways than its rim, so that the field of all that could reach it says
-    little: in deep networks it is the whole sound. Here the field is as large as an even one of the same variance,
-    if all weights are alike: ``size² = 1 + Σ step² dilation² (kernel² - 1)`` over the layers below. For the first layer
-    this is the kernel. (Luo et al. 2016, "Understanding the effective receptive field", NeurIPS.)
-    """
-    first, step, square = np.zeros(2), np.ones(2, int), np.ones(2)
-    fields = {}
-    for name, module in network.named_children():
-        if isinstance(module, nn.Conv2d | nn.MaxPool2d):
-            kernel, stride, padding, dilation = (
-                np.broadcast_to(setting, 2)
-                for setting in (module.kernel_size, module.stride, module.padding, module.dilation)
-            )
-            first = first + step * (dilation * (kernel - 1) / 2 - padding)
-            square = square + (step * dilation) ** 2 * (kernel**2 - 1)
-            step = step * stride
-        if isinstance(module, nn.Conv2d):
-            fields[name] = ReceptiveField(_pair(first), _pair(step), _pair(np.sqrt(square)))
-    return fields
-
-
-def _pair(values: Any) -> tuple[Any, Any]:
-    along_bands, along_frames = values.tolist()
-    return along_bands, along_frames

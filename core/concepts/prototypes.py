@@ -18,8 +18,8 @@ from core.concepts.atlas import Atlas, Prototype, Prototypes
 from core.concepts.observe import Observations
 from core.concepts.references import shares
 
-MOST = 400  # clips of a label whose vectors are kept
-FEWEST = 20  # a label with fewer has no prototypes
+MAX_CLIPS = 400  # of a label whose vectors are kept
+MIN_CLIPS = 20  # a label with fewer has no prototypes
 COMPONENTS = 3
 CLIPS_PER_COMPONENT = 10  # at least; fewer clips make fewer components
 LEAST_VARIANCE = 0.1  # that a channel is given, as a share of the mean channel's: the clips are few, the channels many
@@ -80,14 +80,14 @@ class Vectors:
     def add(self, seen: Observations) -> None:
         vectors = shares(seen.relevance[self.layer].values).astype(np.float32)
         for (clip, label), vector in zip(seen.explained.tolist(), vectors, strict=True):
-            if len(self._clips[label]) < MOST:
+            if len(self._clips[label]) < MAX_CLIPS:
                 self._clips[label].append(clip)
                 self._vectors[label].append(vector)
 
     def of_labels(self) -> Iterable[tuple[int, list[int], Array]]:
         """Index, clips and vectors ``(clips, channels)`` of each label that has enough."""
         for label, clips in sorted(self._clips.items()):
-            if len(clips) >= FEWEST:
+            if len(clips) >= MIN_CLIPS:
                 yield label, clips, np.stack(self._vectors[label])
 
 

@@ -5,6 +5,8 @@ schema's metadata, so that any reader of Parquet can make sense of the file.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +20,7 @@ import pyarrow.parquet as pq
 from core.concepts.atlas import Atlas, Concept, Factor, Prototype, Prototypes, Reference
 from core.errors import InputError
 from core.models.store import model_folder
+from core.records import write_whole
 
 ATLAS = "atlas.parquet"
 ABOUT = b"atlas"  # key of the metadata
@@ -67,13 +70,16 @@ _ROWS = pa.unify_schemas([_CONCEPTS, _LABELS])  # a row of one kind has nothing 
 
 
 def save_atlas(atlas: Atlas, folder: Path) -> None:
-    """Writes an atlas into its model's folder, as a file that is whole from the moment that it is there."""
+    """Writes an atlas into its model's folder.
+
+    Raises:
+        InputError: the folder cannot be written to, or the disk is full.
+    """
     about = {name: getattr(atlas, name) for name in ("model", "clips", "recipe", "seed")}
     rows = [*map(_concept_row, atlas.concepts), *map(_prototypes_row, atlas.prototypes.values())]
     table = pa.Table.from_pylist(rows, _ROWS.with_metadata({ABOUT: json.dumps(about).encode()}))
-    unfinished = (folder / ATLAS).with_suffix(".part")
-    pq.write_table(table, unfinished, compression="zstd", compression_level=19)
-    unfinished.replace(folder / ATLAS)
+    settings = {"compression": "zstd", "compression_level": 19, "write_page_checksum": True}
+    write_whole(folder / ATLAS, lambda file: pq.write_table(table, file, **settings))
 
 
 def load_atlas(model: str) -> Atlas:
@@ -85,23 +91,16 @@ def load_atlas(model: str) -> Atlas:
     Raises:
         InputError: there is no such model, it has no atlas, or its file is damaged.
     """
-    folder = model_folder(model)
-    try:
-        table = pq.read_table(folder / ATLAS)
+    with _reading(model) as path:
+        table = pq.read_table(path, page_checksum_verification=True)
+        if not table.schema.remove_metadata().equals(_ROWS):
+            raise ValueError("these are not the columns of an atlas")
         rows = table.to_pylist()
         return Atlas(
             **json.loads((table.schema.metadata or {})[ABOUT]),
             concepts=tuple(_concept(row) for row in rows if row["label"] is None),
             prototypes={row["label"]: _prototypes(row) for row in rows if row["label"] is not None},
         )
-    except FileNotFoundError as error:
-        raise InputError(
-            f"The model {model} has no atlas yet; make one with `timbrescope atlas build --model {model}`."
-        ) from error
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"The atlas of the model {model} is damaged; make it again with `timbrescope atlas build --model {model}`."
-        ) from error
 
 
 def concept_names(model: str) -> dict[tuple[str, int], str]:
@@ -110,16 +109,30 @@ def concept_names(model: str) -> dict[tuple[str, int], str]:
     Raises:
         InputError: there is no such model, or the atlas is damaged.
     """
-    path = model_folder(model) / ATLAS
-    if not path.is_file():
+    if not (model_folder(model) / ATLAS).exists():
         return {}
+    with _reading(model) as path:
+        table = pq.read_table(
+            path,
+            columns=["layer", "channel", "name"],
+            filters=ds.field("label").is_null(),
+            page_checksum_verification=True,
+        )
+        return {(row["layer"], row["channel"]): row["name"] for row in table.to_pylist()}
+
+
+@contextmanager
+def _reading(model: str) -> Iterator[Path]:
+    """Yields the path of a model's atlas; whatever fails while it is read becomes one sentence with its remedy."""
+    path, command = model_folder(model) / ATLAS, f"`timbrescope atlas build --model {model}`"
     try:
-        rows = pq.read_table(
-            path, columns=["layer", "channel", "name"], filters=ds.field("label").is_null()
-        ).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path} is damaged; run `timbrescope atlas build --model {model}` again.") from error
-    return {(row["layer"], row["channel"]): row["name"] for row in rows}
+        yield path
+    except FileNotFoundError as error:
+        raise InputError(f"The model {model} has no atlas yet; make one with {command}.") from error
+    except PermissionError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+    except (pa.ArrowException, OSError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"The atlas of the model {model} is damaged; make it again with {command}.") from error
 
 
 def _concept_row(concept: Concept) -> dict[str, Any]:

@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.stats import rankdata
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.audio import SAMPLE_RATE, Audio
 from core.concepts.atlas import Factor
 from core.concepts.probes import DURATION, OCTAVES, ONSET, Probe, probes, sound
 from core.concepts.questions import QUESTIONS, Heard, Question
-from core.frontends.logmel import Frontend, Matrix
-from core.models.architecture import Network
+from core.frontends.frontend import Frontend, Matrix
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
 from core.taxonomy.instruments import label_set
 
@@ -67,7 +67,7 @@ def tunings(
 
 
 def listen(
-    network: Network,
+    network: StagedNetwork,
     frontend: Frontend,
     played: Sequence[Probe],
     on_progress: Callable[[float], None] = lambda share: None,
@@ -118,20 +118,15 @@ def _moments(probe: Probe, logmel: Matrix, frontend: Frontend) -> list[Heard]:
 
 
 @torch.inference_mode()
-def _answers(network: Network, logmels: Matrix, frontend: Frontend) -> dict[str, dict[str, Values]]:
+def _answers(network: StagedNetwork, logmels: Matrix, frontend: Frontend) -> dict[str, dict[str, Values]]:
     """By layer and moment ``(probes, channels)``, of log-mels ``(probes, bands, frames)``."""
-    found, layer, step = {}, "", 1
-    values = torch.from_numpy(np.concatenate([np.zeros_like(logmels[:1]), logmels])).unsqueeze(1)
-    for name, module in network.named_children():
-        values = module(values)
-        if isinstance(module, nn.Conv2d):
-            layer = name
-        if isinstance(module, nn.Conv2d | nn.MaxPool2d):
-            step *= module.stride if isinstance(module.stride, int) else module.stride[1]
-        if isinstance(module, nn.ReLU):
-            means = values.mean(2)  # (1 + probes, channels, columns)
-            answers = ((means[1:] - means[0]) @ _columns(means.shape[2], step, frontend)).numpy().round(NOISE_DIGITS)
-            found[layer] = {moment: answers[..., index] for index, moment in enumerate(MOMENTS)}
+    found = {}
+    inputs = torch.from_numpy(np.concatenate([np.zeros_like(logmels[:1]), logmels])).unsqueeze(1)
+    for layer, values in network.activations(inputs).items():
+        means = values.mean(2)  # (1 + probes, channels, columns)
+        columns = _columns(means.shape[2], network.stage(layer).step[1], frontend)
+        answers = ((means[1:] - means[0]) @ columns).numpy().round(NOISE_DIGITS)
+        found[layer] = {moment: answers[..., index] for index, moment in enumerate(MOMENTS)}
     return found
 
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import numpy as np
@@ -23,7 +23,42 @@ from core.frontends.frontend import DEFAULT, FrontendConfig, frontend
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import recipe
 
+MANIFEST = "manifest.parquet"
 SEEDS_PER_DATASET = 10**9  # data sets of different seeds never share a clip
+
+
+@dataclass(frozen=True)
+class ClipNames:
+    """The names of some clips of a composed data set, ``recipe@seed``.
+
+    Attributes:
+        recipe: Name of the recipe as it stands in the clips' names.
+        seed: Seed of the data set.
+        indices: Which clips of the data set.
+    """
+
+    recipe: str
+    seed: int
+    indices: range
+
+    @classmethod
+    def of(cls, name: str, seed: int, indices: range) -> Self:
+        """The names of clips whose recipe may be written differently; one that no longer exists stays as it is."""
+        try:
+            return cls(recipe(name).name, seed, indices)
+        except InputError:
+            return cls(name, seed, indices)
+
+    def __contains__(self, name: str) -> bool:
+        """
+        >>> names = ClipNames("simple", 2, range(5))
+        >>> [name in names for name in ("simple@2000000004", "simple@2000000005", "rich@2000000004", "simple")]
+        [True, False, False, False]
+        """
+        head, _, number = name.rpartition("@")
+        return (
+            head == self.recipe and number.isdecimal() and int(number) - self.seed * SEEDS_PER_DATASET in self.indices
+        )
 
 
 @dataclass(frozen=True)
@@ -157,7 +192,7 @@ def _manifest_row(clip: Clip, checksum: str) -> dict[str, Any]:
 
 def _write_manifest(plan: DatasetPlan, folder: Path) -> Path:
     rows = pd.concat([pd.read_parquet(_row_file(folder, shard)) for shard in plan.shards], ignore_index=True)
-    manifest = folder / "manifest.parquet"
+    manifest = folder / MANIFEST
     _write_whole(manifest, lambda file: rows.to_parquet(file, index=False))
     return manifest
 

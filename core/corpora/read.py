@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.corpora.build import shard_file
+from core.corpora.build import MANIFEST, shard_file
 from core.errors import InputError
 from core.frontends.frontend import frontend_config
+from core.synthesis.recipe import recipe
+from core.taxonomy.labels import multi_hot
 
 COLUMNS = ["clip", "instruments", "style", "gains_db"]  # the others are long, and many clips would fill the memory
 OPEN_SHARDS = 512  # mapped at once: each is an open file, of which a process may have a thousand
@@ -24,20 +26,35 @@ class BuiltDataset:
         InputError: the folder holds no finished data set, or a damaged one.
     """
 
+    @staticmethod
+    def lies_in(folder: Path) -> bool:
+        """Whether a folder holds a finished data set."""
+        return (folder / MANIFEST).is_file()
+
     def __init__(self, folder: Path) -> None:
-        manifest = folder / "manifest.parquet"
-        if not manifest.is_file():
+        manifest = folder / MANIFEST
+        if not self.lies_in(folder):
             raise InputError(f"{folder} holds no finished data set; make one with `timbrescope dataset`.")
         self.folder = folder
         try:
             self.manifest = pd.read_parquet(manifest, columns=COLUMNS)
             self.description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
             self.frontend = frontend_config(self.description["frontend"])
+            self.recipe = str(self.description["recipe"])
+            self.seed = int(self.description["seed"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"The data set in {folder} is damaged; delete it and make it again.") from error
 
     def __len__(self) -> int:
         return len(self.manifest)
+
+    def is_of_recipe(self, name: str) -> bool:
+        """Whether the clips are composed by the recipe of this name, which may be written differently.
+
+        Raises:
+            InputError: there is no such recipe.
+        """
+        return self.recipe == name or recipe(self.recipe) == recipe(name)
 
     def features(self, indices: Sequence[int]) -> npt.NDArray[np.float16]:
         """Log-mels ``(len(indices), bands, frames)`` of the clips at the given rows of the manifest."""
@@ -53,21 +70,17 @@ class BuiltDataset:
         path = shard_file(self.folder, number)
         return _mapped(path, path.stat().st_mtime_ns)
 
+    @property
+    def held(self) -> list[list[str]]:
+        """The instruments of each clip."""
+        return [row.split(";") for row in self.manifest["instruments"]]
+
     def targets(self, labels: Sequence[str]) -> npt.NDArray[np.float32]:
         """Which of the labels each clip holds, 0 or 1 ``(clips, labels)``."""
-        return multi_hot([row.split(";") for row in self.manifest["instruments"]], labels)
+        return multi_hot(self.held, labels)
 
 
 @lru_cache(OPEN_SHARDS)
 def _mapped(path: Path, changed: int) -> npt.NDArray[np.float16]:
     """A shard on disk; the time at which it was ``changed`` tells it from one that lay there before."""
     return np.load(path, mmap_mode="r")
-
-
-def multi_hot(label_lists: Sequence[Sequence[str]], labels: Sequence[str]) -> npt.NDArray[np.float32]:
-    """1 where an item has a label, else 0 ``(items, labels)``; labels that are not asked for are left out.
-
-    >>> multi_hot([["piano"], ["kazoo", "violin"]], ["piano", "violin"]).tolist()
-    [[1.0, 0.0], [0.0, 1.0]]
-    """
-    return np.array([[float(label in held) for label in labels] for held in label_lists], dtype=np.float32)

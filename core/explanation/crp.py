@@ -1,7 +1,7 @@
-"""Concept relevance propagation with zennit-crp: the only module that knows it.
+"""Concept relevance propagation (CRP) with zennit-crp: the only module that uses this library.
 
-zennit's hooks change the module that they hang on, and zennit-crp leaves some behind when something fails. So every
-call works on a copy of the network (a millisecond) and the network itself is only ever read: any number of threads may
+zennit attaches hooks to the modules of a network, and zennit-crp leaves some behind when it fails. Every call therefore
+works on a copy of the network, which takes a millisecond. The network itself is only read: any number of threads can
 explain it and predict with it at once.
 
 Shapes: an input is a log-mel ``(1, 1, bands, frames)``; maps are ``(bands, frames)``. A layer is one of
@@ -17,83 +17,92 @@ from typing import cast
 import torch
 from crp.attribution import CondAttribution
 from crp.concepts import ChannelConcept
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.explanation.rules import DEFAULT_RULES, RuleSet, rule_set
-from core.models.architecture import Network
+from core.explanation.targets import Target
+from core.models.network import StagedNetwork
+
+ALL = slice(None)  # outputs that relevance may start from; a target gives most of them none
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """What one backward pass from a label tells.
+    """What one backward pass from a target yields.
 
     Attributes:
-        logit: The network's output for the label.
-        relevance: The label's relevance ``(bands, frames)``; sums to the logit.
-        channels: For each asked-for layer the relevance of its channels ``(channels,)``; sums to the logit too.
+        value: The number that was explained.
+        relevance: Its relevance ``(bands, frames)``; sums to the value.
+        channels: For each requested layer the relevance of its channels ``(channels,)``; sums to the value too.
     """
 
-    logit: float
+    value: float
     relevance: Tensor
     channels: dict[str, Tensor]
 
 
 def attribute(
-    network: Network,
+    network: StagedNetwork,
     inputs: Tensor,
-    label: int,
+    target: Target,
     layers: Sequence[str] = (),
     rules: str | RuleSet = DEFAULT_RULES,
     path: Sequence[tuple[str, int]] = (),
 ) -> Attribution:
-    """Propagates the logit of ``label`` down to the input, keeping the channels' relevance at ``layers``.
+    """Propagates a target down to the input, keeping the channels' relevance at ``layers``.
 
-    Only what passes through every layer and channel of ``path`` goes on below them.
+    Below the layers of ``path`` only what passes through its channels goes on.
     """
-    conditions = {"y": [label]} | {layer: [channel] for layer, channel in path}
+    conditions = {"y": ALL} | {layer: [channel] for layer, channel in path}
     with _attribution(network, inputs) as (attribution, data):
-        result = attribution(data, [conditions], rule_set(rules).composite(network), record_layer=list(layers))
+        composite = rule_set(rules).composite(network)
+        result = attribution(data, [conditions], composite, list(layers), init_rel=target.relevance)
         concept = ChannelConcept()
         channels = {layer: concept.attribute(result.relevances[layer], abs_norm=False)[0] for layer in layers}
-        return Attribution(result.prediction[0, label].item(), result.heatmap[0], channels)
+        return Attribution(target.value(result.prediction)[0].item(), result.heatmap[0], channels)
 
 
 def concept_maps(
-    network: Network,
+    network: StagedNetwork,
     inputs: Tensor,
-    label: int,
+    target: Target,
     layer: str,
     channels: Sequence[int],
     rules: str | RuleSet = DEFAULT_RULES,
     batch_size: int = 1,
 ) -> Tensor:
-    """The part of the label's relevance that passes through each channel of a layer ``(channels, bands, frames)``.
+    """The part of a target's relevance that passes through each channel of a layer ``(channels, bands, frames)``.
 
-    The maps of all the channels of a layer sum to the label's relevance. One map at a time suits a processor's cache;
-    on a GPU a larger ``batch_size`` is quicker.
+    The maps of all channels of a layer sum to the target's relevance. On a CPU one map at a time is quickest, as it
+    stays in the cache; on a GPU a larger ``batch_size`` is quicker.
     """
     if not channels:
         return inputs.new_zeros((0, *inputs.shape[2:]))
-    conditions = [{"y": [label], layer: [channel]} for channel in channels]
+    conditions = [{"y": ALL, layer: [channel]} for channel in channels]
     with _attribution(network, inputs) as (attribution, data):
         results = attribution.generate(
-            data, conditions, rule_set(rules).composite(network), batch_size=batch_size, verbose=False
+            data,
+            conditions,
+            rule_set(rules).composite(network),
+            init_rel=target.relevance,
+            batch_size=batch_size,
+            verbose=False,
         )
         return torch.cat([result.heatmap for result in results])
 
 
 @contextmanager
-def _attribution(network: Network, inputs: Tensor) -> Iterator[tuple[CondAttribution, Tensor]]:
-    """A private attribution and a private input, with gradients on whatever mode the caller is in."""
+def _attribution(network: StagedNetwork, inputs: Tensor) -> Iterator[tuple[CondAttribution, Tensor]]:
+    """An attribution on a copy of the network, and a copy of the input; gradients are on in any case."""
     with torch.inference_mode(False), torch.enable_grad():
         yield CondAttribution(_without_epsilons(network)), inputs.detach().clone().requires_grad_()
 
 
-def _without_epsilons(network: Network) -> Network:
-    """A copy that zennit merges exactly: a normalisation that it has merged still divides by ``√(1 + epsilon)``."""
+def _without_epsilons(network: StagedNetwork) -> StagedNetwork:
+    """A copy whose batch normalisation zennit folds exactly; a folded one otherwise still divides by ``√(1 + ε)``."""
     twin = copy.deepcopy(network).eval()
-    for module in twin.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_var = cast(Tensor, module.running_var) + module.eps
-            module.eps = 0.0
+    for norm in (stage.normalisation for stage in twin.stages):
+        if norm is not None:
+            norm.running_var = cast(Tensor, norm.running_var) + norm.eps
+            norm.eps = 0.0
     return twin

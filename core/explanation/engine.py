@@ -1,16 +1,16 @@
-"""Relevance of many concepts at once, in plain torch: the fast twin of :mod:`core.explanation.crp`.
+"""Relevance of many concepts at once, in plain PyTorch: what :mod:`core.explanation.crp` computes, many times faster.
 
-Below the layer where it starts, relevance propagation is linear in the relevance that enters. All else in it depends on
-the input alone, so a :class:`Trace` computes that once: every boundary between two layers is one factor,
+Relevance propagation is linear in the relevance that it starts from; everything else in it depends on the input alone.
+A :class:`Trace` computes that part once for an input. Between two layers it is a single factor,
 
     (modified inputs of the layer above, where they won their pool) / (modified outputs of the layer below),
 
-and a concept costs one multiplication and one transposed convolution per layer. The lowest layer has the largest planes
-and never fills them: each window of its pool hands straight down to the cells of the spectrogram that its winners read.
-Nothing hooks into the network; it is only read.
+so that a concept costs one multiplication and one transposed convolution per layer. The planes of the lowest layer are
+the largest and are never filled: each window of its pool passes relevance directly to the cells of the spectrogram that
+its maximum was computed from. No hooks are needed; the network is only read.
 
-What travels down is *raw*: the modified inputs of the layer that it left are yet to be multiplied in, as a part of the
-next factor. Its shape is ``(concepts, channels, bands, frames)``, one concept a row.
+Relevance travels down *raw*: not yet multiplied by the modified inputs of the layer that it has just left, which are
+part of the next factor. Its shape is ``(concepts, channels, bands, frames)``, one row per concept.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,20 +21,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.explanation.rules import DEFAULT_RULES, PROPORTIONAL, Rule, RuleSet, audible, per_unit, rule_set
-from core.models.architecture import Network
+from core.explanation.rules import DEFAULT_RULES, PROPORTIONAL, Rule, RuleSet, per_unit, rule_set, stabilised
+from core.explanation.targets import Target
+from core.models.network import Stage, StagedNetwork, pair
 
 Step = Callable[[Tensor], Tensor]  # relevance at a module's output → relevance at its input
 
-AT_ONCE = 16  # concepts: enough to keep a convolution busy, few enough for their planes to stay in a processor's cache
-BETWEEN = (nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d)  # what may follow a convolution before the next; a pool is the last
+AT_ONCE = 16  # concepts: enough to keep a convolution busy, few enough for their planes to fit into a CPU's cache
 
 
 class Trace:
-    """One input's way through a network, from which any number of relevances are propagated back.
+    """The forward pass of one input through a network, kept so that any number of targets can be propagated back.
 
     Args:
-        network: In evaluation mode: convolutions, each with what follows it up to its pool, and then a head.
+        network: In evaluation mode.
         inputs: Log-mel ``(1, 1, bands, frames)``.
         rules: The rules, or their name.
 
@@ -44,34 +44,39 @@ class Trace:
     """
 
     @torch.no_grad()
-    def __init__(self, network: Network, inputs: Tensor, rules: str | RuleSet = DEFAULT_RULES) -> None:
+    def __init__(self, network: StagedNetwork, inputs: Tensor, rules: str | RuleSet = DEFAULT_RULES) -> None:
         chosen = rule_set(rules)
-        blocks, head = _parts(network)
-        rules_of = [chosen.convolution(number, len(blocks)) for number in range(len(blocks))]
+        stages = network.stages
+        rules_of = [chosen.convolution(number, len(stages)) for number in range(len(stages))]
         self._inputs = rules_of[0].inputs(inputs)
         self._layers: dict[str, _Layer] = {}
         self._head: list[Step] = []
         values, modified = inputs, self._inputs
-        for number, (name, block) in enumerate(blocks.items()):
-            rule, upper = rules_of[number], rules_of[number + 1] if number + 1 < len(blocks) else None
-            kind = _Planes if number and _fills_planes(block) else _Windows
-            layer = self._layers[name] = kind(block, values, modified, rule, upper)
+        for number, stage in enumerate(stages):
+            rule, upper = rules_of[number], rules_of[number + 1] if number + 1 < len(stages) else None
+            kind = _Planes if number and _fills_planes(stage) else _Windows
+            layer = self._layers[stage.name] = kind(stage, values, modified, rule, upper)
             values, modified = layer.pooled, layer.above
-        for module in head:
+        for module in network.head_modules.values():
             self._head.append(_step(module, values, chosen.head))
             values = module(values)
         self.logits = values[0]
 
     @torch.no_grad()
-    def relevance(self, label: int, layer: str | None = None) -> Tensor:
-        """Relevance ``(channels, bands, frames)`` of a label's logit at a convolution's output or at the input."""
-        raw = self._down(self._start(label), above=layer)
+    def value(self, target: Target) -> float:
+        """The number that is explained."""
+        return target.value(self.logits[None]).item()
+
+    @torch.no_grad()
+    def relevance(self, target: Target, layer: str | None = None) -> Tensor:
+        """Relevance ``(channels, bands, frames)`` of a target at a convolution's output or at the input."""
+        raw = self._down(self._start(target), above=layer)
         return (self._layers[layer].at_outputs(raw) if layer else raw * self._inputs)[0]
 
     @torch.no_grad()
-    def concept_maps(self, label: int, layer: str, channels: Sequence[int]) -> Tensor:
-        """The part of a label's relevance that passes through each channel of a layer ``(channels, bands, frames)``."""
-        raw = self._down(self._start(label), above=layer)
+    def concept_maps(self, target: Target, layer: str, channels: Sequence[int]) -> Tensor:
+        """The parts of a target's relevance that pass through channels of a layer ``(channels, bands, frames)``."""
+        raw = self._down(self._start(target), above=layer)
         maps = self._inputs.new_empty((len(channels), *self._inputs.shape[1:]))
         for start in range(0, len(channels), AT_ONCE):
             parts = self._layers[layer].each(raw, torch.tensor(channels[start : start + AT_ONCE]))
@@ -79,49 +84,48 @@ class Trace:
         return maps[:, 0]
 
     @torch.no_grad()
-    def contested(self, labels: Sequence[int]) -> Tensor:
-        """What speaks for each of some labels rather than for the others ``(labels, bands, frames)``, to listen to.
+    def contested(self, targets: Sequence[Target]) -> Tensor:
+        """What speaks for each of some targets rather than for the others ``(targets, bands, frames)``, to listen to.
 
-        At a layer three quarters of the way up, each unit's positive relevance ``R`` for a label counts only as far as
-        it is the label's own, ``R · R / Σ R_j``; what is left goes on down. Several instruments share the cells of a
-        spectrogram, but fewer of the patterns that a network knows. A map for the eye would have to sum to the logit,
-        which these do not.
+        At a layer three quarters of the way up, the positive relevance ``R`` of each unit for a target is multiplied
+        by the target's share in it, ``R / Σ R_j`` over all targets, before it is propagated further down. Instruments
+        often share cells of a spectrogram, but less often the patterns that a network detects. The maps do not sum to
+        the values of the targets, so they are for listening and not for display.
         """
         names = list(self._layers)
         number = max(len(names) * 3 // 4 - 1, 0)
-        raw = torch.cat([self._down(self._start(label), above=names[number]) for label in labels]).clamp(min=0)
+        raw = torch.cat([self._down(self._start(target), above=names[number]) for target in targets]).clamp(min=0)
         raw *= per_unit(raw, raw.sum(0))
         for name in reversed(names[: number + 1]):
             raw = self._layers[name].down(raw)
         return (raw * self._inputs)[:, 0]
 
     @torch.no_grad()
-    def flow(self, label: int, path: Sequence[tuple[str, int]], layer: str) -> Tensor:
-        """The part of a label's relevance that passes through a whole path, where it arrives in a layer below it.
+    def flow(self, target: Target, path: Sequence[tuple[str, int]], layer: str) -> Tensor:
+        """The part of a target's relevance that passes through all concepts of a path, at a layer below them.
 
         Args:
             path: Layers and channels, from the top down; not empty.
-            layer: One below them all.
+            layer: A layer below all of them.
 
         Returns:
             Relevance ``(channels, bands, frames)`` at the layer's outputs.
         """
-        raw = self._down(self._start(label), above=path[0][0])
+        raw = self._down(self._start(target), above=path[0][0])
         for (above, channel), (below, _) in pairwise((*path, (layer, 0))):
             raw = self._layers[above].each(raw, torch.tensor([channel]))
             raw = self._down(raw, above=below, below=above)
         return self._layers[layer].at_outputs(raw)[0]
 
-    def _start(self, label: int) -> Tensor:
-        """What the head hands to the uppermost layer."""
-        relevance = torch.zeros_like(self.logits)[None]
-        relevance[0, label] = self.logits[label]
+    def _start(self, target: Target) -> Tensor:
+        """The raw relevance that the head passes to the uppermost layer."""
+        relevance = target.relevance(self.logits[None])
         for step in reversed(self._head):
             relevance = step(relevance)
         return relevance
 
     def _down(self, raw: Tensor, above: str | None = None, below: str | None = None) -> Tensor:
-        """Carries what enters just below a layer (or the head) to just above another (or the input)."""
+        """Propagates raw relevance from just below one layer (or the head) to just above another (or to the input)."""
         names = list(self._layers)
         low = names.index(above) + 1 if above else 0
         high = names.index(below) if below else len(names)
@@ -131,33 +135,28 @@ class Trace:
 
 
 class _Layer:
-    """A convolution with what follows it up to its pool, as one input left it.
+    """A stage with everything in its propagation that depends on the input.
 
     Attributes:
-        ways: On how many ways relevance goes down: by W', and by ``|W'|`` that of the bias where it has a share.
-        weights: W' ``(ways * channels, channels in, bands, frames)``, and behind them ``|W'|``.
+        ways: In how many ways relevance goes down: 1 by W', or 2 where the bias has a share, which goes by ``|W'|``.
+        weights: W' ``(ways * channels, channels in, bands, frames)``, followed by ``|W'|`` if there are two ways.
         outputs: W' a' ``(1, channels, bands, frames)``, with the bias where it has a share.
-        shares: What a unit of relevance at an output sends down ``(1, ways * channels, bands, frames)``.
-        pooled: The values that go up ``(1, channels, windows across bands, windows across frames)``.
-        winners: Of the same shape: which cell of the outputs' plane is the largest of each window.
-        above: Of the same shape: the modified inputs of the layer above; ones where that is the head.
+        shares: What each output passes down of one unit of relevance ``(1, ways * channels, bands, frames)``.
+        pooled: What goes on to the next stage ``(1, channels, windows across bands, windows across frames)``.
+        winners: Of the same shape: index of the largest cell of each window in the plane of the outputs.
+        above: Of the same shape: the modified inputs of the layer above; ones if that is the head.
         plane: Bands and frames of the convolution's inputs.
     """
 
-    def __init__(
-        self, block: Sequence[nn.Module], values: Tensor, inputs: Tensor, rule: Rule, upper: Rule | None
-    ) -> None:
-        assert isinstance(block[0], nn.Conv2d)
-        self.plane, self.convolution, self.pool = values.shape[2:], block[0], _pool(block)
-        weights, bias = _merged(block)
-        for module in block:
-            if module is not self.pool:
-                values = module(values)
+    def __init__(self, stage: Stage, values: Tensor, inputs: Tensor, rule: Rule, upper: Rule | None) -> None:
+        self.plane, self.convolution, self.pool = values.shape[2:], stage.convolution, _pool(stage)
+        weights, bias = _merged(stage)
+        values = stage.activations(values)
         conv, pool = self.convolution, self.pool
-        self.padding = cast(tuple[int, int], conv.padding)  # never the name of one
+        self.padding = cast(tuple[int, int], conv.padding)  # never a name such as "same"
         self.weights = rule.weights(weights)
         self.outputs = self._summed(inputs, self.weights, bias if rule.bias else None)
-        self.shares = per_unit(torch.ones_like(self.outputs), audible(self.outputs) if rule.bias else self.outputs)
+        self.shares = per_unit(torch.ones_like(self.outputs), stabilised(self.outputs) if rule.bias else self.outputs)
         if rule.bias:
             sizes = self.weights.abs()
             of_bias = self.shares * per_unit(bias[:, None, None], self._summed(inputs, sizes))
@@ -174,30 +173,30 @@ class _Layer:
         return F.conv2d(inputs, weights, bias, conv.stride, conv.padding, conv.dilation)
 
     def at_outputs(self, raw: Tensor) -> Tensor:
-        """The relevance at the convolution's outputs, of which each window's winner gets all."""
+        """Relevance at the convolution's outputs: in each window all of it belongs to the winner."""
         relevance = (raw * self.above).flatten(2)
         spread = relevance.new_zeros((len(raw), *self.outputs.shape[1:])).flatten(2)
         return spread.scatter_add_(2, self.winners.flatten(2), relevance).view(self.outputs.shape)
 
     def down(self, raw: Tensor) -> Tensor:
-        """From the pool's windows to the convolution's inputs, raw at both."""
+        """Propagates raw relevance from the windows of the pool to the inputs of the convolution."""
         raise NotImplementedError
 
     def each(self, raw: Tensor, channels: Tensor) -> Tensor:
-        """The same for what each of the channels alone hands down of one relevance."""
+        """The same for each channel by itself: one raw relevance becomes a row for each of them."""
         raise NotImplementedError
 
 
 class _Planes(_Layer):
-    """Multiplies by the factor while it spreads the windows over the plane, then convolves."""
+    """Spreads the windows over the whole plane while multiplying by the factor, then convolves."""
 
     def __init__(self, *passed: Any) -> None:
         super().__init__(*passed)
-        (high, wide), (rows, columns) = _pair(self.pool.kernel_size), self.pooled.shape[2:]
+        (high, wide), (rows, columns) = pair(self.pool.kernel_size), self.pooled.shape[2:]
         factor = self.at_outputs(torch.ones_like(self.pooled)).repeat(1, self.ways, 1, 1) * self.shares
         factor = _fit(factor, (rows * high, columns * wide)).permute(0, 2, 3, 1)
         self.factor = factor.reshape(1, rows, high, columns, wide, -1)
-        # Windows may stand out of the plane, or leave out cells at its edge, which the convolution yet reaches around.
+        # Windows may reach over the edge of the plane, or leave cells at the edge that belong to no window.
         self.spread = [max(a, b) for a, b in zip((rows * high, columns * wide), self.outputs.shape[2:], strict=True)]
 
     def down(self, raw: Tensor) -> Tensor:
@@ -219,27 +218,27 @@ class _Planes(_Layer):
         return _fit(cells.unflatten(1, size).permute(0, 3, 1, 2), self.plane)
 
     def _units(self, raw: Tensor) -> Tensor:
-        """What goes down, over the whole plane; the channels of a cell lie side by side."""
+        """What goes down from every cell of the plane; in memory the channels of a cell are adjacent."""
         spread = raw.repeat(1, self.ways, 1, 1).permute(0, 2, 3, 1)[:, :, None, :, None] * self.factor
         return _fit(spread.flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2), self.spread)
 
 
 class _Windows(_Layer):
-    """Hands from each window of the pool straight to the patch of inputs that the window sees, by a matrix of its own.
+    """Passes relevance from each window of the pool directly to the patch of inputs that the window sees, by a matrix.
 
-    Only one output of a window won, so this is less work than a convolution of planes that are mostly zero.
+    Only one output in a window has relevance, so this is less work than a convolution of planes that are mostly zero.
 
     Attributes:
         patch: Bands and frames of a patch.
-        step: From one patch to the next.
-        origin: Of the plane, counted from the corner of the first patch.
+        step: Distance from one patch to the next.
+        origin: Where the plane begins, seen from the corner of the first patch.
         matrices: ``(windows, channels, cells of the patch)``.
     """
 
     def __init__(self, *passed: Any) -> None:
         super().__init__(*passed)
         conv, pool = self.convolution, self.pool
-        kernel, step, margin = _pair(pool.kernel_size), _pair(pool.stride), _pair(pool.padding)
+        kernel, step, margin = pair(pool.kernel_size), pair(pool.stride), pair(pool.padding)
         each_cell = torch.eye(kernel[0] * kernel[1], dtype=self.weights.dtype).view(-1, 1, *kernel)
         patches = F.conv_transpose2d(
             each_cell, self.weights.flatten(0, 1)[None], stride=conv.stride, dilation=conv.dilation
@@ -276,58 +275,38 @@ class _Windows(_Layer):
         return self.down(raw * F.one_hot(channels, raw.shape[1])[:, :, None, None])
 
 
-def _merged(block: Sequence[nn.Module]) -> tuple[Tensor, Tensor]:
-    """Weights and bias of a block's convolution with the batch normalisation that follows it."""
-    conv = cast(nn.Conv2d, block[0])
-    weights, bias = conv.weight, torch.zeros_like(conv.weight[:, 0, 0, 0]) if conv.bias is None else conv.bias
-    for module in block:
-        if isinstance(module, nn.BatchNorm2d):
-            mean, variance = cast(Tensor, module.running_mean), cast(Tensor, module.running_var)
-            scale = module.weight / torch.sqrt(variance + module.eps)
-            weights, bias = weights * scale[:, None, None, None], (bias - mean) * scale + module.bias
-    return weights, bias
+def _merged(stage: Stage) -> tuple[Tensor, Tensor]:
+    """Weights and bias of a stage's convolution, with its batch normalisation folded in."""
+    conv, norm = stage.convolution, stage.normalisation
+    bias = torch.zeros_like(conv.weight[:, 0, 0, 0]) if conv.bias is None else conv.bias
+    if norm is None:
+        return conv.weight, bias
+    mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
+    scale = norm.weight / torch.sqrt(variance + norm.eps)
+    return conv.weight * scale[:, None, None, None], (bias - mean) * scale + norm.bias
 
 
 def _fit(plane: Tensor, size: Sequence[int], origin: Sequence[int] = (0, 0)) -> Tensor:
-    """Cuts a plane, or adds zeros to it, so that it is ``size`` from ``origin`` on."""
+    """The part of a plane that begins at ``origin`` and has this size; zeros where the plane does not reach."""
     (top, left), (bands, frames) = origin, size
     missing = (0, max(0, left + frames - plane.shape[3]), 0, max(0, top + bands - plane.shape[2]))
     return (F.pad(plane, missing) if any(missing) else plane)[:, :, top : top + bands, left : left + frames]
 
 
-def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (size, size) if isinstance(size, int) else size
+def _pool(stage: Stage) -> nn.MaxPool2d:
+    """A stage's pool; if it has none, one whose windows are single cells."""
+    return nn.MaxPool2d(1) if stage.pool is None else stage.pool
 
 
-def _pool(block: Sequence[nn.Module]) -> nn.MaxPool2d:
-    """The pool at the end of a block; where there is none, one that leaves every cell alone."""
-    return block[-1] if isinstance(block[-1], nn.MaxPool2d) else nn.MaxPool2d(1)
-
-
-def _fills_planes(block: Sequence[nn.Module]) -> bool:
-    """Whether the windows of the pool lie side by side, and the convolution reads every cell."""
-    pool = _pool(block)
-    apart = _pair(pool.kernel_size) == _pair(pool.stride) and _pair(pool.padding) == (0, 0)
-    return apart and cast(nn.Conv2d, block[0]).stride == (1, 1)
-
-
-def _parts(network: Network) -> tuple[dict[str, list[nn.Module]], list[nn.Module]]:
-    """The convolutions by name, each with what follows it up to its pool, and the head."""
-    blocks: dict[str, list[nn.Module]] = {}
-    block: list[nn.Module] = []
-    head: list[nn.Module] = []
-    for name, module in network.named_children():
-        if isinstance(module, nn.Conv2d) and not head:
-            blocks[name] = block = [module]
-        elif isinstance(module, BETWEEN) and block and not head and not isinstance(block[-1], nn.MaxPool2d):
-            block.append(module)
-        else:
-            head.append(module)
-    return blocks, head
+def _fills_planes(stage: Stage) -> bool:
+    """Whether the windows of the pool tile the plane, and the convolution moves cell by cell."""
+    pool = _pool(stage)
+    apart = pair(pool.kernel_size) == pair(pool.stride) and pair(pool.padding) == (0, 0)
+    return apart and stage.convolution.stride == (1, 1)
 
 
 def _step(module: nn.Module, values: Tensor, head: Rule) -> Step:
-    """How a module of the head hands relevance down, given the values that entered it."""
+    """How a module of the head passes relevance down, given the values that entered it."""
     if isinstance(module, nn.ReLU):
         return lambda relevance: relevance
     if isinstance(module, nn.Flatten):

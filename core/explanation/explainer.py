@@ -1,35 +1,36 @@
-"""What an explainer is, and the registry where each file of ``explainers/`` enters its own."""
+"""What an explainer is, and the registry in which each file of ``explainers/`` enters one."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from core.models.architecture import Network
+from core.explanation.targets import Target
+from core.models.network import StagedNetwork
 from core.registry import Registry
 
 
 class Explainer(Protocol):
-    """Says which cells of the input made a network say a label."""
+    """Attributes a target, such as a label's logit, to the cells of the input."""
 
-    def __call__(self, network: Network, inputs: Tensor, label: int, /) -> Tensor:
-        """Signed relevance ``(bands, frames)`` of the log-mel ``inputs`` ``(1, 1, bands, frames)`` for a label's logit.
+    def __call__(self, network: StagedNetwork, inputs: Tensor, target: Target, /) -> Tensor:
+        """Signed relevance ``(bands, frames)`` of the log-mel ``inputs`` ``(1, 1, bands, frames)`` for a target.
 
-        The network is in evaluation mode and shared between threads: it is read and never changed.
+        The network is in evaluation mode and shared between threads, so it must only be read.
         """
         ...
 
 
 @runtime_checkable
 class ConceptExplainer(Explainer, Protocol):
-    """An explainer that also says through which concepts the relevance passes."""
+    """An explainer that also says which concepts the relevance passes through."""
 
-    def channels(self, network: Network, inputs: Tensor, label: int, layer: str, /) -> Tensor:
+    def channels(self, network: StagedNetwork, inputs: Tensor, target: Target, layer: str, /) -> Tensor:
         """Signed relevance ``(channels,)`` of the channels of one of the network's concept layers."""
         ...
 
-    def contested(self, network: Network, inputs: Tensor, labels: Sequence[int], /) -> Tensor:
-        """What speaks for each of some labels rather than for the others ``(labels, bands, frames)``, to listen to."""
+    def contested(self, network: StagedNetwork, inputs: Tensor, targets: Sequence[Target], /) -> Tensor:
+        """What speaks for each target rather than for the others ``(targets, bands, frames)``, to listen to."""
         ...
 
 

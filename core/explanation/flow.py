@@ -1,9 +1,9 @@
 """Which concepts of one layer feed a concept of the layer above, on one clip: the attribution graph of CRP.
 
-The relevance of a label that passes through a concept is propagated to the next layer below, where each channel gets
-its part of it (Achtibat et al. 2023, arXiv 2206.03208). Of that part it can be asked again what feeds it. Each step
-keeps to the whole way walked so far, so the parts of all channels that feed a concept sum to the concept's own part,
-down to the first layer.
+The part of a target's relevance that passes through a concept is propagated to the next layer below, where it divides
+among the channels (Achtibat et al. 2023, arXiv 2206.03208), and from any of them further down in the same way. Every
+step is restricted to the path so far. The parts of all channels that feed a concept therefore sum to the concept's own
+part, down to the first layer.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from torch import Tensor
 
 from core.errors import InputError
 from core.explanation.engine import Trace
-from core.explanation.intervention import check_channel
-from core.explanation.relevance import rank, trace_of
-from core.frontends.logmel import Matrix
+from core.explanation.relevance import rank, target_of, trace_of
+from core.explanation.targets import Target
+from core.frontends.frontend import Matrix
 from core.models.store import TrainedModel
 
 Path = Sequence[tuple[str, int]]  # layers and channels, from the top down
@@ -24,14 +24,14 @@ Path = Sequence[tuple[str, int]]  # layers and channels, from the top down
 
 @dataclass(frozen=True)
 class Node:
-    """A concept as a part of the way that a label's relevance takes.
+    """A concept on a path that relevance takes.
 
     Attributes:
-        layer: Where it is.
+        layer: Its layer.
         channel: Number of its channel.
-        relevance: The part of the logit that passes through it and through all concepts above it on the way, signed.
-        share: ``relevance / Σ|relevance of all channels of the layer on this way|``, in [-1, 1].
-        feeders: The concepts of the next lower layer that bring about most of it, first those that do most.
+        relevance: The part of the target that passes through it and through all concepts above it on the path, signed.
+        share: ``relevance / Σ|relevance of all channels of the layer on this path|``, in [-1, 1].
+        feeders: The concepts of the next lower layer that contribute most to it, the strongest first.
     """
 
     layer: str
@@ -41,68 +41,72 @@ class Node:
     feeders: tuple["Node", ...] = ()
 
 
-def feeders(model: TrainedModel, logmel: Matrix, label: str, path: Path, top: int | None = None) -> tuple[Node, ...]:
-    """What feeds the last concept of a path, as far as it serves those before it.
+def feeders(
+    model: TrainedModel, logmel: Matrix, target: str | Target, path: Path, top: int | None = None
+) -> tuple[Node, ...]:
+    """What feeds the last concept of a path, counting only relevance that passes through the whole path.
 
     Args:
         logmel: The network's input ``(bands, frames)``.
-        path: One concept, or several from the top down, each with its layer.
-        top: How many; all channels of the next lower layer if not given.
+        target: What is explained: a label, or any target.
+        path: Layers and channels of one or more concepts, from the top down.
+        top: How many feeders; all channels of the next lower layer if not given.
 
     Returns:
-        Those that do most in the direction of the concept's own relevance first; none for a concept of the first
-        layer, which is fed by the sound itself.
+        The feeders, first those that contribute most in the direction of the concept's own relevance; none for a
+        concept of the first layer, which the sound itself feeds.
 
     Raises:
-        InputError: the model knows no such label, layer or channel, or the path does not lead downwards.
+        InputError: the model has no such label, layer or channel, or the path does not lead downwards.
     """
     _check(model, path)
-    walk = _Walk.begin(model, logmel, label)
+    walk = _Walk.begin(model, logmel, target)
     return walk.feeders(path, top)
 
 
 def flow(
     model: TrainedModel,
     logmel: Matrix,
-    label: str,
+    target: str | Target,
     layer: str,
     channel: int,
     widths: Sequence[int] = (4, 2),
     trace: Trace | None = None,
 ) -> Node:
-    """A concept and what feeds it, and what feeds that, as a tree.
+    """A concept, what feeds it, and what feeds its feeders, as a tree.
 
     Args:
         logmel: The network's input ``(bands, frames)``.
-        widths: How many feeders each concept shows, for one layer after the other downwards; the tree ends with the
-            first layer at the latest.
-        trace: That of the input where there is one.
+        target: What is explained: a label, or any target.
+        widths: How many feeders each concept gets, for each further layer downwards; the tree ends at the first layer
+            at the latest.
+        trace: The input's trace, if there already is one.
 
     Raises:
-        InputError: the model knows no such label, layer or channel.
+        InputError: the model has no such label, layer or channel.
     """
     _check(model, [(layer, channel)])
-    walk = _Walk.begin(model, logmel, label, trace)
-    return walk.tree((), walk.nodes(walk.trace.relevance(walk.label, layer), layer)[channel], widths)
+    walk = _Walk.begin(model, logmel, target, trace)
+    return walk.tree((), walk.nodes(walk.trace.relevance(walk.target, layer), layer)[channel], widths)
 
 
 @dataclass(frozen=True)
 class _Walk:
-    """One label on one clip, whose relevance is followed down."""
+    """Follows the relevance of one target on one clip downwards."""
 
     trace: Trace
     layers: tuple[str, ...]
-    label: int
+    target: Target
 
     @classmethod
-    def begin(cls, model: TrainedModel, logmel: Matrix, label: str, trace: Trace | None = None) -> "_Walk":
-        index = model.label_index(label)
-        return cls(trace or trace_of(model, logmel), model.network.concept_layers, index)
+    def begin(cls, model: TrainedModel, logmel: Matrix, target: str | Target, trace: Trace | None = None) -> "_Walk":
+        found = target_of(model, target)
+        return cls(trace or trace_of(model, logmel), model.network.concept_layers, found)
 
-    def tree(self, way: Path, concept: Node, widths: Sequence[int]) -> Node:
+    def tree(self, above: Path, concept: Node, widths: Sequence[int]) -> Node:
         if not widths:
             return concept
-        path = (*way, (concept.layer, concept.channel))
+        path = (*above, (concept.layer, concept.channel))
         found = (self.tree(path, node, widths[1:]) for node in self.feeders(path, widths[0]))
         return replace(concept, feeders=tuple(found))
 
@@ -111,7 +115,7 @@ class _Walk:
         if number == 0:
             return ()
         layer = self.layers[number - 1]
-        nodes = self.nodes(self.trace.flow(self.label, path, layer), layer)
+        nodes = self.nodes(self.trace.flow(self.target, path, layer), layer)
         parts = np.array([node.relevance for node in nodes])
         return tuple(nodes[channel] for channel in rank(parts, parts.sum())[:top])
 
@@ -125,7 +129,7 @@ class _Walk:
 
 def _check(model: TrainedModel, path: Path) -> None:
     for layer, channel in path:
-        check_channel(model.network, layer, channel)
+        model.network.check_channel(layer, channel)
     depths = [model.network.concept_layers.index(layer) for layer, _ in path]
     if not depths or depths != sorted(set(depths), reverse=True):
-        raise InputError("A path leads from one concept or more down to others, in a lower layer each.")
+        raise InputError("A path needs at least one concept, and each further concept must be in a lower layer.")

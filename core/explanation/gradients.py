@@ -1,25 +1,24 @@
-"""Gradients of a logit, taken without leaving a trace in the network."""
+"""Gradients of a target, taken without leaving anything behind in the network."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from core.models.architecture import Network
+from core.explanation.targets import Target
 
 
-def logit_gradient(network: Callable[[Tensor], Tensor], values: Tensor, label: int) -> Tensor:
-    """Gradient of each sample's logit with respect to the values ``(batch, ...)`` that enter a network or its end.
+def target_gradient(network: Callable[[Tensor], Tensor], values: Tensor, target: Target) -> Tensor:
+    """Gradient of a target with respect to values ``(batch, ...)``, of the same shape.
 
-    >>> logit_gradient(torch.nn.Linear(2, 1, bias=False).requires_grad_(False), torch.ones(3, 2), 0).shape
+    Args:
+        network: From the values to the outputs: a network, or the upper part of one.
+
+    >>> from core.explanation.targets import Logit
+    >>> target_gradient(torch.nn.Linear(2, 1, bias=False).requires_grad_(False), torch.ones(3, 2), Logit(0)).shape
     torch.Size([3, 2])
     """
     with torch.inference_mode(False), torch.enable_grad():
         values = values.detach().clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(network(values)[:, label].sum(), values)
+        (gradient,) = torch.autograd.grad(target.value(network(values)).sum(), values)
     return gradient
-
-
-def head_start(network: Network) -> int:
-    """Index of the first child behind the last concept layer's rectifier."""
-    return max(i for i, module in enumerate(network) if isinstance(module, torch.nn.ReLU)) + 1

@@ -11,6 +11,7 @@ from core.audio import Audio
 from core.explanation import relevance
 from core.explanation.engine import Trace
 from core.explanation.relevance import Explanation, Relevance
+from core.explanation.targets import Target
 from core.frontends.frontend import Frontend, Matrix, Spectrogram, frontend
 from core.inference import WINDOW_S
 from core.models.store import TrainedModel
@@ -67,7 +68,7 @@ def passage(
 def explain(
     model: TrainedModel,
     spectrogram: Spectrogram,
-    label: str,
+    target: str | Target,
     layer: str | None = None,
     top: int = 8,
     trace: Trace | None = None,
@@ -75,9 +76,9 @@ def explain(
     """:func:`core.explanation.relevance.explain`, with all maps on the cells of the spectrogram ``(bands, frames)``.
 
     Raises:
-        InputError: the model knows no such label or layer, or its frontend cannot carry relevance back to cells.
+        InputError: the model has no such label or layer, or its frontend cannot carry relevance back to cells.
     """
-    found = relevance.explain(model, spectrogram.features, label, layer, top, trace)
+    found = relevance.explain(model, spectrogram.features, target, layer, top, trace)
     concepts = tuple(replace(concept, map=_on_cells(concept.map, spectrogram)) for concept in found.concepts)
     return replace(found, relevance=_on_cells(found.relevance, spectrogram), concepts=concepts)
 
@@ -85,7 +86,7 @@ def explain(
 def concept_maps(
     model: TrainedModel,
     spectrogram: Spectrogram,
-    label: str,
+    target: str | Target,
     layer: str,
     channels: Sequence[int],
     trace: Trace | None = None,
@@ -93,20 +94,14 @@ def concept_maps(
     """:func:`core.explanation.relevance.concept_maps`, on the cells of the spectrogram ``(bands, frames)``.
 
     Raises:
-        InputError: the model knows no such label, layer or channel, or its frontend cannot carry relevance back.
+        InputError: the model has no such label, layer or channel, or its frontend cannot carry relevance back.
     """
-    found = relevance.concept_maps(model, spectrogram.features, label, layer, channels, trace)
+    found = relevance.concept_maps(model, spectrogram.features, target, layer, channels, trace)
     return [_on_cells(map, spectrogram) for map in found]
 
 
 def _on_cells(map: Relevance, spectrogram: Spectrogram) -> Relevance:
     return replace(map, values=frontend(spectrogram.config).relevance_to_cells(map.values, spectrogram))
-
-
-def evidence(map: Relevance) -> Matrix:
-    """A map ``(bands, frames)`` turned so that what it shows is positive, also for a concept that speaks against."""
-    against = map.channel is not None and map.values.sum() < 0
-    return -map.values if against else map.values
 
 
 def mask(model: TrainedModel, spectrogram: Spectrogram, map: Relevance, trace: Trace | None = None) -> Matrix:
@@ -134,7 +129,7 @@ def label_mask(own: Matrix, frontend: Frontend, rivals: Sequence[Matrix] = ()) -
 
 def concept_mask(map: Relevance, frontend: Frontend) -> Matrix:
     """The mask ``(bins, frames)`` of all that a concept's map on the cells points at."""
-    return relevance_mask(evidence(map), frontend, FOR_CONCEPTS)
+    return relevance_mask(map.evidence, frontend, FOR_CONCEPTS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Layer-wise relevance propagation as an explainer: by rules of our own, and by the textbook's."""
+"""Layer-wise relevance propagation as an explainer: by our own rules, and by those of the literature."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -14,39 +14,44 @@ from zennit.rules import Epsilon, Norm, Pass
 from zennit.types import Activation, AvgPool, BatchNorm, Convolution, Linear
 
 from core.explanation.engine import Trace
-from core.models.architecture import Network
+from core.explanation.targets import Target
+from core.models.network import StagedNetwork
 
 
 @dataclass(frozen=True)
 class Propagation:
-    """Relevance by the rules called ``rules``, which lose nothing; the sum of the maps of all of a layer's concepts."""
+    """Relevance by a set of our own rules, which conserve it; the sum of the maps of all concepts of a layer.
+
+    Attributes:
+        rules: Name of the set, see :data:`core.explanation.rules.RULE_SETS`.
+    """
 
     rules: str
 
-    def __call__(self, network: Network, inputs: Tensor, label: int) -> Tensor:
-        return Trace(network, inputs, self.rules).relevance(label)[0]
+    def __call__(self, network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+        return Trace(network, inputs, self.rules).relevance(target)[0]
 
-    def channels(self, network: Network, inputs: Tensor, label: int, layer: str) -> Tensor:
-        return Trace(network, inputs, self.rules).relevance(label, layer).sum((1, 2))
+    def channels(self, network: StagedNetwork, inputs: Tensor, target: Target, layer: str) -> Tensor:
+        return Trace(network, inputs, self.rules).relevance(target, layer).sum((1, 2))
 
-    def contested(self, network: Network, inputs: Tensor, labels: Sequence[int]) -> Tensor:
-        return Trace(network, inputs, self.rules).contested(labels)
+    def contested(self, network: StagedNetwork, inputs: Tensor, targets: Sequence[Target]) -> Tensor:
+        return Trace(network, inputs, self.rules).contested(targets)
 
 
 @dataclass(frozen=True)
 class Textbook:
-    """Relevance by one of zennit's rules for all convolutions and LRP-ε for the head, as they are in the literature.
+    """Relevance by one of zennit's rules for all convolutions and by LRP-ε for the head, as in the literature.
 
-    Biases take their share of the relevance here, so that it does not sum to the logit. zennit's hooks change the
-    module that they hang on, hence the copy of the network.
+    Here biases keep their share of the relevance, so it does not sum to the target. zennit attaches hooks to a
+    network, so each call works on a copy.
 
     Attributes:
-        rule: Makes a new hook for a convolution.
+        rule: Makes the hook of a convolution.
     """
 
     rule: Callable[[], Hook]
 
-    def __call__(self, network: Network, inputs: Tensor, label: int) -> Tensor:
+    def __call__(self, network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
         layers = [
             ((Activation, BatchNorm), Pass()),
             ((AvgPool,), Norm()),
@@ -55,17 +60,6 @@ class Textbook:
         ]
         composite = LayerMapComposite(layers, [SequentialMergeBatchNorm()])
         with torch.inference_mode(False), torch.enable_grad():
-            attributor = Gradient(copy.deepcopy(network).eval(), composite, lambda logits: one_logit(logits, label))
+            attributor = Gradient(copy.deepcopy(network).eval(), composite, target.relevance)
             _, relevance = attributor(inputs.clone())
         return relevance[0, 0]
-
-
-def one_logit(logits: Tensor, label: int) -> Tensor:
-    """The logits ``(batch, labels)`` with all labels but one set to zero.
-
-    >>> one_logit(torch.tensor([[3.0, -2.0]]), 1).tolist()
-    [[0.0, -2.0]]
-    """
-    kept = torch.zeros_like(logits)
-    kept[:, label] = logits[:, label]
-    return kept

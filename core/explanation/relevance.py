@@ -1,4 +1,4 @@
-"""An explanation as the rest of the program uses it: arrays and names, no tensors."""
+"""Explanations as the rest of the program uses them: arrays and names instead of tensors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ import torch
 
 from core.explanation.engine import Trace
 from core.explanation.explainer import DEFAULT_EXPLAINER, EXPLAINERS
-from core.explanation.intervention import check_channel, check_layer
-from core.frontends.logmel import Matrix
+from core.explanation.targets import Logit, Target
+from core.frontends.frontend import Matrix
 from core.models.store import TrainedModel
 
 
 @dataclass(frozen=True)
 class Relevance:
-    """Where in the spectrogram a label's logit comes from.
+    """Where in the spectrogram a label's logit comes from, or another target.
 
     Attributes:
         values: Signed relevance ``(bands, frames)``: positive cells speak for the label, negative ones against it.
-        label: The label that was explained, predicted or not.
-        logit: The network's output for it.
-        layer: For the map of one concept the layer that it belongs to.
-        channel: For the map of one concept its channel.
+        label: The label that was explained, predicted or not; the title of any other target.
+        logit: The network's output for the label; the value of any other target.
+        layer: If the map is that of one concept, the concept's layer.
+        channel: If the map is that of one concept, the concept's channel.
     """
 
     values: Matrix
@@ -33,14 +33,20 @@ class Relevance:
 
     @property
     def conservation_error(self) -> float:
-        """``|ΣR - logit| / |logit|``: relevance of a whole label that is lost or won on the way down."""
+        """``|ΣR - logit| / |logit|``: what of the relevance of a whole label is lost or added on the way down."""
         lost = abs(float(self.values.sum(dtype=np.float64)) - self.logit)
         return lost / abs(self.logit) if self.logit else lost
 
+    @property
+    def evidence(self) -> Matrix:
+        """The map turned so that what it shows is positive, also where a concept speaks against the label."""
+        against = self.channel is not None and self.values.sum() < 0
+        return -self.values if against else self.values
+
 
 @dataclass(frozen=True)
-class Concept:
-    """A channel's part in an explanation.
+class ConceptPart:
+    """What one concept contributes to an explanation.
 
     Attributes:
         channel: Number of the channel.
@@ -54,27 +60,22 @@ class Concept:
     share: float
     map: Relevance
 
-    @property
-    def evidence(self) -> Matrix:
-        """The map turned positive ``(bands, frames)``: where the concept worked, be it for or against the label."""
-        return self.map.values if self.relevance >= 0 else -self.map.values
-
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a network gave a label the logit that it gave.
+    """Why a network gave a label its logit.
 
     Attributes:
         relevance: The map of the label.
         layer: The layer whose channels are the concepts.
         shares: Signed share of every channel of the layer ``(channels,)``; their absolute values sum to one.
-        concepts: The channels that did most to make the logit positive, or negative if it is, in falling order.
+        concepts: The channels that contribute most in the direction of the logit's sign, the strongest first.
     """
 
     relevance: Relevance
     layer: str
     shares: Matrix
-    concepts: tuple[Concept, ...]
+    concepts: tuple[ConceptPart, ...]
 
     @property
     def conservation_error(self) -> float:
@@ -85,61 +86,68 @@ class Explanation:
 def explain(
     model: TrainedModel,
     logmel: Matrix,
-    label: str,
+    target: str | Target,
     layer: str | None = None,
     top: int = 8,
     trace: Trace | None = None,
 ) -> Explanation:
-    """Explains the logit of a label, also of one that was not predicted, by relevance and concepts.
+    """Explains the logit of a label, whether or not it was predicted, by relevance and concepts.
 
     Args:
         logmel: The network's input ``(bands, frames)``.
-        layer: Where the concepts are; the last of the network's concept layers if not given.
+        target: A label, or any other target.
+        layer: The layer of the concepts; the last concept layer if not given.
         top: How many concepts get a map.
-        trace: That of the input where there is one; here and elsewhere, it saves tracing the input again.
+        trace: The input's trace, if there already is one: here and below, it saves tracing the input again.
 
     Raises:
-        InputError: the model knows no such label or layer.
+        InputError: the model has no such label or layer.
     """
-    index = model.label_index(label)
-    layer = check_layer(model.network, layer or model.network.concept_layers[-1])
+    target = target_of(model, target)
+    layer = model.network.stage(layer or model.network.concept_layers[-1]).name
     trace = trace or trace_of(model, logmel)
-    logit = trace.logits[index].item()
-    parts = trace.relevance(index, layer).sum((1, 2)).numpy()
+    label, logit = target.title(model.labels), trace.value(target)
+    parts = trace.relevance(target, layer).sum((1, 2)).numpy()
     shares = parts / max(float(np.abs(parts).sum()), np.finfo(np.float32).tiny)
     ranked = rank(parts, logit)[:top]
     concepts = (
-        Concept(c, float(parts[c]), float(shares[c]), Relevance(values.numpy(), label, logit, layer, c))
-        for c, values in zip(ranked, trace.concept_maps(index, layer, ranked), strict=True)
+        ConceptPart(c, float(parts[c]), float(shares[c]), Relevance(values.numpy(), label, logit, layer, c))
+        for c, values in zip(ranked, trace.concept_maps(target, layer, ranked), strict=True)
     )
-    relevance = Relevance(trace.relevance(index)[0].numpy(), label, logit)
+    relevance = Relevance(trace.relevance(target)[0].numpy(), label, logit)
     return Explanation(relevance, layer, shares, tuple(concepts))
 
 
 def concept_map(
-    model: TrainedModel, logmel: Matrix, label: str, layer: str, channel: int, trace: Trace | None = None
+    model: TrainedModel, logmel: Matrix, target: str | Target, layer: str, channel: int, trace: Trace | None = None
 ) -> Relevance:
-    """The part of a label's relevance that passes through one channel.
+    """The part of a target's relevance that passes through one channel; the target may be given as a label.
 
     Raises:
-        InputError: the model knows no such label, layer or channel.
+        InputError: the model has no such label, layer or channel.
     """
-    return concept_maps(model, logmel, label, layer, [channel], trace)[0]
+    return concept_maps(model, logmel, target, layer, [channel], trace)[0]
 
 
 def concept_maps(
-    model: TrainedModel, logmel: Matrix, label: str, layer: str, channels: Sequence[int], trace: Trace | None = None
+    model: TrainedModel,
+    logmel: Matrix,
+    target: str | Target,
+    layer: str,
+    channels: Sequence[int],
+    trace: Trace | None = None,
 ) -> list[Relevance]:
-    """The parts of a label's relevance that pass through each of some channels.
+    """The parts of a target's relevance that pass through each of some channels; see :func:`concept_map`.
 
     Raises:
-        InputError: the model knows no such label, layer or channel.
+        InputError: the model has no such label, layer or channel.
     """
-    index = model.label_index(label)
+    target = target_of(model, target)
     for channel in channels:
-        check_channel(model.network, layer, channel)
+        model.network.check_channel(layer, channel)
     trace = trace or trace_of(model, logmel)
-    maps, logit = trace.concept_maps(index, layer, channels).numpy(), trace.logits[index].item()
+    maps = trace.concept_maps(target, layer, channels).numpy()
+    label, logit = target.title(model.labels), trace.value(target)
     return [Relevance(values, label, logit, layer, c) for c, values in zip(channels, maps, strict=True)]
 
 
@@ -149,39 +157,39 @@ def label_relevance(
     """The map of each label by any of the explainers.
 
     Raises:
-        InputError: there is no such explainer, or the model knows no such label.
+        InputError: there is no such explainer, or the model has no such label.
     """
     explain_label = EXPLAINERS.get(explainer)
     inputs = as_input(logmel)
+    targets = {label: target_of(model, label) for label in labels}
     with torch.no_grad():
-        logits = model.network(inputs)[0].tolist()
-    indices = {label: model.label_index(label) for label in labels}
+        outputs = model.network(inputs)
     return {
-        label: Relevance(explain_label(model.network, inputs, index).numpy(), label, logits[index])
-        for label, index in indices.items()
+        label: Relevance(explain_label(model.network, inputs, target).numpy(), label, target.value(outputs).item())
+        for label, target in targets.items()
     }
 
 
 def contested(
     model: TrainedModel, logmel: Matrix, label: str, trace: Trace | None = None
 ) -> tuple[Matrix, list[Matrix]]:
-    """What speaks for a label rather than for the others that the model hears, and what speaks for each of those.
+    """What speaks for a label rather than for the others that the model detects, and the same for each of those.
 
     Returns:
         Maps ``(bands, frames)`` to listen to, see :meth:`core.explanation.engine.Trace.contested`.
 
     Raises:
-        InputError: the model knows no such label.
+        InputError: the model has no such label.
     """
     own = model.label_index(label)
     trace = trace or trace_of(model, logmel)
     others = [index for index in model.detected(trace.logits.numpy()) if index != own]
-    first, *rest = trace.contested([own, *others]).numpy()
+    first, *rest = trace.contested([Logit(index) for index in (own, *others)]).numpy()
     return first, rest
 
 
 def rank(parts: Matrix, logit: float) -> list[int]:
-    """Channels by their part in the logit ``(channels,)``, those that pull it furthest in its own direction first.
+    """Channels ordered by their parts in a logit ``(channels,)``, first those that contribute most to its sign.
 
     >>> rank(np.array([0.5, -1.0, 2.0]), logit=1.5), rank(np.array([0.5, -3.0, 2.0]), logit=-0.5)
     ([2, 0, 1], [1, 0, 2])
@@ -189,8 +197,17 @@ def rank(parts: Matrix, logit: float) -> list[int]:
     return [int(c) for c in np.argsort(parts if logit < 0 else -parts, kind="stable")]
 
 
+def target_of(model: TrainedModel, target: str | Target) -> Target:
+    """The logit of a label, if a label is given; any other target is returned as it is.
+
+    Raises:
+        InputError: the model has no such label.
+    """
+    return Logit(model.label_index(target)) if isinstance(target, str) else target
+
+
 def trace_of(model: TrainedModel, logmel: Matrix) -> Trace:
-    """The way of a log-mel ``(bands, frames)`` through a model, from which all that is asked about it can be told."""
+    """The trace of a log-mel ``(bands, frames)``, from which everything about it can be explained."""
     return Trace(model.network, as_input(logmel))
 
 

@@ -1,11 +1,11 @@
-"""Rules of layer-wise relevance propagation (LRP) that lose nothing on the way, as data.
+"""Rules of layer-wise relevance propagation (LRP) that conserve relevance, as data.
 
-A layer with inputs ``a``, weights ``W`` and relevance ``R`` at its outputs hands down
+A layer with inputs ``a``, weights ``W`` and relevance ``R`` at its outputs passes down
 
     ``R_in = a' ⊙ W'ᵀ (R / (W' a'))``
 
-(Bach et al. 2015; Montavon et al. 2019), where a :class:`Rule` says what ``a'`` and ``W'`` are. No bias keeps a share,
-so the relevance of every layer has the same sum, which is the logit that was explained.
+(Bach et al. 2015; Montavon et al. 2019), where a :class:`Rule` says what ``a'`` and ``W'`` are. No relevance stays
+with a bias, so it has the same sum in every layer: the target that is explained.
 """
 
 from collections.abc import Callable
@@ -20,24 +20,25 @@ from zennit.rules import Pass
 from zennit.types import Activation, AvgPool, BatchNorm, Linear
 
 from core.errors import InputError
+from core.models.network import StagedNetwork
 
 Modifier = Callable[[Tensor], Tensor]
 
-# Added where all must be positive: an output that nothing but its bias brought about (in silence, say) then spreads its
-# relevance evenly over its inputs instead of losing it.
+# Added where everything must be positive: an output that comes from its bias alone (in silence, for example) then
+# spreads its relevance evenly over its inputs instead of losing it.
 TINY = 1e-6
-FAINT = 1e-3  # of an output, far above the rounding errors of its sum and below what matters
+FAINT = 1e-3  # size of an output that is far above its rounding errors and below what matters
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One way to share relevance out among a layer's inputs.
+    """One way to divide relevance among a layer's inputs.
 
     Attributes:
         inputs: ``a → a'``.
         weights: ``W → W'``.
-        bias: Whether the outputs are what they are in the network, with their bias, so that it has a share too. That
-            share goes back to the inputs, in proportion to the size of their parts ``|W'| a'``.
+        bias: Whether the outputs include their bias, as they do in the network, so that the bias gets a share too. This
+            share is then divided among the inputs in proportion to the size of their contributions ``|W'| a'``.
     """
 
     inputs: Modifier
@@ -45,7 +46,7 @@ class Rule:
     bias: bool = False
 
     def hook(self) -> BasicHook:
-        """The rule as a hook of zennit's; also for layers without weights, such as mean pooling."""
+        """The rule as a zennit hook; it serves layers without weights too, such as mean pooling."""
         if self.bias:
             return self._hook_with_bias()
         return BasicHook(
@@ -57,11 +58,11 @@ class Rule:
         )
 
     def _hook_with_bias(self) -> BasicHook:
-        """Of three outputs: ``W' a' + b``, ``W' a'`` and ``|W'| a'``."""
+        """A hook that computes three outputs: ``W' a' + b``, ``W' a'`` and ``|W'| a'``."""
 
         def share(relevance: Tensor, outputs: list[Tensor]) -> list[Tensor]:
             whole, without, size = outputs
-            by_part = per_unit(relevance, audible(whole))
+            by_part = per_unit(relevance, stabilised(whole))
             return [by_part, torch.zeros_like(whole), per_unit(by_part * (whole - without), size)]
 
         return BasicHook(
@@ -78,7 +79,7 @@ class Rule:
 
 
 def per_unit(relevance: Tensor, outputs: Tensor) -> Tensor:
-    """``R / (W' a')``, and zero where the output is: nothing was handed to it, so it has nothing to hand on.
+    """Relevance per unit of output, ``R / (W' a')``; zero where the output is zero, which has no relevance to pass on.
 
     >>> per_unit(torch.tensor([1.0, 0.0]), torch.tensor([4.0, 0.0])).tolist()
     [0.25, 0.0]
@@ -86,23 +87,23 @@ def per_unit(relevance: Tensor, outputs: Tensor) -> Tensor:
     return torch.where(outputs == 0, 0, relevance / outputs)
 
 
-def audible(outputs: Tensor) -> Tensor:
-    """The outputs that a rectifier lets through, made larger where they are so faint that rounding would tell.
+def stabilised(outputs: Tensor) -> Tensor:
+    """The positive outputs, enlarged where they are so faint that their rounding errors would matter; zero elsewhere.
 
-    Dividing by them then does nothing sudden: the relevance of fainter and fainter outputs fades away.
+    Nothing then jumps when relevance is divided by them: the fainter an output, the less relevance it passes on.
 
-    >>> audible(torch.tensor([2.0, 1e-3, -3.0])).round(decimals=4).numpy()
+    >>> stabilised(torch.tensor([2.0, 1e-3, -3.0])).round(decimals=4).numpy()
     array([2.   , 0.002, 0.   ], dtype=float32)
     """
     return torch.where(outputs > 0, outputs + FAINT**2 / outputs, 0)
 
 
 def positive(exponent: float) -> Modifier:
-    """``v → (v⁺ / max v⁺)^exponent``, the maximum being that of each sample or of each output's weights.
+    """``v → (v⁺ / max v⁺)^exponent``, with the maximum over each sample, or over the weights of each output.
 
-    The maximum cancels out in the shares and keeps powers in the range of a float. With the exponent one for inputs and
-    weights the rule is z-plus (Montavon et al. 2017): each input's share in what speaks for the output. Larger
-    exponents favour the largest shares, up to the winner taking all.
+    Dividing by the maximum keeps powers within the range of a float, and cancels out in the shares. With exponent 1 for
+    inputs and weights the rule is z-plus (Montavon et al. 2017): each input gets its share in what speaks for the
+    output. Larger exponents favour the largest shares; in the limit the winner takes all.
 
     >>> positive(2)(torch.tensor([[1.0, -3.0, 2.0]])).round(decimals=3).tolist()
     [[0.25, 0.0, 1.0]]
@@ -123,13 +124,13 @@ def _same(values: Tensor) -> Tensor:
 def gamma(value: float) -> Rule:
     """LRP-γ (Montavon et al. 2019), ``W' = W + γ W⁺``: what speaks for an output counts ``1 + γ`` times.
 
-    With γ = 0 it is LRP-0, which follows the gradient and so tells labels apart best; the larger γ is, the calmer the
-    map. Here the bias keeps nothing for itself.
+    With γ = 0 this is LRP-0, which follows the gradient and therefore separates labels best; a larger γ gives a
+    smoother map. Unlike in the original rule, the bias's share goes back to the inputs.
     """
     return Rule(lambda values: values + TINY, lambda weights: weights + value * weights.clamp(min=0), bias=True)
 
 
-PROPORTIONAL = Rule(_same, _same)  # LRP-0 where there is no bias: by the share that each input has in the output
+PROPORTIONAL = Rule(_same, _same)  # LRP-0 for layers without bias: each input gets its share in the output
 Z_PLUS = Rule(positive(1), positive(1))
 SHARP = Rule(positive(2), positive(3))
 
@@ -138,13 +139,13 @@ SHARP = Rule(positive(2), positive(3))
 class RuleSet:
     """Which rule each kind of layer follows.
 
-    Mean pooling shares out in proportion, max pooling gives all to the winner, a rectifier passes on what it gets, and
-    batch normalisation is merged into the convolution before it.
+    Mean pooling divides relevance in proportion, max pooling gives all of it to the winner, a rectifier passes it on
+    unchanged, and batch normalisation is folded into the convolution before it.
 
     Attributes:
-        convolutions: From the input upwards, each for an equal part of the depth.
-        head: For the linear layer.
-        first: For the convolution that reads the input, if that has one of its own.
+        convolutions: Rules from the input upwards, each for an equal part of the depth.
+        head: Rule of the linear layer.
+        first: Rule of the convolution that reads the input, if it differs.
     """
 
     convolutions: tuple[Rule, ...]
@@ -157,9 +158,9 @@ class RuleSet:
             return self.first
         return self.convolutions[number * len(self.convolutions) // depth]
 
-    def composite(self, network: nn.Module) -> Composite:
-        """A composite of zennit's, to be used for this network."""
-        names = [name for name, module in network.named_modules() if isinstance(module, nn.Conv2d)]
+    def composite(self, network: StagedNetwork) -> Composite:
+        """The rules as a zennit composite for one network."""
+        names = network.concept_layers
         convolutions = {
             name: self.convolution(number, len(names)).hook() for number, name in enumerate(names)
         }  # fmt: skip
@@ -176,7 +177,7 @@ class RuleSet:
         return Composite(hook, [SequentialMergeBatchNorm()])
 
 
-# Chosen by how well the maps of composed clips fit the true stems; see core/studies/rule_search.py.
+# Chosen by how well maps of composed clips fit the true stems, see core/studies/rule_search.py.
 RULE_SETS: dict[str, RuleSet] = {
     "plus": RuleSet((Z_PLUS,)),
     "sharp": RuleSet((SHARP,)),
@@ -187,10 +188,10 @@ DEFAULT_RULES = "signed_sharp"
 
 
 def rule_set(name: str | RuleSet) -> RuleSet:
-    """The rules called ``name``; rules that are given themselves are given back.
+    """The set of rules of this name; a set that is given itself is returned.
 
     Raises:
-        InputError: there are none of this name.
+        InputError: there is no set of this name.
     """
     if isinstance(name, RuleSet):
         return name

@@ -1,17 +1,7 @@
 """The log-mel: what most networks see, and the picture of a sound."""
 
-from core.frontends.compression import compress, decompress  # noqa: F401
-from core.frontends.frontend import (  # noqa: F401
-    FRONTENDS,
-    ComplexMatrix,
-    Frontend,
-    FrontendConfig,
-    Matrix,
-    Samples,
-    Spectrogram,
-    frontend,
-    mel_filters,
-)
+from core.frontends.compression import compress
+from core.frontends.frontend import FRONTENDS, Frontend, Matrix, Spectrogram
 
 
 @FRONTENDS.register("logmel")

@@ -1,4 +1,4 @@
-"""Marks an explainer on one composed clip: how well each instrument that plays is explained, detected or not."""
+"""Marks an explainer on one composed clip: how well it explains each instrument that plays, detected or not."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,11 +11,12 @@ from core.audio import Audio
 from core.explanation.explainer import EXPLAINERS, ConceptExplainer, Explainer
 from core.explanation.intervention import mean_activations, silence_in_turn
 from core.explanation.relevance import Relevance, as_input
+from core.explanation.targets import Logit
 from core.frontends.frontend import Matrix, Samples, Spectrogram
 from core.grading import measures
 from core.grading.sanity import forgetting
 from core.grading.truth import Truth, fit, listening
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel, load_model
 from core.synthesis.clip import compose
 from core.synthesis.recipe import split_clip_name
@@ -31,10 +32,10 @@ class Mark:
         clip: The clip's name.
         label: The instrument.
         count: How many instruments play in the clip.
-        detected: Whether the model hears this one.
-        measures: By name; ``nan`` where one has no value, absent where it was not taken.
+        detected: Whether the model detects this one.
+        measures: Values by name of the measure; ``nan`` where it is undefined, absent where it was not taken.
         cross_talk: Share of the positive relevance on the truth mask of each stem.
-        sanity: Similarity to the map of the network in which this layer and all above it are random.
+        sanity: By layer, the similarity to the map of a network in which this layer and all above it are random.
     """
 
     clip: str
@@ -70,7 +71,7 @@ class Scene:
     """A model, an explainer and a clip whose truth is known.
 
     Attributes:
-        seed: For what is drawn: the absent label, random orders, random weights.
+        seed: For everything that is drawn at random: the absent label, orders of channels, weights.
     """
 
     model: TrainedModel
@@ -105,9 +106,10 @@ class Scene:
         )
 
     def _listening(self, label: str) -> dict[str, float]:
-        """By the mask of the map, and by that of the map against those of the other labels that the model hears.
+        """What one hears under the mask of the map alone, and under its mask against the maps of the other labels.
 
-        The app plays relevance in the second way, contested, so that is what counts for the explainers that it can use.
+        The other labels are those that the model detects. The app plays contested maps in the second way, so for
+        explainers that can make them this is the result that counts.
         """
         own, rivals = self._contested(label)
         among_rivals = self.truth.masked(own, rivals)
@@ -116,12 +118,12 @@ class Scene:
         return heard | {"si_sdr_among_rivals": self.truth.improvement(label, among_rivals)}
 
     def _contested(self, label: str) -> tuple[Matrix, list[Matrix]]:
-        """The map of a label and those of the others that the model hears, contested where the explainer can do so."""
+        """The map of a label and those of the other detected labels, contested if the explainer can do that."""
         own = self.model.label_index(label)
         others = [index for index in self.model.detected(self._logits) if index != own]
         if isinstance(self.explainer, ConceptExplainer):
-            inputs = as_input(self.truth.mix.features)
-            contested = self.explainer.contested(self.model.network, inputs, [own, *others]).numpy()
+            inputs, targets = as_input(self.truth.mix.features), [Logit(index) for index in (own, *others)]
+            contested = self.explainer.contested(self.model.network, inputs, targets).numpy()
             first, *rest = (self.truth.frontend.relevance_to_cells(values, self.truth.mix) for values in contested)
             return first, rest
         return self.maps[label].values, [self._map(self.model.labels[index]) for index in others]
@@ -142,10 +144,10 @@ class Scene:
         logits = {label: float(self._logits[self.model.label_index(label)]) for label in labels}
         return {label: Relevance(self._map(label), label, logits[label]) for label in labels}
 
-    def _explain(self, label: str, sound: Spectrogram | None = None, network: Network | None = None) -> Matrix:
+    def _explain(self, label: str, sound: Spectrogram | None = None, network: StagedNetwork | None = None) -> Matrix:
         """The map of a label on the cells of a sound ``(bands, frames)``, by default of the mix."""
-        sound, index = sound or self.truth.mix, self.model.label_index(label)
-        values = self.explainer(network or self.model.network, as_input(sound.features), index).numpy()
+        sound, target = sound or self.truth.mix, Logit(self.model.label_index(label))
+        values = self.explainer(network or self.model.network, as_input(sound.features), target).numpy()
         return self.truth.frontend.relevance_to_cells(values, sound)
 
     @cached_property
@@ -153,9 +155,9 @@ class Scene:
         return self.model.logits(self.truth.mix.features[None])[0]
 
     def _intervention(self, label: str) -> float:
-        """Whether the logit falls most without the stems that the map's relevance lies on, as a rank correlation.
+        """Rank correlation over the stems between the relevance on a stem and the fall of the logit without it.
 
-        Relevance on a stem is the signed sum over its truth mask; a solo has no ranks.
+        Relevance on a stem is the signed sum over its truth mask. A solo has no ranks.
         """
         values, index = self.maps[label].values, self.model.label_index(label)
         on_stems = [values[mask].sum(dtype=np.float64) for mask in self.truth.masks.values()]
@@ -165,7 +167,7 @@ class Scene:
     def _falls(self) -> npt.NDArray[np.float32]:
         """By how much each logit falls when a stem is left out ``(stems, labels)``.
 
-        The mix is the exact sum of the stems, so no new rendering is needed. All else stays at the level that it had.
+        The mix is the exact sum of the stems, so nothing has to be rendered again. The rest keeps its level.
         """
         loudest = self.truth.mix.peak_power
         features = [
@@ -190,7 +192,7 @@ class Scene:
         return self._explain(str(np.random.default_rng(self.seed).choice(absent))) if absent else None
 
     def _stability(self, label: str) -> float:
-        """Similarity of the map to that of the same sound at half the level and one frame later, moved back."""
+        """Similarity between the map and that of the same sound at half the level and one frame later, shifted back."""
         moved = self._explain(label, self._moved)
         return measures.similarity(self.maps[label].values[:, :-1], moved[:, 1:])
 
@@ -207,16 +209,16 @@ class Scene:
         }
 
     def _concept_flipping(self, label: str) -> dict[str, float]:
-        """Area over the logit while channels fall silent by relevance, by activation and at random.
+        """Area over the curve of the logit as channels are silenced by relevance, by activation and at random.
 
-        In the layer below the last, where it is not given by construction that relevance tells what a channel does.
+        It is taken in the layer below the last: in the last, a channel's relevance is its effect by construction.
         """
         if not isinstance(self.explainer, ConceptExplainer):
             return {}
         network, inputs = self.model.network, as_input(self.truth.mix.features)
         index = self.model.label_index(label)
         layer = network.concept_layers[-2:][0]
-        relevance = self.explainer.channels(network, inputs, index, layer).numpy()
+        relevance = self.explainer.channels(network, inputs, Logit(index), layer).numpy()
         orders = {
             "concept_flipping": np.argsort(-relevance),
             "concept_flipping_by_activation": np.argsort(-mean_activations(network, inputs, layer).numpy()),

@@ -1,8 +1,8 @@
 """Measures of an explanation against the truth, as pure functions.
 
 Conventions: a relevance map ``R`` and a mel power ``S`` are ``(bands, frames)``, a truth mask ``G`` is boolean of the
-same shape, waveforms are ``(samples,)``. ``R⁺ = max(R, 0)``: only what speaks for a label is graded. A measure that has
-no value (an instrument that is never the loudest has an empty truth mask) is ``nan``.
+same shape, waveforms are ``(samples,)``. ``R⁺ = max(R, 0)``: only what speaks for a label is graded. A measure that is
+undefined is ``nan``; an instrument that is never the loudest, for example, has an empty truth mask.
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ FLOOR_DB = -60.0
 
 
 def truth_masks(powers: Mapping[str, Array], floor_db: float = FLOOR_DB) -> dict[str, Mask]:
-    """Where each stem is the one that sounds: ``G_k = [S_k / Σ_j S_j > ½ and S_k > 10^(floor/10) · max Σ_j S_j]``.
+    """Where each stem dominates: ``G_k = [S_k / Σ_j S_j > ½ and S_k > 10^(floor/10) · max Σ_j S_j]``.
 
     Args:
         powers: Mel power of each stem.
-        floor_db: Level below the clip's loudest cell under which nothing counts as sounding.
+        floor_db: Level relative to the clip's loudest cell below which nothing counts as sounding.
     """
     total = np.sum(list(powers.values()), axis=0)
     floor = total.max() * 10 ** (floor_db / 10)
@@ -109,7 +109,7 @@ def si_sdr(estimate: Array, reference: Array) -> float:
 
 
 def si_sdr_improvement(estimate: Array, mix: Array, reference: Array) -> float:
-    """By how many dB an estimate of a stem is nearer to it than the mix is.
+    """By how many dB an estimate of a stem is closer to it than the mix is.
 
     >>> si_sdr_improvement(np.array([1.0, 0.1]), np.array([1.0, 1.0]), np.array([1.0, 0.0]))
     20.0
@@ -118,9 +118,9 @@ def si_sdr_improvement(estimate: Array, mix: Array, reference: Array) -> float:
 
 
 def ideal_ratio_mask(target: npt.NDArray[np.complexfloating], rest: npt.NDArray[np.complexfloating]) -> Array:
-    """The mask ``|S|² / (|S|² + |N|²)`` of a stem's STFT against that of the rest: the ceiling for any mask of ours.
+    """The mask ``|S|² / (|S|² + |N|²)`` of a stem's STFT against that of the rest: the upper limit for our masks.
 
-    This is the ratio mask of Wang, Narayanan & Wang (2014) with the exponent one.
+    This is the ratio mask of Wang, Narayanan & Wang (2014) with exponent 1.
 
     >>> ideal_ratio_mask(np.array([[3j, 0, 1]]), np.array([[0, 2, 1j]])).tolist()
     [[1.0, 0.0, 0.5]]
@@ -131,7 +131,7 @@ def ideal_ratio_mask(target: npt.NDArray[np.complexfloating], rest: npt.NDArray[
 
 
 def gini(relevance: Array) -> float:
-    """Sparseness as the Gini index of ``|R|`` (Hurley & Rickard 2009): 0 if all cells are alike, near 1 for one cell.
+    """Sparseness as the Gini index of ``|R|`` (Hurley & Rickard 2009): 0 if all cells are equal, near 1 for one cell.
 
     ``1 - 2 Σ_k (c_k / ‖c‖₁) (N - k + ½) / N`` over the N values ``c_k = |R|`` in rising order.
 
@@ -156,7 +156,7 @@ def similarity(a: Array, b: Array) -> float:
 
 
 def rank_correlation(a: Array, b: Array) -> float:
-    """Spearman's correlation of two vectors; ``nan`` where one is constant or they have fewer than two values.
+    """Spearman's correlation of two vectors; ``nan`` if one is constant or they have fewer than two values.
 
     >>> rank_correlation(np.array([1.0, 2.0, 30.0]), np.array([-5.0, 0.0, 0.1]))
     1.0
@@ -169,7 +169,7 @@ def rank_correlation(a: Array, b: Array) -> float:
 def area_over_curve(logits: Array) -> float:
     """Area between a label's logit and the curve that it falls along, per step: ``mean_m (f_0 - f_m)`` over m = 1 … M.
 
-    This is the AOPC of Samek et al. (2017) with whole concepts in the place of pixels.
+    This is the AOPC of Samek et al. (2017) with whole concepts in place of pixels.
 
     >>> area_over_curve(np.array([4.0, 1.0, 0.0]))
     3.5
@@ -180,8 +180,8 @@ def area_over_curve(logits: Array) -> float:
 def absent_share(absent: Array, present: Array) -> float:
     """``P_a / (P_a + P_p)`` for the sums of positive relevance of an absent and of a present label's map, in [0, 1].
 
-    An explainer that finds nothing for what does not sound scores 0, one whose map is the same for all labels ½;
-    ``nan`` if neither map has any.
+    An explainer that finds no evidence for an absent label scores 0, one whose map is the same for all labels ½;
+    ``nan`` if neither map has any positive relevance.
 
     >>> absent_share(np.array([[1.0, -4.0]]), np.array([[3.0, 0.0]]))
     0.25

@@ -43,13 +43,13 @@ class Truth:
         return measures.truth_masks({label: stem.mel_power for label, stem in self.spectrograms.items()})
 
     def ceiling(self, label: str) -> Samples:
-        """The best that a mask with the mix's phase can do for a stem."""
+        """The best that a mask on the mix can do for a stem: the sound of the ideal ratio mask."""
         stem = self.spectrograms[label]
         return apply_mask(self.mix, measures.ideal_ratio_mask(stem.stft, self.mix.stft - stem.stft))
 
     @cached_property
     def floor(self) -> Samples:
-        """What the mix's own energy does as a map, which knows nothing of the label."""
+        """The sound of the mix under the mask of its own energy, a map that does not depend on the label."""
         return self.masked(self.mix.mel_power)
 
     def masked(self, relevance: Matrix, rivals: Sequence[Matrix] = ()) -> Samples:
@@ -57,13 +57,13 @@ class Truth:
         return apply_mask(self.mix, label_mask(relevance, self.frontend, rivals))
 
     def improvement(self, label: str, sound: Samples) -> float:
-        """By how many dB SI-SDR a sound ``(samples,)`` is nearer to the label's stem than the mix."""
+        """By how many dB of SI-SDR a sound ``(samples,)`` is closer to the label's stem than the mix."""
         return measures.si_sdr_improvement(sound, self.mix.samples, self.spectrograms[label].samples)
 
 
 @dataclass(frozen=True)
 class Grade:
-    """How well a map of a label fits the truth, by :mod:`core.grading.measures`; ``None`` where one has no value.
+    """How well a map of a label fits the truth, by :mod:`core.grading.measures`; ``None`` where one is undefined.
 
     Attributes:
         share_per_stem: Share of the positive relevance on each stem's truth mask.
@@ -72,10 +72,10 @@ class Grade:
         lift: ``rma / area``.
         rra: Relevance rank accuracy.
         pointing: Whether the most relevant cell is right.
-        energy_rma: ``rma`` of the mix's own power as the map, to compare with.
-        energy_lift: ``lift`` of the same.
+        energy_rma: ``rma`` of the mix's own power as the map, for comparison.
+        energy_lift: ``lift`` of the same map.
         si_sdr_mix: SI-SDR of the mix against the label's stem, in dB.
-        si_sdr_masked: The same of the masked mix.
+        si_sdr_masked: The same for the masked mix.
         si_sdr_improvement: ``si_sdr_masked - si_sdr_mix``.
         si_sdr_ceiling: Improvement of the ideal ratio mask.
         si_sdr_floor: Improvement of the energy mask.
@@ -101,10 +101,10 @@ def grade(
 ) -> dict[str, Any]:
     """Grades a map ``(bands, frames)`` of ``label`` against the clip's true stems, ready for JSON.
 
-    The keys are those of :class:`Grade`. A label without a stem does not sound: it has a ``share_per_stem`` only.
+    The keys are those of :class:`Grade`. A label without a stem does not sound, so it only has ``share_per_stem``.
 
     Args:
-        mask: The mask ``(bins, frames)`` whose sound is graded; by default that of ``relevance`` alone.
+        mask: The mask ``(bins, frames)`` whose sound is graded; the one of ``relevance`` alone if not given.
 
     Raises:
         InputError: there are no stems, or they differ in length or rate from each other, or in length from the map.
@@ -129,7 +129,7 @@ def grade(
 
 
 def fit(relevance: Matrix, truth: Mask) -> dict[str, float]:
-    """How well a map lies on the true cells."""
+    """How well a map fits the true cells."""
     return {
         "rma": measures.rma(relevance, truth),
         "lift": measures.lift(relevance, truth),
@@ -139,7 +139,7 @@ def fit(relevance: Matrix, truth: Mask) -> dict[str, float]:
 
 
 def listening(truth: Truth, label: str, masked: Samples) -> dict[str, float]:
-    """How much of a label's stem a masked mix ``(samples,)`` lets one hear, between floor and ceiling, in dB."""
+    """SI-SDR improvement of a masked mix ``(samples,)`` for a label's stem, with its floor and ceiling, in dB."""
     return {
         "si_sdr_improvement": truth.improvement(label, masked),
         "si_sdr_floor": truth.improvement(label, truth.floor),
@@ -148,13 +148,13 @@ def listening(truth: Truth, label: str, masked: Samples) -> dict[str, float]:
 
 
 def checked(stems: Mapping[str, Audio], frames: int, frontend: Frontend) -> Mapping[str, Audio]:
-    """The stems, if they fit a spectrogram of so many frames.
+    """The stems, if they fit a spectrogram of this many frames.
 
     Raises:
         InputError: there are none, or they differ in length or rate from each other, or in length from the spectrogram.
     """
     if len({(len(stem.samples), stem.sample_rate) for stem in stems.values()}) != 1:
-        raise InputError("The stems must be at least one, and all of the same length and sample rate.")
+        raise InputError("There must be at least one stem, and all stems must have the same length and sample rate.")
     stem = next(iter(stems.values()))
     if frontend.frames(len(stem.at(frontend.config.sample_rate).samples)) != frames:
         raise InputError(f"The stems last {stem.duration:.2f} s, which is not the length of the explained sound.")
@@ -162,5 +162,5 @@ def checked(stems: Mapping[str, Audio], frames: int, frontend: Frontend) -> Mapp
 
 
 def _finite(value: Any) -> Any:
-    # JSON knows neither nan nor infinity.
+    # JSON has neither nan nor infinity.
     return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,5 +1,7 @@
 """Trained models on disk: ``trained_models/<name>/model.safetensors`` beside ``card.json``."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -7,16 +9,23 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
 
 from core.audio import SAMPLE_RATE
 from core.errors import InputError
 from core.frontends.frontend import Frontend, frontend
-from core.models.architecture import Network, build_network
-from core.models.card import Card, read_card
+from core.models.architecture import build_network
+from core.models.card import CARD, REMEDY, Card, read_card
+from core.models.network import StagedNetwork
 from core.paths import TRAINED_MODELS
+from core.records import write_whole
+from core.tasks.task import TASKS, Task
+from core.taxonomy.labels import LABEL_SPACES, LabelSpace
 
 WEIGHTS = "model.safetensors"
+TRIED_FRAMES = 8  # of the silence on which a network is tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,15 +33,31 @@ class TrainedModel:
     """A network in evaluation mode with its card."""
 
     card: Card
-    network: Network
+    network: StagedNetwork
 
     @property
     def name(self) -> str:
         return self.card.name
 
     @property
+    def task(self) -> Task:
+        """The question that the model answers."""
+        return TASKS.get(self.card.task)
+
+    @property
+    def space(self) -> LabelSpace:
+        """What its labels are."""
+        return LABEL_SPACES.get(self.card.label_set)
+
+    @property
     def labels(self) -> tuple[str, ...]:
         return tuple(self.card.labels)
+
+    @property
+    def thresholds(self) -> npt.NDArray[np.float32]:
+        """Probability from which each label counts as detected ``(labels,)``; empty where the task has none."""
+        found = self.card.thresholds
+        return np.array([found[label] for label in self.labels if label in found], np.float32)
 
     @property
     def frontend(self) -> Frontend:
@@ -46,28 +71,39 @@ class TrainedModel:
         """
         if label not in self.labels:
             raise InputError(
-                f"The model {self.name} knows no instrument {label!r}; choose from: {', '.join(self.labels)}."
+                f"The model {self.name} knows no {self.space.noun} {label!r}; choose from: {', '.join(self.labels)}."
             )
         return self.labels.index(label)
 
-    def logits(self, features: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-        """Logits ``(windows, labels)`` of the frontend's features ``(windows, rows, frames)``."""
+    def outputs(self, features: npt.NDArray[np.floating]) -> dict[str, npt.NDArray[np.float32]]:
+        """What the network says about features ``(windows, rows, frames)``, by head: ``logits (windows, labels)``."""
         with torch.inference_mode():
             inputs = torch.from_numpy(np.asarray(features, dtype=np.float32)).unsqueeze(1)
-            return np.asarray(self.network(inputs))
+            return {"logits": np.asarray(self.network(inputs))}
+
+    def logits(self, features: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Logits ``(windows, labels)`` of features ``(windows, rows, frames)``."""
+        return self.outputs(features)["logits"]
 
     def probabilities(self, logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-        """Calibrated probabilities of logits of any shape."""
-        return np.asarray(1 / (1 + np.exp(-np.asarray(logits, dtype=np.float64) / self.card.temperature)), np.float32)
+        """Calibrated probabilities of logits ``(..., labels)``."""
+        return self.task.probabilities(logits, self.card.temperature)
+
+    def decide(self, probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        """Which labels are the answer, from probabilities ``(..., labels)``."""
+        return self.task.decide(probabilities, self.thresholds)
 
     def detected(self, logits: npt.NDArray[np.floating]) -> list[int]:
-        """Numbers of the labels that logits ``(labels,)`` say are heard: their probability reaches the threshold."""
-        thresholds = np.array([self.card.thresholds[label] for label in self.labels], np.float32)
-        return [int(index) for index in np.flatnonzero(self.probabilities(logits) >= thresholds)]
+        """Numbers of the labels that are the answer to logits ``(labels,)``."""
+        return [int(index) for index in np.flatnonzero(self.decide(self.probabilities(logits)))]
 
 
 def model_names(root: Path | None = None) -> list[str]:
-    """Names of the trained models on disk, the default first, the others in alphabetical order."""
+    """Names of the trained models on disk, the default first, the others in alphabetical order.
+
+    Args:
+        root: Where they lie; ``trained_models/`` if not given.
+    """
     root = root or TRAINED_MODELS
     names = sorted(path.parent.name for path in root.glob(f"*/{WEIGHTS}"))
     return sorted(names, key=lambda name: not read_card(root / name).default)
@@ -79,7 +115,7 @@ def highest_rate() -> int:
 
 
 def default_model() -> str:
-    """Name of the model that is used when none is asked for.
+    """Name of the model that is used where none is named.
 
     Raises:
         InputError: there is no trained model on disk.
@@ -116,25 +152,81 @@ def card(name: str) -> Card:
 
 @lru_cache(maxsize=8)
 def load_model(name: str) -> TrainedModel:
-    """The model called ``name``, or in the folder of this path; loaded once in a process.
+    """The model of this name, or in the folder of this path; loaded once in a process.
 
     Raises:
-        InputError: there is none, or its files do not fit together.
+        InputError: there is none, or its files are damaged or do not fit together.
     """
     folder = model_folder(name)
-    card = read_card(folder)
+    card, weights = read_card(folder), _read_weights(folder / WEIGHTS)
+    if _shapes_by(card, folder) != {key: tuple(values.shape) for key, values in weights.items()}:
+        raise InputError(f"The weights of the model {card.name} do not fit its card; {REMEDY}.")
     network = build_network(card.architecture, card.config, len(card.labels))
-    try:
-        network.load_state_dict(load_file(folder / WEIGHTS))
-    except (RuntimeError, ValueError, OSError) as error:
-        raise InputError(f"The weights of the model {name} do not fit its card; train or copy it again.") from error
+    network.load_state_dict(weights)
     network.requires_grad_(False).eval()
     network.to_channels_last()
+    _try(network, card, folder)
     return TrainedModel(card, network)
 
 
-def save_model(network: Network, card: Card, folder: Path) -> None:
-    """Writes weights and card into a folder, which is made if need be."""
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    """The weights in a file by name.
+
+    Raises:
+        InputError: it cannot be read, or holds no weights, or some that are not finite.
+    """
+    try:
+        weights = load_file(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+    except SafetensorError as error:
+        raise InputError(f"{path} is damaged and holds no weights; {REMEDY}.") from error
+    if not all(values.isfinite().all() for values in weights.values()):
+        raise InputError(f"{path} is damaged: some of its weights are not finite; {REMEDY}.")
+    return weights
+
+
+def _shapes_by(card: Card, folder: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of the weights that a card describes, by name; whatever their size, they take no memory.
+
+    Raises:
+        InputError: no network is like that.
+    """
+    with _as_described(folder), torch.device("meta"):  # where tensors have shapes, but no values
+        network = build_network(card.architecture, card.config, len(card.labels))
+    return {key: tuple(values.shape) for key, values in network.state_dict().items()}
+
+
+def _try(network: StagedNetwork, card: Card, folder: Path) -> None:
+    """Runs a network once, on silence.
+
+    Raises:
+        InputError: it does not have an output for each label, or cannot be run.
+    """
+    with _as_described(folder), torch.inference_mode():
+        outputs = network(torch.zeros(1, 1, card.frontend.bands, TRIED_FRAMES))
+        if outputs.shape != (1, len(card.labels)):
+            raise ValueError(f"outputs {tuple(outputs.shape)}")
+
+
+@contextmanager
+def _as_described(folder: Path) -> Iterator[None]:
+    """Whatever a network complains about is a fault of the card that describes it."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+        raise InputError(f"{folder / CARD} describes a network that does not work; {REMEDY}.") from error
+
+
+def save_model(network: StagedNetwork, card: Card, folder: Path) -> None:
+    """Writes weights and card into a folder, which is made where it is missing.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, folder / WEIGHTS)
-    card.write(folder)
+    weights = save({key: value.contiguous() for key, value in network.state_dict().items()})
+    write_whole(folder / WEIGHTS, lambda file: file.write(weights))
+    card.write(folder / CARD)

@@ -1,36 +1,30 @@
-"""What each ingredient of the richly trained models is worth: one is left out at a time, all else being equal.
+"""What each ingredient of a rich training is worth: one is left out at a time, all else being equal.
 
-One variant hears the soundfont that the others are tested on unheard: it shows what a new font alone costs.
-
-Run as ``python -m core.studies.ablation --folder DIR --real DIR``: composes, trains and measures, all of it in ``DIR``
-and resumable, and writes ``trained_models/ablation.json``, which ``timbrescope report`` makes a table of.
+One variant hears the soundfont on which the others are tested unheard, which shows what a new soundfont alone costs.
 """
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
 
-import torch
-import typer
-
+from core.comparison.records import ABLATION, Ablation, VariantResult, VariantScores
 from core.corpora.build import DatasetPlan, build_dataset
 from core.evaluation.evaluate import evaluate
-from core.frontends.logmel import FrontendConfig
-from core.models.store import load_model
-from core.paths import TRAINED_MODELS
-from core.training.config import read_config
+from core.evaluation.record import Evaluation
+from core.frontends.frontend import FrontendConfig
+from core.models.store import TrainedModel, load_model
+from core.paths import STUDIES, TRAINED_MODELS
+from core.threads import one_thread
+from core.training.config import TrainingConfig, TrainingPlan, read_plan
 from core.training.train import train
 
-RESULTS = TRAINED_MODELS / "ablation.json"
-BASE = "general-deep-rich"  # the configuration that all variants start from
 TRAINING_SEED, TEST_SEED = 31, 51
 FONTS = "musescore,fluidr3,sonivox,recorded,recorded"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A recipe and settings that differ from the whole in one thing.
+    """A recipe and settings that differ from the full training in one thing.
 
     Attributes:
         title: What is left out, or added.
@@ -57,45 +51,76 @@ VARIANTS = {
 }
 SMALL = {"batch_size": 16, "learning_rate": 2e-3, "average_decay": 0.995}  # few clips want many small steps
 TESTS = {"rich": f"rich;soundfont={FONTS}", "unheard-soundfont": "unheard-soundfont"}
-MEASURES = ("mAP", "macro_f1", "top1_solo")
 
 
-def measure(variant: Variant, folder: Path, tests: dict[str, Path], clips: int, epochs: int) -> dict[str, Any]:
-    """Trains a network as a variant says and measures it on every test set."""
-    model = folder / "model"
-    if not (model / "card.json").exists():
-        config = read_config(BASE).model_copy(update={**SMALL, **variant.settings, "epochs": epochs, "default": False})
-        plan = DatasetPlan(variant.recipe, clips + config.validation, TRAINING_SEED, FrontendConfig())
-        build_dataset(plan, folder / "data")
-        train(config, folder / "data", model, resume=(model / "training" / "last.ckpt").exists())
-    trained = load_model(str(model))
-    found = {name: evaluate(trained, data) for name, data in tests.items()}
-    return {
-        "title": variant.title,
-        "recipe": variant.recipe,
-        "settings": variant.settings,
-        "sets": {name: {key: scores[key] for key in MEASURES} for name, scores in found.items()},
-    }
+@dataclass(frozen=True)
+class Plan:
+    """What is trained and measured.
+
+    Attributes:
+        base: Name or file of the training configuration that all variants start from.
+        folder: Where data sets and models are kept; a run that was interrupted goes on from there.
+        real: Folder of labelled recordings to measure on.
+        clips: How many clips each variant is trained on.
+        epochs: How often each clip is seen.
+        test_clips: How many composed clips each test set has.
+    """
+
+    base: str
+    folder: Path
+    real: Path
+    clips: int
+    epochs: int
+    test_clips: int
 
 
-def main(
-    folder: Annotated[Path, typer.Option(help="Where data sets and models are kept.")],
-    real: Annotated[Path, typer.Option(help="Folder of labelled recordings to measure on.")],
-    clips: Annotated[int, typer.Option(help="How many clips each variant is trained on.")] = 6144,
-    epochs: Annotated[int, typer.Option(help="How often each clip is seen.")] = 10,
-    test_clips: Annotated[int, typer.Option(help="How many composed clips each variant is measured on.")] = 500,
-) -> None:
-    """Trains and measures every variant, and keeps all figures."""
-    torch.set_num_threads(1)
-    tests = {name: folder / "tests" / name for name in TESTS}
+def run_ablation(
+    plan: Plan, root: Path = TRAINED_MODELS, on_variant: Callable[[VariantResult], None] = lambda result: None
+) -> Ablation:
+    """Trains and measures every variant, and keeps what was found in ``studies`` after each.
+
+    Args:
+        root: Folder of the trained models.
+        on_variant: Called with the result of each variant.
+
+    Raises:
+        InputError: the configuration or a data set cannot be used, or a file cannot be written.
+    """
+    config = read_plan(plan.base).stage(1)
+    tests = {name: plan.folder / "tests" / name for name in TESTS}
     for name, recipe in TESTS.items():
-        build_dataset(DatasetPlan(recipe, test_clips, TEST_SEED, FrontendConfig()), tests[name])
-    result: dict[str, Any] = {"base": BASE, "clips": clips, "epochs": epochs, "test_clips": test_clips, "variants": {}}
-    for name, variant in VARIANTS.items():
-        result["variants"][name] = measure(variant, folder / name, tests | {"real_dev": real}, clips, epochs)
-        RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        typer.echo(f"{variant.title}: {result['variants'][name]['sets']}")
+        build_dataset(DatasetPlan(recipe, plan.test_clips, TEST_SEED, FrontendConfig()), tests[name])
+    result = Ablation(base=plan.base, clips=plan.clips, epochs=plan.epochs, test_clips=plan.test_clips, variants={})
+    with one_thread():
+        for name, variant in VARIANTS.items():
+            result.variants[name] = _measure(plan, config, name, variant, tests | {"real_dev": plan.real})
+            result.write(root / STUDIES / ABLATION)
+            on_variant(result.variants[name])
+    return result
 
 
-if __name__ == "__main__":
-    typer.run(main)
+def _measure(plan: Plan, base: TrainingConfig, name: str, variant: Variant, tests: dict[str, Path]) -> VariantResult:
+    """Trains a network as a variant says, unless that was done before, and measures it on every test set."""
+    data, model = plan.folder / name / "data", plan.folder / name / "model"
+    if not (model / "card.json").exists():
+        clips = {"recipe": variant.recipe, "data_seed": TRAINING_SEED, "clips": plan.clips}
+        changes = {**SMALL, **variant.settings, **clips, "epochs": plan.epochs, "default": False}
+        config = base.model_copy(update=changes)
+        build_dataset(
+            DatasetPlan(variant.recipe, plan.clips + config.validation, TRAINING_SEED, FrontendConfig()), data
+        )
+        resume = (model / "training" / "last.ckpt").exists()
+        train(TrainingPlan((config,)), 1, data, model, resume)
+    trained = load_model(str(model))
+    return VariantResult(
+        title=variant.title,
+        recipe=variant.recipe,
+        settings=variant.settings,
+        sets={test: _scores(trained, folder) for test, folder in tests.items()},
+    )
+
+
+def _scores(model: TrainedModel, data: Path) -> VariantScores:
+    found = evaluate(model, data)
+    assert isinstance(found, Evaluation)  # instruments may be several
+    return VariantScores(mAP=found.mAP, macro_f1=found.macro_f1, top1_solo=found.top1_solo)

@@ -1,17 +1,15 @@
-"""The two research questions: does depth, and does richer data, change how a network works?"""
+"""Compares trained models that differ in one thing: does depth, or richer data, change how a network works?"""
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from core.comparison.observe import Observation, observe
-from core.comparison.pair import compare
-from core.comparison.records import EXPERIMENTS
-from core.models.store import load_model, model_names
-from core.paths import TRAINED_MODELS
-from core.studies.summary import tell
+from core.comparison.pair import Side, compare
+from core.comparison.records import EXPERIMENTS, ContrastResult, Experiments
+from core.models.store import load_model
+from core.paths import STUDIES, TRAINED_MODELS
+from core.studies.contrasts import Contrast, contrasts
+from core.studies.summary import summarise
 from core.synthesis.clip import compose
 from core.synthesis.recipe import recipe
 
@@ -19,77 +17,33 @@ RECIPE = "general;count=2,5"
 FIRST_SEED = 700 * 10**9  # far from the clips of any data set
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question about two kinds of models.
-
-    Attributes:
-        title: The question.
-        kinds: What the first and the second model of each pair are.
-        pairs: Pairs of models that differ in that alone, by what they have in common.
-    """
-
-    title: str
-    kinds: tuple[str, str]
-    pairs: dict[str, tuple[str, str]]
-
-
-# Every model here was trained for as many epochs over as many clips.
-QUESTIONS = {
-    "depth": Question(
-        "Does depth change how the network works?",
-        ("shallow", "deep"),
-        {
-            "simple clips": ("general-shallow-simple", "general-deep-simple"),
-            "rich clips": ("general-shallow-rich", "general-deep-rich-8"),
-        },
-    ),
-    "data": Question(
-        "Does richer training data change how the network works?",
-        ("simply trained", "richly trained"),
-        {
-            "shallow": ("general-shallow-simple", "general-shallow-rich"),
-            "deep": ("general-deep-simple", "general-deep-rich-8"),
-        },
-    ),
-}
-
-
 def run_experiments(
     clips: int, root: Path = TRAINED_MODELS, on_progress: Callable[[int], None] = lambda clips: None
-) -> dict[str, Any]:
-    """Compares every pair of models that is on disk on newly composed clips, and writes ``experiments.json``.
+) -> Experiments:
+    """Compares the models of every contrast on newly composed clips, and keeps what was found in ``studies``.
 
     Args:
-        clips: How many; at least two.
+        clips: How many; at least four.
+        root: Folder of the trained models.
         on_progress: Called with 1 for every clip that all models have heard.
 
-    Returns:
-        ``clips``: their names. ``questions``: for each its ``title``, ``kinds``, ``told`` (a paragraph) and ``pairs``,
-        by what they have in common: ``models`` and the figures of :func:`core.comparison.pair.compare`.
+    Raises:
+        InputError: the contrasts cannot be used, or the record cannot be written.
     """
-    names = [recipe(RECIPE).clip_name(FIRST_SEED + index) for index in range(clips)]
-    present = {key: _present(question, root) for key, question in QUESTIONS.items()}
-    models = sorted({model for pairs in present.values() for pair in pairs.values() for model in pair})
+    names = tuple(recipe(RECIPE).clip_name(FIRST_SEED + index) for index in range(clips))
+    found = contrasts(root)
+    models = sorted({model for contrast in found.values() for pair in contrast.pairs.values() for model in pair})
     seen = _observe(names, models, root, on_progress)
-    result = {
-        "clips": names,
-        "questions": {
-            key: _answer(QUESTIONS[key], pairs, seen, root) for key, pairs in present.items() if pairs
-        },
-    }  # fmt: skip
-    (root / EXPERIMENTS).write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    sides = {model: Side(model, load_model(str(root / model)).labels, seen[model]) for model in models}
+    result = Experiments(clips=names, questions={key: _result(contrast, sides) for key, contrast in found.items()})
+    result.write(root / STUDIES / EXPERIMENTS)
     return result
 
 
-def _present(question: Question, root: Path) -> dict[str, tuple[str, str]]:
-    there = set(model_names(root))
-    return {case: pair for case, pair in question.pairs.items() if there.issuperset(pair)}
-
-
 def _observe(
-    clips: list[str], models: list[str], root: Path, on_progress: Callable[[int], None]
+    clips: Iterable[str], models: list[str], root: Path, on_progress: Callable[[int], None]
 ) -> dict[str, list[Observation]]:
+    """What each model does with each clip; a clip is composed once for all of them."""
     seen: dict[str, list[Observation]] = {name: [] for name in models}
     for name in clips if models else []:
         clip = compose(name)
@@ -99,18 +53,8 @@ def _observe(
     return seen
 
 
-def _answer(
-    question: Question, pairs: dict[str, tuple[str, str]], seen: dict[str, list[Observation]], root: Path
-) -> dict[str, Any]:
-    figures = {case: {"models": [a, b], **_compared(a, b, seen, root)} for case, (a, b) in pairs.items()}
-    return {
-        "title": question.title,
-        "kinds": list(question.kinds),
-        "told": tell(question.kinds, figures),
-        "pairs": figures,
-    }
-
-
-def _compared(a: str, b: str, seen: dict[str, list[Observation]], root: Path) -> dict[str, Any]:
-    labels = (load_model(str(root / a)).labels, load_model(str(root / b)).labels)
-    return compare(labels, seen[a], seen[b])
+def _result(contrast: Contrast, sides: dict[str, Side]) -> ContrastResult:
+    pairs = {common: compare(sides[a], sides[b]) for common, (a, b) in contrast.pairs.items()}
+    return ContrastResult(
+        title=contrast.title, kinds=contrast.kinds, summary=summarise(contrast.kinds, pairs), pairs=pairs
+    )

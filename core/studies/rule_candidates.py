@@ -1,6 +1,5 @@
-"""Ways to propagate and to read relevance, as data: the candidates of :mod:`core.studies.rule_search`."""
+"""Ways to propagate relevance and to make maps of it, as data: the candidates of :mod:`core.studies.rule_search`."""
 
-import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,15 +23,21 @@ from core.explanation.rules import (
     gamma,
     positive,
 )
+from core.explanation.targets import Target
 from core.frontends import compression
 from core.frontends.frontend import FrontendConfig, Matrix, Spectrogram
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 DEFAULT = RULE_SETS[DEFAULT_RULES]
 
 
 class SharingPool(nn.MaxPool2d):
-    """Max pooling whose gradient is shared out among a window in proportion to its values, which are not negative."""
+    """Max pooling of non-negative values whose gradient is divided among a window in proportion to the values."""
+
+    @classmethod
+    def like(cls, pool: nn.MaxPool2d) -> "SharingPool":
+        """One that has the windows of another pool."""
+        return cls(pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode)
 
     def forward(self, values: Tensor) -> Tensor:
         fixed = values.detach() + TINY
@@ -40,33 +45,24 @@ class SharingPool(nn.MaxPool2d):
         return super().forward(values).detach() + (shared - shared.detach())
 
     def _sums(self, values: Tensor) -> Tensor:
-        """Of each window."""
+        """Sum over each window."""
         return F.avg_pool2d(
             values, self.kernel_size, self.stride, self.padding, ceil_mode=self.ceil_mode, divisor_override=1
         )
 
 
-def with_sharing_pools(network: Network) -> Network:
-    """A copy of a network, with the same outputs, whose max pools share relevance out."""
-    twin = copy.deepcopy(network)
-    for name, pool in network.named_children():
-        if isinstance(pool, nn.MaxPool2d):
-            setattr(twin, name, SharingPool(pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode))
-    return twin
-
-
 @dataclass(frozen=True)
 class Candidate:
-    """One way to make a label's map; all that is not said is as it is by default.
+    """One way to make a label's map, which differs from the default in one part.
 
     Attributes:
-        part: What it varies; candidates of one part stand together.
+        part: What it varies; candidates that vary the same part are shown together.
         title: A short name.
-        words: The same for who does not know the name.
-        rules: By which relevance is propagated.
-        sharing_pools: Whether max pools share relevance out in proportion, instead of giving all to the winner.
-        by_amplitude: Whether the map is multiplied by the mix's amplitude, which undoes the log-compression.
-        explainer: The explainer that makes the map instead of rules.
+        words: What it does, in plain words.
+        rules: The rules of propagation.
+        sharing_pools: Whether max pools divide relevance in proportion, instead of giving all of it to the winner.
+        by_amplitude: Whether the map is multiplied by the amplitude of the mix, which undoes the log-compression.
+        explainer: An explainer that makes the map instead of the rules.
     """
 
     part: str
@@ -81,33 +77,33 @@ class Candidate:
     def is_default(self) -> bool:
         return self == Candidate(self.part, self.title, self.words)
 
-    def maps(self, network: Network, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
-        """The map ``(bands, frames)`` of each label, given by its number."""
-        return self._weighed(self._relevance(network, as_input(mix.features), labels), mix)
+    def maps(self, network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> list[Matrix]:
+        """The map ``(bands, frames)`` of each target."""
+        return self._weighted(self._relevance(network, as_input(mix.features), targets), mix)
 
-    def contested(self, network: Network, mix: Spectrogram, labels: Sequence[int]) -> list[Matrix]:
-        """The same to listen to: contested by the labels, if the candidate can do so."""
+    def contested(self, network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> list[Matrix]:
+        """The maps to listen to: contested by the targets, if the candidate can do that."""
         if self.explainer or self.sharing_pools:
-            return self.maps(network, mix, labels)
-        return self._weighed(Trace(network, as_input(mix.features), self.rules).contested(labels), mix)
+            return self.maps(network, mix, targets)
+        return self._weighted(Trace(network, as_input(mix.features), self.rules).contested(targets), mix)
 
-    def _weighed(self, maps: Iterable[Tensor], mix: Spectrogram) -> list[Matrix]:
+    def _weighted(self, maps: Iterable[Tensor], mix: Spectrogram) -> list[Matrix]:
         weights = np.sqrt(mix.mel_power / mix.mel_power.max()) if self.by_amplitude else np.float32(1)
         return [weights * values.numpy() for values in maps]
 
-    def _relevance(self, network: Network, inputs: Tensor, labels: Sequence[int]) -> list[Tensor]:
+    def _relevance(self, network: StagedNetwork, inputs: Tensor, targets: Sequence[Target]) -> list[Tensor]:
         if self.explainer:
             explain = EXPLAINERS.get(self.explainer)
-            return [explain(network, inputs, label) for label in labels]
-        if self.sharing_pools:  # which only the slow twin of the engine can do
-            twin = with_sharing_pools(network)
-            return [attribute(twin, inputs, label, rules=self.rules).relevance for label in labels]
+            return [explain(network, inputs, target) for target in targets]
+        if self.sharing_pools:  # not possible with a Trace
+            twin = network.with_pools(SharingPool.like)
+            return [attribute(twin, inputs, target, rules=self.rules).relevance for target in targets]
         trace = Trace(network, inputs, self.rules)
-        return [trace.relevance(label)[0] for label in labels]
+        return [trace.relevance(target)[0] for target in targets]
 
 
 def level(exponent: float) -> Modifier:
-    """A log-mel of the usual range → a power of the mel power that it was made from: 1 is power, ½ amplitude.
+    """A modifier from log-mel, of the default range, back to mel power to an exponent: 1 is power, ½ amplitude.
 
     >>> level(0.5)(torch.tensor([0.0, 1.0])).round(decimals=3).tolist()
     [0.0, 1.0]
@@ -117,7 +113,7 @@ def level(exponent: float) -> Modifier:
 
 
 def first(inputs: Modifier, weights: Modifier) -> RuleSet:
-    """The default rules with another one for the first convolution."""
+    """The default rules with another rule for the first convolution."""
     return replace(DEFAULT, first=Rule(inputs, weights))
 
 
@@ -190,4 +186,4 @@ CANDIDATES: dict[str, Candidate] = {
     ),
     "energy": Candidate(NOTHING, "energy of the mix", "knows neither network nor label", explainer="energy"),
 }
-"""By name, in the order of the table; the default is one of them, and those that vary another part start from it."""
+"""By name, in the order of the table. One of them is the default, from which the others differ."""

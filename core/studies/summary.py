@@ -1,31 +1,30 @@
-"""Figures about pairs of models → a paragraph. Every word hangs on a figure, and every number is one."""
+"""Comparisons of pairs of models → a paragraph that says no more than their figures."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from core.comparison.place import PLACES
-from core.statistics import Interval
+from core.comparison.records import Comparison
+from core.records import Interval
 
-Figures = Mapping[str, Any]  # of one pair, see core.comparison.pair.compare
-Cases = Mapping[str, Figures]  # pairs by what both models have in common
-LEVELS = ((0.8, "closely"), (0.5, "moderately"), (0.0, "weakly"))
+Cases = Mapping[str, Comparison]  # pairs by what both models have in common
+LEVELS = ((0.8, "closely"), (0.5, "moderately"), (0.0, "weakly"))  # correlations from which a word holds
 
 
-def tell(kinds: Sequence[str], cases: Cases) -> str:
+def summarise(kinds: tuple[str, str], cases: Cases) -> str:
     """A paragraph about what pairs of two kinds of networks have in common and where they differ.
 
-    A difference counts where its interval excludes zero; what differs in no pair is said to show no clear difference.
+    A difference counts where its interval excludes zero; what differs in no pair is reported as no clear difference.
     """
     first, second = kinds
     sentences = [
         f"{first.capitalize()} and {second} networks give the same answer to "
-        f"{_each(cases, lambda pair: pair['agreement']['equal'], percent)} of all yes-or-no questions, "
-        f"at a Cohen's kappa of {_each(cases, lambda pair: pair['agreement']['kappa'], plain)}.",
+        f"{_each(cases, lambda pair: pair.agreement.equal, percent)} of all yes-or-no questions, "
+        f"at a Cohen's kappa of {_each(cases, lambda pair: pair.agreement.kappa, plain)}.",
         f"Their maps of where an instrument is heard correlate {_level(cases)}: "
-        f"{_each(cases, lambda pair: pair['maps']['all'], plain)}.",
+        f"{_each(cases, lambda pair: pair.maps.all, plain)}.",
         "The similarity (CKA) of their first layers is "
-        f"{_each(cases, lambda pair: pair['layers']['cka'][0][0], plain)}, "
-        f"that of their last ones {_each(cases, lambda pair: pair['layers']['cka'][-1][-1], plain)}.",
+        f"{_each(cases, lambda pair: pair.layers.cka[0][0], plain)}, "
+        f"that of their last layers {_each(cases, lambda pair: pair.layers.cka[-1][-1], plain)}.",
         *(_difference(second, place, cases) for place in PLACES if _clear(place, cases)),
         *_unclear(cases),
         _own_sound(cases),
@@ -35,41 +34,40 @@ def tell(kinds: Sequence[str], cases: Cases) -> str:
 
 def percent(figure: Interval) -> str:
     """
-    >>> percent({"value": 0.874, "low": 0.85, "high": 0.9})
+    >>> percent(Interval(value=0.874, low=0.85, high=0.9))
     '87 % [85–90]'
     """
     value, low, high = _ends(figure)
-    return f"{100 * value:.0f} % [{_reach(f'{100 * low:.0f}', f'{100 * high:.0f}')}]"
+    return f"{100 * value:.0f} % [{_range(f'{100 * low:.0f}', f'{100 * high:.0f}')}]"
 
 
 def plain(figure: Interval) -> str:
     """
-    >>> plain({"value": 0.874, "low": 0.85, "high": 0.9})
+    >>> plain(Interval(value=0.874, low=0.85, high=0.9))
     '0.87 [0.85–0.90]'
     """
     value, low, high = _ends(figure)
-    return f"{value:.2f} [{_reach(f'{low:.2f}', f'{high:.2f}')}]"
+    return f"{value:.2f} [{_range(f'{low:.2f}', f'{high:.2f}')}]"
 
 
 def points(figure: Interval) -> str:
     """
-    >>> points({"value": -0.031, "low": -0.05, "high": -0.01})
+    >>> points(Interval(value=-0.031, low=-0.05, high=-0.01))
     '-3.1 points [-5.0 to -1.0]'
     """
     value, low, high = _ends(figure)
     return f"{100 * value:+.1f} points [{100 * low:+.1f} to {100 * high:+.1f}]"
 
 
-def _reach(low: str, high: str) -> str:
+def _range(low: str, high: str) -> str:
     return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
 
 
 def _ends(figure: Interval) -> tuple[float, float, float]:
-    value, low, high = (figure[key] for key in ("value", "low", "high"))
-    return value or 0.0, low or 0.0, high or 0.0
+    return figure.value or 0.0, figure.low or 0.0, figure.high or 0.0
 
 
-def _each(cases: Cases, figure: Callable[[Figures], Interval], text: Callable[[Interval], str]) -> str:
+def _each(cases: Cases, figure: Callable[[Comparison], Interval], text: Callable[[Interval], str]) -> str:
     return _and([f"{text(figure(pair))} ({case})" for case, pair in cases.items()])
 
 
@@ -78,14 +76,14 @@ def _and(parts: Sequence[str]) -> str:
 
 
 def _level(cases: Cases) -> str:
-    lowest = min(_ends(pair["maps"]["all"])[0] for pair in cases.values())
+    lowest = min(_ends(pair.maps.all)[0] for pair in cases.values())
     return next((word for edge, word in LEVELS if lowest >= edge), "not at all")
 
 
 def direction(figure: Interval) -> int:
     """Whether a difference is clearly above (1) or below (-1) zero, or neither (0).
 
-    >>> [direction({"value": 0.1, "low": low, "high": 0.2}) for low in (0.05, -0.05)]
+    >>> [direction(Interval(value=0.1, low=low, high=0.2)) for low in (0.05, -0.05)]
     [1, 0]
     """
     _, low, high = _ends(figure)
@@ -93,15 +91,15 @@ def direction(figure: Interval) -> int:
 
 
 def _clear(place: str, cases: Cases) -> list[str]:
-    """Cases in which the two networks clearly differ."""
-    return [case for case, pair in cases.items() if direction(pair["places"][place]["difference"])]
+    """Cases in which the two networks clearly differ at a place."""
+    return [case for case, pair in cases.items() if direction(pair.places[place].difference)]
 
 
 def _difference(kind: str, place: str, cases: Cases) -> str:
     """One sentence about a place at which at least one pair clearly differs."""
-    found = {case: pair["places"][place]["difference"] for case, pair in cases.items() if case in _clear(place, cases)}
+    found = {case: cases[case].places[place].difference for case in _clear(place, cases)}
     signs = {direction(figure) for figure in found.values()}
-    more = "now more, now less" if len(signs) > 1 else ("more" if signs == {1} else "less")
+    more = "sometimes more, sometimes less" if len(signs) > 1 else ("more" if signs == {1} else "less")
     where = _and([f"{points(figure)} ({case})" for case, figure in found.items()])
     others = [case for case in cases if case not in found]
     rest = f", with no clear difference for {_and(others)}" if others else ""
@@ -115,17 +113,18 @@ def _unclear(cases: Cases) -> list[str]:
 
 def _own_sound(cases: Cases) -> str:
     """Whether the networks point at the instrument's own sound more than its share of the energy would explain."""
-    own = [pair["places"]["own"] for pair in cases.values()]
-    shares = [_ends(figures[side])[0] for figures in own for side in ("a", "b")]
-    energy = [_ends(figures["energy"])[0] for figures in own]
-    beyond = [_ends(f[side])[1] > _ends(f["energy"])[2] for f in own for side in ("a", "b")]
+    own = [pair.places["own"] for pair in cases.values()]
+    shares = [share for figures in own for share in (figures.a, figures.b)]
+    energies = [figures.energy for figures in own for _ in range(2)]
+    beyond = [_ends(share)[1] > _ends(energy)[2] for share, energy in zip(shares, energies, strict=True)]
     who = "All of them put" if all(beyond) else "Some of them put" if any(beyond) else "None of them clearly puts"
     return (
-        f"{who} more of the evidence on the instrument's own sound ({_span(shares)}) than it has of the mix's energy "
-        f"({_span(energy)})."
+        f"{who} a larger share of the evidence on the instrument's own sound ({_span(shares)}) than the instrument "
+        f"has of the mix's energy ({_span(energies)})."
     )
 
 
-def _span(values: Sequence[float]) -> str:
+def _span(figures: Sequence[Interval]) -> str:
+    values = [_ends(figure)[0] for figure in figures]
     low, high = round(100 * min(values)), round(100 * max(values))
     return f"{low} %" if low == high else f"{low}–{high} %"

@@ -1,12 +1,17 @@
-"""The taxonomy: 29 instruments, their families, General MIDI programs and playable ranges, and the label sets.
+"""29 instruments: families, General MIDI programs, playable ranges and colours, and the label sets made of them.
 
 A new instrument is one new row of ``_ROWS``. Pitches are MIDI note numbers (60 = middle C, C4).
+
+The colours were spread as far apart as 29 can be for normal, red-blind and green-blind eyes at once (smallest CIELAB
+distance 14, 11 and 11), those of the commonest instruments furthest.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.errors import InputError
+from core.taxonomy.labels import LABEL_SPACES, LabelSpace
 
 DRUM_CHANNEL = 9  # "channel 10" of the General MIDI standard, counted from zero
 
@@ -23,6 +28,7 @@ class Instrument:
         high: Highest MIDI pitch.
         polyphony: How many notes it plays at once, at most.
         roles: Parts it takes in an arrangement, best first: melody, harmony, bass, pad, drums.
+        color: Its colour in all figures, as ``#rrggbb``.
         irmas: Its code in IRMAS (Bosch et al. 2012), if it has one.
         openmic: Its name in OpenMIC-2018 (Humphrey et al. 2018), if it has one.
     """
@@ -34,6 +40,7 @@ class Instrument:
     high: int
     polyphony: int
     roles: tuple[str, ...]
+    color: str
     irmas: str | None = None
     openmic: str | None = None
 
@@ -63,6 +70,7 @@ def _row(
     pitches: str,
     polyphony: int,
     roles: str,
+    color: str,
     irmas: str | None = None,
     openmic: str | None = None,
 ) -> Instrument:
@@ -75,44 +83,45 @@ def _row(
         high,
         polyphony,
         tuple(roles.split()),
+        color,
         irmas,
         openmic,
     )
 
 
 _ROWS = (
-    _row("piano", "keys", "0 1 2", "21-108", 8, "harmony melody bass", "pia", "piano"),
-    _row("electric_piano", "keys", "4 5", "28-103", 6, "harmony melody"),
-    _row("mallets", "mallets", "8 9 11 12 13", "48-96", 4, "melody harmony", None, "mallet_percussion"),
-    _row("organ", "keys", "16 17 18 19", "36-96", 6, "harmony pad melody bass", "org", "organ"),
-    _row("accordion", "keys", "21 23", "41-93", 5, "melody harmony", None, "accordion"),
-    _row("acoustic_guitar", "plucked", "24 25", "40-83", 6, "harmony melody", "gac", "guitar"),
-    _row("electric_guitar", "plucked", "26 27 28", "40-84", 6, "harmony melody", "gel", "guitar"),
-    _row("distorted_guitar", "plucked", "29 30", "40-86", 3, "melody harmony", "gel", "guitar"),
-    _row("banjo", "plucked", "105", "48-86", 4, "harmony melody", None, "banjo"),
-    _row("harp", "plucked", "46", "24-103", 6, "harmony melody"),
-    _row("electric_bass", "bass", "33 34 35 36", "28-67", 1, "bass", None, "bass"),
-    _row("double_bass", "bass", "32 43", "28-67", 1, "bass", None, "bass"),
-    _row("violin", "strings", "40", "55-100", 2, "melody", "vio", "violin"),
-    _row("viola", "strings", "41", "48-91", 2, "melody"),
-    _row("cello", "strings", "42", "36-76", 2, "melody bass", "cel", "cello"),
-    _row("string_ensemble", "strings", "48 49", "28-96", 6, "pad harmony"),
-    _row("voice", "voice", "52 53 54", "43-84", 4, "melody pad", "voi", "voice"),
-    _row("trumpet", "brass", "56", "54-86", 1, "melody", "tru", "trumpet"),
-    _row("trombone", "brass", "57", "40-72", 1, "melody bass", None, "trombone"),
-    _row("tuba", "brass", "58", "28-58", 1, "bass"),
-    _row("french_horn", "brass", "60", "34-77", 1, "melody"),
-    _row("saxophone", "reeds", "64 65 66 67", "36-87", 1, "melody", "sax", "saxophone"),
-    _row("oboe", "reeds", "68", "58-91", 1, "melody"),
-    _row("bassoon", "reeds", "70", "34-75", 1, "melody bass"),
-    _row("clarinet", "reeds", "71", "50-94", 1, "melody", "cla", "clarinet"),
-    _row("flute", "flutes", "72 73", "60-96", 1, "melody", "flu", "flute"),
-    _row("synth_lead", "synth", "80 81", "36-96", 1, "melody", None, "synthesizer"),
-    _row("synth_pad", "synth", "88 89 90", "36-84", 6, "pad", None, "synthesizer"),
-    _row("drums", "drums", "0 8 16 24 25 40", "35-81", 4, "drums", None, "drums"),
+    _row("piano", "keys", "0 1 2", "21-108", 8, "harmony melody bass", "#34a0f4", "pia", "piano"),
+    _row("electric_piano", "keys", "4 5", "28-103", 6, "harmony melody", "#28dc7c"),
+    _row("mallets", "mallets", "8 9 11 12 13", "48-96", 4, "melody harmony", "#88f4a0", None, "mallet_percussion"),
+    _row("organ", "keys", "16 17 18 19", "36-96", 6, "harmony pad melody bass", "#4cb8b8", "org", "organ"),
+    _row("accordion", "keys", "21 23", "41-93", 5, "melody harmony", "#d094dc", None, "accordion"),
+    _row("acoustic_guitar", "plucked", "24 25", "40-83", 6, "harmony melody", "#e88828", "gac", "guitar"),
+    _row("electric_guitar", "plucked", "26 27 28", "40-84", 6, "harmony melody", "#e83464", "gel", "guitar"),
+    _row("distorted_guitar", "plucked", "29 30", "40-86", 3, "melody harmony", "#f458f4", "gel", "guitar"),
+    _row("banjo", "plucked", "105", "48-86", 4, "harmony melody", "#b858ac", None, "banjo"),
+    _row("harp", "plucked", "46", "24-103", 6, "harmony melody", "#e8b8f4"),
+    _row("electric_bass", "bass", "33 34 35 36", "28-67", 1, "bass", "#b840f4", None, "bass"),
+    _row("double_bass", "bass", "32 43", "28-67", 1, "bass", "#b858d0", None, "bass"),
+    _row("violin", "strings", "40", "55-100", 2, "melody", "#7cf47c", "vio", "violin"),
+    _row("viola", "strings", "41", "48-91", 2, "melody", "#88b858"),
+    _row("cello", "strings", "42", "36-76", 2, "melody bass", "#289464", "cel", "cello"),
+    _row("string_ensemble", "strings", "48 49", "28-96", 6, "pad harmony", "#28c47c"),
+    _row("voice", "voice", "52 53 54", "43-84", 4, "melody pad", "#f4d0f4", "voi", "voice"),
+    _row("trumpet", "brass", "56", "54-86", 1, "melody", "#d0f428", "tru", "trumpet"),
+    _row("trombone", "brass", "57", "40-72", 1, "melody bass", "#dcc428", None, "trombone"),
+    _row("tuba", "brass", "58", "28-58", 1, "bass", "#28b828"),
+    _row("french_horn", "brass", "60", "34-77", 1, "melody", "#acd058"),
+    _row("saxophone", "reeds", "64 65 66 67", "36-87", 1, "melody", "#f47cac", "sax", "saxophone"),
+    _row("oboe", "reeds", "68", "58-91", 1, "melody", "#64d0a0"),
+    _row("bassoon", "reeds", "70", "34-75", 1, "melody bass", "#4c887c"),
+    _row("clarinet", "reeds", "71", "50-94", 1, "melody", "#94dcc4", "cla", "clarinet"),
+    _row("flute", "flutes", "72 73", "60-96", 1, "melody", "#a0f4c4", "flu", "flute"),
+    _row("synth_lead", "synth", "80 81", "36-96", 1, "melody", "#d0e858", None, "synthesizer"),
+    _row("synth_pad", "synth", "88 89 90", "36-84", 6, "pad", "#f4a0d0", None, "synthesizer"),
+    _row("drums", "drums", "0 8 16 24 25 40", "35-81", 4, "drums", "#947c40", None, "drums"),
 )
 
-# Members of a label that play another register than the label as a whole.
+# Programs that play in another register than their label as a whole.
 _PROGRAM_RANGES = {
     ("double_bass", 43): (28, 57),
     ("saxophone", 64): (56, 87),
@@ -126,7 +135,7 @@ FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(row.family for row in _ROWS))
 
 
 def words_of(data_set: Literal["irmas", "openmic"]) -> dict[str, tuple[str, ...]]:
-    """For each word of another data set that we know, the labels of the taxonomy that it stands for.
+    """For each word of another data set that names instruments of the taxonomy, the labels of those.
 
     >>> words_of("irmas")["gel"]
     ('electric_guitar', 'distorted_guitar')
@@ -135,24 +144,31 @@ def words_of(data_set: Literal["irmas", "openmic"]) -> dict[str, tuple[str, ...]
     return {word: tuple(row.label for row in _ROWS if getattr(row, data_set) == word) for word in words}
 
 
-@dataclass(frozen=True)
-class LabelSet:
-    """The labels of one task, and the programs that may sound for each.
+@dataclass(frozen=True, eq=False)
+class LabelSet(LabelSpace):
+    """A label space of instruments, which can be played.
 
     Attributes:
-        name: ``general`` or ``wimu12``.
-        programs: General MIDI programs for each label, in the order of the labels.
+        programs: General MIDI programs that may sound for each label, in the order of the labels.
     """
 
-    name: str
-    programs: dict[str, tuple[int, ...]]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.programs)
+    programs: Mapping[str, tuple[int, ...]]
 
 
-# The twelve patches of the student project that this grew from, one program each.
+def _label_set(name: str, programs: Mapping[str, tuple[int, ...]]) -> LabelSet:
+    rows = [INSTRUMENTS[label] for label in programs]
+    return LabelSet(
+        name=name,
+        noun="instrument",
+        labels=tuple(programs),
+        titles={row.label: row.title for row in rows},
+        groups={row.label: row.family for row in rows},
+        colors={row.label: row.color for row in rows},
+        programs=programs,
+    )
+
+
+# The twelve patches of the student project that this program grew from, one General MIDI program each.
 _WIMU12 = {
     "piano": 0,
     "acoustic_guitar": 24,
@@ -169,19 +185,24 @@ _WIMU12 = {
 }
 
 LABEL_SETS: dict[str, LabelSet] = {
-    "general": LabelSet("general", {row.label: row.programs for row in _ROWS}),
-    "wimu12": LabelSet("wimu12", {label: (program,) for label, program in _WIMU12.items()}),
+    labels.name: labels
+    for labels in (
+        _label_set("general", {row.label: row.programs for row in _ROWS}),
+        _label_set("wimu12", {label: (program,) for label, program in _WIMU12.items()}),
+    )
 }
+for _labels in LABEL_SETS.values():
+    LABEL_SPACES.register(_labels.name)(_labels)
 
 
 def label_set(name: str) -> LabelSet:
-    """The label set called ``name``.
+    """The label set of this name.
 
     >>> label_set("wimu12").programs["flute"]
     (72,)
 
     Raises:
-        InputError: there is none of this name.
+        InputError: there is none, or its labels are not instruments.
     """
     if name not in LABEL_SETS:
         raise InputError(f"There is no label set {name!r}; choose one of: {', '.join(LABEL_SETS)}.")

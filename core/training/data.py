@@ -1,10 +1,10 @@
 """Batches for training from a built data set that stays on disk."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -19,10 +19,10 @@ GPU_READERS = 4  # processes: a GPU is done with a batch sooner than one process
 class ClipDataset(Dataset[Batch]):
     """Some clips of a built data set; a whole batch is read at once, which memory-mapped files like best."""
 
-    def __init__(self, source: BuiltDataset, labels: Sequence[str], indices: range) -> None:
+    def __init__(self, source: BuiltDataset, targets: torch.Tensor, indices: range) -> None:
         self.source = source
         self.indices = indices
-        self.targets = torch.from_numpy(source.targets(labels))
+        self.targets = targets
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -35,15 +35,18 @@ class ClipDataset(Dataset[Batch]):
 
 
 class ClipDataModule(L.LightningDataModule):
-    """Training clips, and the last ``validation`` clips of the data set held out.
+    """The first clips of a data set to train on, and those after them held out for validation.
 
-    Every clip has a seed of its own, so nothing that is heard in training comes back in validation. Lightning shares
-    the clips of both out among its devices; where these do not divide the held-out clips, a few count twice.
+    Every clip has a seed of its own, so nothing heard in training comes back in validation. Lightning divides both
+    among its devices; where the held-out clips cannot be divided evenly, a few count twice.
 
     Args:
+        targets: What the network should answer for each clip ``(clips, labels)``.
+        validation: How many clips are held out.
         devices: How many train at once, each on batches of its own.
-        readers: Processes that read ahead; without any, batches are read in between the steps, which on a processor
-            costs nothing worth mentioning (``timbrescope bench`` measures it).
+        readers: Processes that read ahead. Without any, batches are read between the steps, which on a CPU takes
+            a negligible share of the time (``timbrescope bench`` measures it).
+        clips: How many clips to train on; all but the held-out ones if not given.
 
     Raises:
         InputError: the data set has too few clips for that.
@@ -52,23 +55,25 @@ class ClipDataModule(L.LightningDataModule):
     def __init__(
         self,
         source: BuiltDataset,
-        labels: Sequence[str],
+        targets: npt.NDArray[np.float32],
         batch_size: int,
         validation: int,
         devices: int = 1,
         readers: int = 0,
+        clips: int | None = None,
     ) -> None:
         super().__init__()
-        split = len(source) - validation
+        split = clips or len(source) - validation
         if split < batch_size * devices:
             raise InputError(
-                f"{source.folder} holds {len(source)} clips, too few for {validation} to validate with and a batch of "
-                f"{batch_size * devices} to train on; compose more with `timbrescope dataset`."
+                f"{source.folder} holds {len(source)} clips, too few to hold out {validation} for validation and to "
+                f"train on batches of {batch_size * devices}; compose more with `timbrescope dataset`."
             )
         self.batch_size = batch_size
         self.readers = readers
-        self.training = ClipDataset(source, labels, range(split))
-        self.validation = ClipDataset(source, labels, range(split, len(source)))
+        wanted = torch.from_numpy(targets)
+        self.training = ClipDataset(source, wanted, range(split))
+        self.validation = ClipDataset(source, wanted, range(split, split + validation))
 
     def train_dataloader(self) -> DataLoader[Batch]:
         return self._loader(self.training, learning=True)

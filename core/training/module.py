@@ -1,17 +1,16 @@
-"""The Lightning module: loss, augmentation, optimiser, validation figures."""
+"""The Lightning module: augmentation, optimiser, and the loss and validation metrics of the task."""
 
 import math
 
 import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch.nn import functional as F
-from torchmetrics.classification import MultilabelAveragePrecision, MultilabelF1Score
 
 from core.errors import InputError
 from core.frontends.frontend import FrontendConfig, frontend
 from core.frontends.logmel import LogMel
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
+from core.tasks.task import TASKS
 from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power, transpose
 from core.training.config import TrainingConfig
 from core.training.data import Batch
@@ -21,15 +20,16 @@ FIRST_RATE = 0.04  # share of the highest at which it begins
 
 
 class RecognitionModule(L.LightningModule):
-    """Trains a network to say which instruments a clip holds (multi-label, binary cross-entropy).
+    """Trains a network for a task, which decides on the loss and on the validation metrics.
 
     Raises:
-        InputError: the configuration changes the power of sounds, which the features of the clips do not show.
+        InputError: the task does not fit the label set, clips are to be mixed whose labels do not add up, or the
+            configuration changes the power of sounds, which the features of the clips do not show.
     """
 
     band_hz: torch.Tensor
 
-    def __init__(self, network: Network, config: TrainingConfig, clips: FrontendConfig) -> None:
+    def __init__(self, network: StagedNetwork, config: TrainingConfig, clips: FrontendConfig) -> None:
         super().__init__()
         if config.changes_power and not isinstance(frontend(clips), LogMel):
             raise InputError(
@@ -41,14 +41,17 @@ class RecognitionModule(L.LightningModule):
         self.register_buffer("band_hz", band_hz, persistent=False)
         self.network = network.to_channels_last()
         self.config = config
-        labels = len(config.labels)
-        self.average_precision = MultilabelAveragePrecision(labels)
-        self.f1 = MultilabelF1Score(labels)
+        self.task = TASKS.get(config.task)
+        self.task.check(config.space, config.labels)
+        if config.mix_share and not self.task.adds_up:
+            raise InputError(
+                f"Clips that are mixed have two answers, and the task {self.task.name} wants one; leave mix_share at 0."
+            )
+        self.metrics = self.task.metrics(len(config.labels))
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         features, targets = self._augment(*batch)
-        smoothed = targets * (1 - self.config.label_smoothing) + self.config.label_smoothing / 2
-        loss = F.binary_cross_entropy_with_logits(self.network(features), smoothed)
+        loss = self.task.loss(self.network(features), targets, self.config.label_smoothing)
         self.log("train_loss", loss, prog_bar=True, on_step=False, on_epoch=True, sync_dist=True)
         return loss
 
@@ -67,12 +70,9 @@ class RecognitionModule(L.LightningModule):
     def validation_step(self, batch: Batch, _: int) -> None:
         features, targets = batch
         logits = self.network(features).float()
-        self.average_precision.update(logits, targets.int())
-        self.f1.update(logits, targets.int())
-        loss = F.binary_cross_entropy_with_logits(logits, targets)
-        self.log("val_loss", loss, prog_bar=True, sync_dist=True)  # the other two gather over the devices by themselves
-        self.log("val_mAP", self.average_precision, prog_bar=True)
-        self.log("val_macro_f1", self.f1, prog_bar=True)
+        self.log("val_loss", self.task.loss(logits, targets), prog_bar=True, sync_dist=True)
+        self.metrics.update(logits, self.task.expected(targets))
+        self.log_dict(self.metrics, prog_bar=True)  # metrics gather over the devices by themselves
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = torch.optim.AdamW(

@@ -1,4 +1,4 @@
-"""Trains a model from a configuration and a built data set, and writes it with its card."""
+"""Trains one stage of a model on a built data set, and writes the model with its card."""
 
 import logging
 import os
@@ -17,83 +17,95 @@ from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, Ric
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-from core.corpora.read import BuiltDataset
+from core.corpora.corpus import split_hash
 from core.errors import InputError
-from core.evaluation.calibration import fit_temperature, fit_thresholds
+from core.frontends.frontend import FrontendConfig
 from core.models.architecture import build_network
 from core.models.card import Card, Training
-from core.models.store import card, load_model, save_model
+from core.models.network import StagedNetwork
+from core.models.store import save_model
 from core.paths import ROOT
+from core.tasks.task import Calibration
 from core.training.blend import blend
-from core.training.config import TrainingConfig
+from core.training.config import TrainingConfig, TrainingPlan
 from core.training.curve import write_curve
 from core.training.data import GPU_READERS, ClipDataModule
 from core.training.module import RecognitionModule
+from core.training.stages import checkpoint_folder, keep_weights, stage_data, starting_point
 from core.training.widen import start_from
 
 LAST = "last"
 
 
-def train(
-    config: TrainingConfig,
-    data: Path,
-    out: Path,
-    resume: bool = False,
-    devices: str = "auto",
-    nodes: int = 1,
-    strategy: str = "auto",
-) -> Card | None:
-    """Trains, takes the weights of the epoch with the best validation mAP, and calibrates on the same clips.
+def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool = False, nodes: int = 1) -> Card | None:
+    """Trains one stage, keeps the weights of the epoch with the best validation metric, and calibrates on those clips.
 
     ``out`` gets ``model.safetensors``, ``card.json`` and ``training.csv`` (the figures of each epoch), and under
-    ``training/`` the checkpoints and, for the start and for each time that it was resumed,
-    ``log/version_N/metrics.csv``.
+    ``training/`` the weights after the stage as ``stage-N.safetensors``, the checkpoints, and a
+    ``log/version_N/metrics.csv`` for the start and for each time that the stage was resumed. Checkpoints and logs of a
+    plan with several stages lie in ``training/stage-N/``.
 
     Args:
-        resume: Go on from the last checkpoint in ``out``.
-        devices: Lightning's: how many on each machine, or which, or "auto".
+        number: Of the stage; see :func:`core.training.stages.choose_stage`.
+        data: Folder of a built data set.
+        resume: Continue from the stage's last checkpoint in ``out``.
         nodes: Lightning's ``num_nodes``: how many machines.
-        strategy: Lightning's: how devices work together, "ddp" for example.
 
     Returns:
         The card; None in the processes that only help, which Lightning starts for every device but the first.
 
     Raises:
-        InputError: the data set is missing or too small, there is nothing to resume or to start from, or no such
-            devices.
+        InputError: the data set is missing, too small or not the one that the stage names; there is nothing to resume
+            or to start from; the weights to start from have another checksum; there are no such devices.
     """
     started = time.monotonic()
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    source = BuiltDataset(data)
+    config = plan.stage(number)
+    source = stage_data(config, data)
+    start = starting_point(plan, number, out)
     L.seed_everything(config.weight_seed, workers=True, verbose=False)
     network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
-    if config.start_from:
-        start_from(network, load_model(config.start_from).network)
-    start = {name: values.clone() for name, values in network.state_dict().items()}
+    if start:
+        start_from(network, start.network)
+    weights = {name: values.clone() for name, values in network.state_dict().items()}
     module = RecognitionModule(network, config, source.frontend)
-    runs = out / "training"
-    trainer = _trainer(config, runs, devices=devices, num_nodes=nodes, strategy=strategy)
+    runs = checkpoint_folder(plan, number, out)
+    trainer = _trainer(config, module.task.monitor, runs, nodes)
     count = trainer.num_devices * trainer.num_nodes
     readers = GPU_READERS if isinstance(trainer.accelerator, CUDAAccelerator) else 0
-    clips = ClipDataModule(source, config.labels, config.batch_size, config.validation, count, readers)
+    targets = module.task.targets(source.held, config.labels)
+    clips = ClipDataModule(source, targets, config.batch_size, config.validation, count, readers, config.clips)
     trainer.fit(module, clips, ckpt_path=_last_checkpoint(runs) if resume else None)
     if not trainer.is_global_zero:
         return None
     best = trainer.checkpoint_callbacks[0].best_model_path  # type: ignore[attr-defined]
     module.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
-    blend(network, start, config.start_share)
+    blend(network, weights, config.start_share)
     network.eval()
-    minutes = (time.monotonic() - started) / 60
-    trained = _card(config, source, network, _validation_logits(module, clips), count, minutes)
-    save_model(network, trained, out)
+    record = Training(
+        **_what_was_done(config, number, clips),
+        hardware=_hardware(count),
+        minutes=round((time.monotonic() - started) / 60, 1),
+        commit=_commit(),
+        start_sha256=start.sha256 if start else None,
+        weights_sha256=keep_weights(network, out, number),
+        previous=start.training if start else None,
+    )
+    calibration = module.task.calibrate(*_validation_logits(module, clips))
+    card = _card(config, source.frontend, network, calibration, record)
+    save_model(network, card, out)
     write_curve(runs / "log", out / "training.csv")
-    return trained
+    return card
 
 
-def _trainer(config: TrainingConfig, runs: Path, **where: Any) -> L.Trainer:
-    """A trainer that keeps the best epoch and the last one."""
+def _trainer(config: TrainingConfig, monitor: str, runs: Path, nodes: int) -> L.Trainer:
+    """A trainer that keeps the epoch with the highest validation metric and the last one.
+
+    Raises:
+        InputError: there are no such devices.
+    """
     on_terminal = sys.stderr.isatty()
-    best = ModelCheckpoint(runs, "best", monitor="val_mAP", mode="max", enable_version_counter=False)
+    best = ModelCheckpoint(runs, "best", monitor=f"val_{monitor}", mode="max", enable_version_counter=False)
     last = ModelCheckpoint(runs, LAST, enable_version_counter=False)  # comes second, to remember which is the best
     try:
         return L.Trainer(
@@ -109,7 +121,9 @@ def _trainer(config: TrainingConfig, runs: Path, **where: Any) -> L.Trainer:
             logger=CSVLogger(runs, name="log"),
             enable_model_summary=False,
             log_every_n_steps=10,
-            **where,
+            devices=config.devices,
+            num_nodes=nodes,
+            strategy=config.strategy,
         )
     except (MisconfigurationException, TypeError, ValueError) as error:
         raise InputError(f"Lightning cannot train there: {error}") from error
@@ -134,45 +148,44 @@ def _validation_logits(module: RecognitionModule, clips: ClipDataModule) -> tupl
 
 def _card(
     config: TrainingConfig,
-    source: BuiltDataset,
-    network: Any,
-    held_out: tuple[np.ndarray, np.ndarray],
-    devices: int,
-    minutes: float,
+    frontend: FrontendConfig,
+    network: StagedNetwork,
+    calibration: Calibration,
+    training: Training,
 ) -> Card:
-    logits, targets = held_out
-    temperature = fit_temperature(logits, targets)
-    thresholds = fit_thresholds(logits / temperature, targets)
-    description = source.description
-    training = Training(
-        recipe=description["recipe"],
-        data_seed=description["seed"],
-        clips=len(source) - config.validation,
-        validation_seed=description["seed"],
-        validation_clips=config.validation,
-        epochs=config.epochs,
-        weight_seed=config.weight_seed,
-        settings=config.model_dump(exclude=set(Card.model_fields) | set(Training.model_fields)),
-        hardware=_hardware(devices),
-        minutes=round(minutes, 1),
-        commit=_commit(),
-        previous=card(config.start_from).training if config.start_from else None,
-    )
     return Card(
         name=config.name,
         title=config.title,
         description=config.description,
+        task=config.task,
         label_set=config.label_set,
         labels=list(config.labels),
         architecture=config.architecture,
         config=config.config,
-        frontend=source.frontend,
+        frontend=frontend,
         parameters=network.parameter_count,
-        thresholds=dict(zip(config.labels, thresholds, strict=True)),
-        temperature=temperature,
+        thresholds=dict(zip(config.labels, calibration.thresholds, strict=False)),  # not every task has them
+        temperature=calibration.temperature,
         default=config.default,
         training=training,
     )
+
+
+def _what_was_done(config: TrainingConfig, number: int, clips: ClipDataModule) -> dict[str, Any]:
+    """The part of a training's record that does not depend on where and from what it started."""
+    source = clips.training.source
+    return {
+        "stage": number,
+        "recipe": source.recipe,
+        "data_seed": source.seed,
+        "clips": len(clips.training),
+        "split_hash": split_hash(source.manifest["clip"][: len(clips.training)]),
+        "validation_seed": source.seed,
+        "validation_clips": len(clips.validation),
+        "epochs": config.epochs,
+        "weight_seed": config.weight_seed,
+        "settings": config.model_dump(exclude=set(Card.model_fields) | set(Training.model_fields)),
+    }
 
 
 def _hardware(devices: int) -> str:

@@ -1,18 +1,18 @@
 """Starts a network from the weights of a trained one, which may be narrower.
 
-A wider network computes the same function at first, as in Net2Net (Chen et al. 2016, arXiv 1511.05641). There the
-channels that it has more are copies of others; here they are random and what the others take from them is zero, because
-copies learn nearly the same for a long time.
+A wider network computes the same function at first, as in Net2Net (Chen et al. 2016, arXiv 1511.05641). There, the
+additional channels are copies of existing ones. Here they are random, and the weights that read them are zero: copies
+would learn nearly the same for a long time.
 """
 
 import torch
 from torch import nn
 
 from core.errors import InputError
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 
 
-def start_from(network: Network, trained: Network) -> None:
+def start_from(network: StagedNetwork, trained: StagedNetwork) -> None:
     """Gives ``network``, whose weights are random, the function that ``trained`` computes.
 
     Raises:
@@ -21,13 +21,12 @@ def start_from(network: Network, trained: Network) -> None:
     theirs = trained.state_dict()
     if network.state_dict().keys() != theirs.keys():
         raise InputError("Training cannot start from a model with other layers.")
-    for name, layer in network.named_children():
-        for kind, values in layer.state_dict().items():
-            source = theirs[f"{name}.{kind}"]
-            _check_widths(layer, values, source)
-            if values.dim() > 1:  # the outputs that there were take nothing from the inputs that are new
-                values[: len(source), source.shape[1] :] = 0
-            values[tuple(map(slice, source.shape))] = source
+    for name, values in network.state_dict().items():
+        source = theirs[name]
+        _check_widths(network.get_submodule(name.rpartition(".")[0]), values, source)
+        if values.dim() > 1:  # existing outputs do not read the additional inputs
+            values[: len(source), source.shape[1] :] = 0
+        values[tuple(map(slice, source.shape))] = source
 
 
 def _check_widths(layer: nn.Module, values: torch.Tensor, source: torch.Tensor) -> None:
@@ -36,6 +35,6 @@ def _check_widths(layer: nn.Module, values: torch.Tensor, source: torch.Tensor) 
     other_labels = isinstance(layer, nn.Linear) and wide[0] != narrow[0]
     if narrower or other_labels or wide[2:] != narrow[2:]:
         raise InputError(
-            f"Training cannot start from a model with {tuple(narrow)} weights in a layer where {tuple(wide)} are "
-            "wanted; layers may only be wider."
+            f"Training cannot start from a model with {tuple(narrow)} weights in a layer that needs {tuple(wide)}; "
+            "layers may only be wider."
         )

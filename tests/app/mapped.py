@@ -22,7 +22,7 @@ PLUCKED = (
     Factor("level", "loud", 0.95, "AUC"),
     Factor("instrument", "acoustic_guitar", 0.79, "AUC"),
     Factor("instrument", "piano", 0.3, "AUC"),
-    Factor("tonal", "tonal", 0.2, "η²"),
+    Factor("tonal", "tonal", 0.2, "AUC"),
 )
 VAGUE = (Factor("family", "brass", 0.6, "AUC"),)
 CLIPS = [f"{RECIPE}@{seed}" for seed in range(24)]

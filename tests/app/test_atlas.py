@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.concepts import figures as atlas_figures
 from app.explain import panels as explaining
 from app.explain import usual
+from app.explain.flow_tree import flow_tree
 from core.concepts.prototypes import Typicality
 from core.concepts.store import ATLAS
 from core.explanation.flow import Node
@@ -101,7 +101,7 @@ def test_a_concept_opens_has_a_link_and_leads_back(root: Path) -> None:
     for page in (app, restored):
         assert NAME[1:] in words(page)
         assert "0.93 AUC" in words(page)
-        assert "0.20 η²" in words(page)
+        assert "0.20 AUC" in words(page)
         assert "20.0%" in words(page)
     app.button(key=f"near-{LAYER}-{CHANNEL + 1}").click().run()
     assert address(app, "concept") == str(CHANNEL + 1)
@@ -199,7 +199,7 @@ def test_how_usual_in_words(share: float, said: str) -> None:
 def test_the_flow_is_a_tree_of_rows() -> None:
     leaf = Node("conv1", 3, relevance=-0.5, share=-0.1)
     strong, weak = Node("conv2", 1, 1.5, 0.5, (leaf,)), Node("conv2", 2, 0.5, 0.2)
-    figure = atlas_figures.flow_tree(Node("conv3", 9, 2.0, 0.4, (strong, weak)), _named, lambda *place: "mixed")
+    figure = flow_tree(Node("conv3", 9, 2.0, 0.4, (strong, weak)), _named, lambda *place: "mixed")
     *lines, nodes = figure.data
     assert [tuple(place) for place in nodes.customdata] == [("conv3", 9), ("conv2", 1), ("conv1", 3), ("conv2", 2)]
     assert list(nodes.x) == [0, 1, 2, 1]
@@ -213,7 +213,7 @@ def test_the_flow_is_a_tree_of_rows() -> None:
 
 def test_what_feeds_a_concept_that_speaks_against_adds_to_it() -> None:
     against = Node("conv2", 9, -2.0, -0.4, (Node("conv1", 1, -1.5, -0.5), Node("conv1", 2, 0.5, 0.2)))
-    *lines, nodes = atlas_figures.flow_tree(against, _named, lambda *place: "mixed").data
+    *lines, nodes = flow_tree(against, _named, lambda *place: "mixed").data
     assert "75%" in nodes.text[1]
     assert "−75%" not in nodes.text[1]
     assert "−25%" in nodes.text[2]

@@ -11,12 +11,12 @@ from streamlit.testing.v1 import AppTest
 from app.evidence import panels as evidence
 from app.evidence import rules as evidence_rules
 from core.explanation.explainer import EXPLAINERS
-from core.grading.grade import MEASURES
+from core.grading.catalogue import MEASURES
 from core.grading.record import recorded_grades
 from core.grading.verdict import RIVALS
 from core.paths import ROOT
-from core.studies.rule_search import COMPARED, read_search
-from tests.app.graded import write_graded, write_searched
+from core.records import Interval
+from tests.app.graded import COMPARED, searched, write_graded, write_searched
 
 MODEL, OTHER = "wimu12-shallow", "general-deep-rich"
 BEATEN = dict.fromkeys(RIVALS, 2.0)
@@ -25,7 +25,7 @@ BEATEN = dict.fromkeys(RIVALS, 2.0)
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(evidence, "TRAINED_MODELS", tmp_path)
-    monkeypatch.setattr(evidence_rules, "RESULTS", tmp_path / "rule_search.json")
+    monkeypatch.setattr(evidence_rules, "TRAINED_MODELS", tmp_path)
     for name in (MODEL, OTHER):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").touch()
@@ -77,7 +77,7 @@ def test_grades_on_other_clips_have_their_own_verdict(root: Path) -> None:
     assert not app.exception
     assert f"300 instruments in 100 clips of `{recipe}`" in words(app)
     assert words(app).count("CRP beats") == words(app).count("CRP does not beat") == 1
-    assert [grades["crp"]["measures"]["lift"]["value"] for grades in evidence.elsewhere(MODEL)] == [1.0]
+    assert [grades["crp"].measures["lift"].value for grades in evidence.elsewhere(MODEL)] == [1.0]
 
 
 def test_everything_graded_is_shown_and_can_be_downloaded(root: Path) -> None:
@@ -86,7 +86,7 @@ def test_everything_graded_is_shown_and_can_be_downloaded(root: Path) -> None:
     assert not app.exception
     assert not app.error
     assert charts(app) == len(evidence.DRAWN) + 1
-    assert all(sentence in html(app) for sentence in MEASURES.values())
+    assert all(measure.meaning in html(app) for measure in MEASURES.values())
     assert all(f">{evidence.explainer_title(name)}</th>" in html(app) for name in EXPLAINERS)
     assert html(app).count("<img ") == 1 + 5  # as trained, then the head and four convolutions
     assert "60% lies on its own stem" in words(app)
@@ -185,20 +185,20 @@ def test_the_table_of_all_figures_has_a_row_for_each(root: Path) -> None:
 
 def test_why_these_rules_is_told_whatever_is_graded(root: Path) -> None:
     app = open_page()
-    assert "`python -m core.studies.rule_search --model NAME`" in words(app)
-    write_searched(root / "rule_search.json", plus=1.5, sharp=2.01)
+    assert "`timbrescope study rules`" in words(app)
+    write_searched(root, plus=1.5, sharp=2.01)
     app = open_page()
     assert not app.exception
     assert "the 50 instruments that general-deep-rich detects in 20 composed clips" in words(app)
     assert "The default is **<signed>**: does as signed says. Of the 2 others 1 have clearly less lift" in words(app)
     table = html(app)
     assert all(f"<{name}>" in table and f"does as {name} says" in table for name in ("signed", "plus", "sharp"))
-    assert all(f"title='{MEASURES[measure]}'" in table for measure in (*COMPARED, "conservation_error"))
+    assert all(f"title='{MEASURES[measure].meaning}'" in table for measure in (*COMPARED, "conservation_error"))
     assert table.count("▼") == len(COMPARED)
     assert "▲" not in table
     assert [b.label for b in app.get("download_button")] == ["Rules (CSV)", "Rules (JSON)"]
-    (root / "rule_search.json").write_text("{")
-    assert "rule_search.json is damaged" in open_page().error[0].value
+    (root / "studies/rules.json").write_text("{")
+    assert "rules.json is damaged" in open_page().error[0].value
 
 
 @pytest.mark.parametrize(
@@ -210,23 +210,17 @@ def test_why_these_rules_is_told_whatever_is_graded(root: Path) -> None:
          "improvement. Clearly better in one of the two and clearly worse in neither: <sharp> (all layers alike)."),
     ],
 )  # fmt: skip
-def test_what_speaks_for_the_rules_follows_from_the_differences(
-    lifts: dict[str, float], said: str, tmp_path: Path
-) -> None:
-    write_searched(tmp_path / "rule_search.json", **lifts)
-    found = read_search(tmp_path / "rule_search.json")
-    assert found
+def test_what_speaks_for_the_rules_follows_from_the_differences(lifts: dict[str, float], said: str) -> None:
+    found = searched(**lifts)
     assert evidence_rules.told(found).endswith(said)
     rows = evidence_rules.rules_table(found)
     assert set(rows["candidate"]) == {"signed", *lifts}
     assert not rows.duplicated(["candidate", "kind", "measure"]).any()
 
 
-def test_what_is_better_in_one_and_worse_in_the_other_is_no_rival(tmp_path: Path) -> None:
-    write_searched(tmp_path / "rule_search.json", sharp=2.5)
-    found = read_search(tmp_path / "rule_search.json")
-    assert found
-    found["candidates"]["sharp"]["over_default"]["si_sdr_improvement"] = {"value": -1, "low": -2, "high": -0.5}
+def test_what_is_better_in_one_and_worse_in_the_other_is_no_rival() -> None:
+    found = searched(sharp=2.5)
+    found.candidates["sharp"].over_default["si_sdr_improvement"] = Interval(value=-1, low=-2, high=-0.5)
     assert evidence_rules.told(found).endswith("clearly worse in neither: none.")
 
 

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 from app.experiments import panels as experiments
 from app.experiments import questions
 from app.figures.colors import model_colors
+from core.evaluation.record import SoloConfusion
 from core.paths import ROOT
-from tests.app.measured import MODELS, ablation, write_measured
+from tests.app.measured import MODELS, ablation, variant_scores, write_measured
 
 GENERAL = [name for name in MODELS if name.startswith("general")]
 TITLES = {"depth": "Does depth change how the network works?",
@@ -64,7 +65,7 @@ def test_everything_measured_is_shown_and_can_be_downloaded(root: Path) -> None:
 
 
 def test_a_table_says_what_real_solos_are_taken_for() -> None:
-    confusion = {"called": ["piano", "tuba"], "when": ["piano", "tuba"], "clips": [[3, 1], [2, 0]]}
+    confusion = SoloConfusion(called=("piano", "tuba"), when=("piano", "tuba"), clips=((3, 1), (2, 0)))
     assert experiments.solo_table(confusion).to_dict("records") == [
         {"instrument": "Tuba", "recordings": 2, "right": 0.0, "taken for": "piano 2×"},
         {"instrument": "Piano", "recordings": 4, "right": 0.75, "taken for": "tuba 1×"},
@@ -107,11 +108,18 @@ def test_a_model_that_was_measured_in_part_leaves_the_rest_to_be_measured(root: 
 
 
 @pytest.mark.parametrize(
-    "file", ["general-shallow-rich/evaluation/own.json", "experiments.json", "ablation.json"]
-)  # fmt: skip
-def test_a_damaged_file_is_one_sentence(file: str, root: Path) -> None:
+    "file",
+    [
+        "general-shallow-rich/evaluation/own.json",
+        "general-shallow-rich/training.csv",
+        "studies/experiments.json",
+        "studies/ablation.json",
+    ],
+)
+@pytest.mark.parametrize("content", ["{", "{}"])
+def test_a_damaged_file_is_one_sentence(file: str, content: str, root: Path) -> None:
     write_measured(root)
-    (root / file).write_text("{")
+    (root / file).write_text(content)
     app = open_page()
     assert not app.exception
     assert len(app.error) == 1
@@ -129,28 +137,29 @@ def test_a_damaged_file_is_one_sentence(file: str, root: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_said_of_the_ablation_follows_from_its_intervals(losses: dict[str, float], said: str) -> None:
-    series = experiments.ablation_series(ablation(**losses)["variants"], "mAP")
+    series = experiments.ablation_series(ablation(**losses).variants, "mAP")
     assert experiments.ablation_sentence(series) == said
 
 
 def test_the_ablation_follows_the_measure_and_says_how_it_is_made(root: Path) -> None:
     write_measured(root)
     found = ablation()
-    found["variants"]["no-effects"]["sets"]["rich"]["macro_f1"] = {"value": 0.3, "low": 0.28, "high": 0.32}
-    (root / "ablation.json").write_text(json.dumps(found))
+    scores = found.variants["no-effects"].sets
+    scores["rich"] = scores["rich"].model_copy(update={"macro_f1": variant_scores(0.3).macro_f1})
+    found.write(root / "studies/ablation.json")
     app = open_page()
     assert "No change is clear" in words(app)
     app.button_group(key="measure").set_value("macro_f1").run()
     assert "do not touch those of whole for: **no effects** on rich clips (−30.0 points)." in words(app)
-    (root / "ablation.json").unlink()
+    (root / "studies/ablation.json").unlink()
     app = open_page()
     assert not app.exception
-    assert "`python -m core.studies.ablation`" in words(app)
+    assert "`timbrescope study ablation`" in words(app)
 
 
 def test_figures_without_a_value_are_left_out(root: Path) -> None:
     write_measured(root)
-    path = root / "general-deep-rich/evaluation/count-2.json"
+    path = root / "general-deep-rich-8/evaluation/count-2.json"
     evaluation = json.loads(path.read_text())
     evaluation["mAP"] = {"value": None, "low": None, "high": None}
     path.write_text(json.dumps(evaluation))

@@ -17,7 +17,7 @@ from app.frame.examples import EXAMPLES
 from core.concepts.store import load_atlas
 from core.explanation import relevance
 from core.explanation.engine import Trace
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import default_model, load_model, model_names
 from core.paths import ROOT
 from core.synthesis.clip import compose
@@ -249,7 +249,7 @@ def test_a_click_on_a_tile_opens_its_concept_and_another_one_closes_it(monkeypat
 def test_a_passage_is_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
     traced: list[bytes] = []
 
-    def spy(network: Network, inputs: torch.Tensor) -> Trace:
+    def spy(network: StagedNetwork, inputs: torch.Tensor) -> Trace:
         traced.append(inputs.numpy().tobytes())
         return Trace(network, inputs)
 

@@ -11,6 +11,5 @@ from core.paths import ROOT
 
 if __name__ == "__main__":  # as Streamlit runs it
     st.set_page_config(layout="wide")
-    evidence.TRAINED_MODELS = Path(os.environ["GRADED"])
-    evidence_rules.RESULTS = evidence.TRAINED_MODELS / "rule_search.json"
+    evidence.TRAINED_MODELS = evidence_rules.TRAINED_MODELS = Path(os.environ["GRADED"])
     st.navigation([st.Page(ROOT / "pages/evidence.py", title="Evidence", default=True)]).run()

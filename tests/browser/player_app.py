@@ -3,10 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from app.components.example_card import example_card
+from app.components.example_card import Example, example_card
 from app.components.player import Overlay, Track, player
 from app.figures.thumbnails import thumbnail
-from app.frame.atlases import Example
 from core.audio import Audio
 
 RATE = 22050

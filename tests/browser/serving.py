@@ -28,17 +28,24 @@ FLAGS = [
 
 
 @contextmanager
-def serve(app: Path) -> Iterator[str]:
+def serve(app: Path, *options: str) -> Iterator[str]:
     """Serves a Streamlit script on a free port and gives its address."""
+    with serving(app, None, *options) as (address, _):
+        yield address
+
+
+@contextmanager
+def serving(app: Path, folder: Path | None, *options: str) -> Iterator[tuple[str, int]]:
+    """The same, with the number of the server's process; ``folder`` is where the server starts."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    options = [f"--server.port={port}", "--server.address=localhost", "--server.headless=true"]
-    options += ["--browser.gatherUsageStats=false", "--theme.base=dark"]
-    with subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(app), *options]) as server:
+    settings = [f"--server.port={port}", "--server.address=localhost", "--server.headless=true"]
+    settings += ["--browser.gatherUsageStats=false", "--theme.base=dark", *options]
+    with subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(app), *settings], cwd=folder) as server:
         try:
             _await(f"http://localhost:{port}/_stcore/health")
-            yield f"http://localhost:{port}"
+            yield f"http://localhost:{port}", server.pid
         finally:
             server.terminate()
 

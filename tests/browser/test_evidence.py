@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not instal
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("graded")
     write_graded(root, MODEL, "wimu12")
-    write_searched(root / "rule_search.json")
+    write_searched(root)
     with pytest.MonkeyPatch.context() as context:
         context.setenv("GRADED", str(root))
         with serve(Path(__file__).with_name("evidence_app.py")) as address:

@@ -38,7 +38,7 @@ def test_figures_are_drawn_and_follow_the_choice_of_models(browser: Browser, add
     by_number = page.locator(".js-plotly-plot").first
     curves = by_number.locator(".scatterlayer .trace")
     expect(curves).to_have_count(2 * 4)  # a band and a line for each of the general models
-    page.get_by_role("button", name="Remove general-deep-rich").click()
+    page.get_by_role("button", name="Remove general-deep-rich-8").click()
     expect(curves).to_have_count(2 * 3, timeout=PATIENCE)
     assert "shown=" in page.url
     with page.expect_download() as download:

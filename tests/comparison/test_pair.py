@@ -8,10 +8,12 @@ import torch
 
 from core.comparison import pair
 from core.comparison.observe import MAP_GRID, Observation, coarse, layer_cells, observe
+from core.comparison.pair import Side
 from core.comparison.place import PLACES
 from core.explanation.relevance import label_relevance
 from core.grading.truth import grade
 from core.models.store import TrainedModel, load_model
+from core.records import Interval
 from core.synthesis.clip import Clip, compose
 
 NAMES = tuple(f"general;duration=2;count=2,3;soundfont=fluidr3@{seed}" for seed in range(6))
@@ -65,37 +67,38 @@ def test_maps_of_any_size_come_to_one_grid() -> None:
 
 
 def test_a_model_agrees_with_itself(models: tuple[TrainedModel, TrainedModel], seen: tuple[list, list]) -> None:
-    labels, (a, _) = models[0].labels, seen
-    found = pair.compare((labels, labels), a, a)
-    one = {"value": 1.0, "low": 1.0, "high": 1.0}
-    assert found["agreement"] == {"equal": one, "kappa": one, "logits": one}
-    assert found["maps"]["all"] == one
-    assert all(found["layers"]["cka"][i][i]["value"] == 1 for i in range(3))
-    for figures in found["places"].values():
-        assert figures["a"] == figures["b"]
-        assert figures["difference"]["high"] == figures["difference"]["low"] == 0
+    a = Side("a", models[0].labels, seen[0])
+    found = pair.compare(a, a)
+    one = Interval(value=1.0, low=1.0, high=1.0)
+    assert (found.models, found.clips) == (("a", "a"), len(NAMES))
+    assert found.agreement.equal == found.agreement.kappa == found.agreement.logits == one
+    assert found.maps.all == one
+    assert all(found.layers.cka[i][i].value == 1 for i in range(3))
+    for shares in found.places.values():
+        assert shares.a == shares.b
+        assert shares.difference.high == shares.difference.low == 0
 
 
 def test_turning_the_pair_round_turns_the_figures_round(
     models: tuple[TrainedModel, TrainedModel], seen: tuple[list, list]
 ) -> None:
-    labels = (models[0].labels, models[1].labels)
-    there, back = pair.compare(labels, *seen), pair.compare(labels[::-1], *seen[::-1])
-    assert there["agreement"] == back["agreement"]
-    assert there["maps"] == back["maps"]
-    values = [[[cell["value"] for cell in row] for row in found["layers"]["cka"]] for found in (there, back)]
+    a, b = (Side(model.name, model.labels, observed) for model, observed in zip(models, seen, strict=True))
+    there, back = pair.compare(a, b), pair.compare(b, a)
+    assert there.agreement == back.agreement
+    assert there.maps == back.maps
+    values = [[[cell.value for cell in row] for row in found.layers.cka] for found in (there, back)]
     assert np.allclose(values[0], np.transpose(values[1]), atol=1e-4)
     for place in PLACES:
-        assert there["places"][place]["a"] == back["places"][place]["b"]
-        assert there["places"][place]["difference"]["value"] == -back["places"][place]["difference"]["value"]
+        assert there.places[place].a == back.places[place].b
+        assert there.places[place].difference.value == -back.places[place].difference.value
 
 
 def test_only_labels_that_both_know_are_compared(seen: tuple[list, list], models: tuple) -> None:
     labels = models[0].labels
     few = labels[4:10]
     a, b = seen[0], [_only(observation, labels, few) for observation in seen[0]]
-    found = pair.agreement((labels, few), a, b)
-    assert found["equal"]["value"] == found["kappa"]["value"] == found["logits"]["value"] == 1
+    found = pair.agreement(Side("all", labels, a), Side("few", few, b))
+    assert found.equal.value == found.kappa.value == found.logits.value == 1
 
 
 def _only(seen: Observation, labels: tuple[str, ...], few: tuple[str, ...]) -> Observation:
@@ -104,9 +107,10 @@ def _only(seen: Observation, labels: tuple[str, ...], few: tuple[str, ...]) -> O
 
 
 def test_intervals_hold_their_values(models: tuple[TrainedModel, TrainedModel], seen: tuple[list, list]) -> None:
-    found = pair.compare((models[0].labels, models[1].labels), *seen)
-    cells = [cell for row in found["layers"]["cka"] for cell in row]
-    figures = [*found["agreement"].values(), found["maps"]["all"], *cells]
-    figures += [figure for figures in found["places"].values() for figure in figures.values()]
-    for figure in figures:
-        assert figure["low"] <= figure["value"] <= figure["high"]
+    found = pair.compare(
+        *(Side(model.name, model.labels, observed) for model, observed in zip(models, seen, strict=True))
+    )
+    intervals = [*dict(found.agreement).values(), found.maps.all, *(cell for row in found.layers.cka for cell in row)]
+    intervals += [interval for shares in found.places.values() for interval in dict(shares).values()]
+    for interval in intervals:
+        assert interval.low <= interval.value <= interval.high

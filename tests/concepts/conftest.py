@@ -7,7 +7,7 @@ import pytest
 
 from core.concepts import build
 from core.concepts.atlas import Atlas, Factor
-from core.models.card import read_card
+from core.models.card import CARD, read_card
 from core.models.store import TrainedModel, load_model
 from tests.concepts.small import CLIPS, RECIPE
 
@@ -17,11 +17,11 @@ def no_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every channel answers to nothing but plucked sounds, as far as its number says."""
 
     def tunings(model: TrainedModel, on_progress: object) -> dict[tuple[str, int], list[Factor]]:
-        widths = {layer: model.network.get_submodule(layer).out_channels for layer in model.network.concept_layers}
+        widths = {stage.name: stage.channels for stage in model.network.stages}
         return {
             (layer, channel): [Factor("family", "plucked", round(0.9 - channel / 100, 2), "AUC")]
             for layer, width in widths.items()
-            for channel in range(int(width))
+            for channel in range(width)
         }
 
     monkeypatch.setattr(build, "tunings", tunings)
@@ -34,7 +34,7 @@ def folder(tiny_model: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "tiny"
     shutil.copytree(tiny_model, copy, ignore=shutil.ignore_patterns("*.parquet"))
     card = read_card(copy)
-    card.model_copy(update={"thresholds": dict.fromkeys(card.labels, 0.0)}).write(copy)
+    card.model_copy(update={"thresholds": dict.fromkeys(card.labels, 0.0)}).write(copy / CARD)
     return copy
 
 

@@ -13,12 +13,13 @@ from core.concepts import build
 from core.concepts.atlas import Atlas, Reference
 from core.concepts.build import PARTS, build_atlas
 from core.concepts.observe import Observations, observe
-from core.concepts.places import Places, receptive_fields
+from core.concepts.places import Places
 from core.concepts.prototypes import typicality
 from core.concepts.store import ATLAS
 from core.errors import InputError
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
+from core.explanation.targets import Logit
 from core.models.store import TrainedModel, load_model
 from core.synthesis.clip import compose
 from core.synthesis.recipe import recipe
@@ -30,19 +31,20 @@ Ranked = list[tuple[str, str | None, float]]
 def brute_force(model: TrainedModel) -> dict[str, dict]:
     """All that is in an atlas, from lists of everything, one number at a time."""
     found: dict[str, dict] = {kind: defaultdict(list) for kind in ("relevance", "activation", "share", "place")}
-    places = Places(receptive_fields(model.network), model.frontend, 1.5)
+    places = Places.of(model.network, model.frontend, 1.5)
+    names = [name for name, _ in model.network.named_children()]
     for seed in range(CLIPS):
         clip = compose(recipe(RECIPE).clip_name(seed))
         inputs = as_input(model.frontend.analyse(clip.audio).features)
         trace = Trace(model.network, inputs)
         for layer in model.network.concept_layers:
             number = int(layer.removeprefix("conv"))
-            planes = model.network[: list(dict(model.network.named_children())).index(f"relu{number}") + 1](inputs)[0]
+            planes = model.network[: names.index(f"relu{number}") + 1](inputs)[0]
             for channel, plane in enumerate(planes):
                 found["activation"][layer, channel].append((clip.name, None, plane.max().item()))
                 found["place"][layer, channel, clip.name, None] = places.patch(layer, *peak(plane))
             for label in sorted(clip.labels, key=model.label_index):
-                parts = trace.relevance(model.label_index(label), layer)
+                parts = trace.relevance(Logit(model.label_index(label)), layer)
                 whole = parts.sum((1, 2)).abs().sum().item()
                 for channel, plane in enumerate(parts):
                     value = plane.sum().item()
@@ -165,6 +167,23 @@ def test_an_interrupted_build_goes_on_and_ends_the_same(
     monkeypatch.setattr(build, "observe", lambda model, names: observed.append(min(names)) or observe(model, names))
     build_atlas(str(folder), CLIPS, recipe=RECIPE, workers=1)
     assert observed == [0, 3, 6]
+    assert fingerprint(folder) == whole
+    assert not (folder / PARTS).exists()
+
+
+def test_damaged_parts_of_an_interrupted_build_are_made_anew(
+    atlas: Atlas, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fingerprint(folder)
+    with monkeypatch.context() as keeping_parts:
+        keeping_parts.setattr(build.shutil, "rmtree", lambda path, ignore_errors=False: None)
+        build_atlas(str(folder), CLIPS, recipe=RECIPE, workers=1)
+    parts = sorted((folder / PARTS).glob("*.npz"))
+    parts[0].write_bytes(b"noise")
+    content = bytearray(parts[1].read_bytes())
+    content[len(content) // 2] ^= 1
+    parts[1].write_bytes(content)
+    build_atlas(str(folder), CLIPS, recipe=RECIPE, workers=1)
     assert fingerprint(folder) == whole
     assert not (folder / PARTS).exists()
 

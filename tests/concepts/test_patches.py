@@ -6,7 +6,7 @@ import pytest
 from core.audio import Audio
 from core.concepts.atlas import Reference
 from core.concepts.patches import SHORTEST, Frame, frame, patch_sound, span, working
-from core.frontends.logmel import FrontendConfig, frontend
+from core.frontends.frontend import FrontendConfig, frontend
 from core.models.store import load_model
 
 FRONT = frontend(FrontendConfig())

@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal
 
 from core.concepts.atlas import Atlas, Prototype
 from core.concepts.observe import Observations, Peaks
-from core.concepts.prototypes import FEWEST, MOST, Vectors, fit_prototypes, log_likelihood, typicality
+from core.concepts.prototypes import MAX_CLIPS, MIN_CLIPS, Vectors, fit_prototypes, log_likelihood, typicality
 
 CHANNELS = 12
 SPREAD = 0.01
@@ -89,18 +89,18 @@ def test_the_likelihood_is_that_of_a_mixture_of_gaussians() -> None:
 
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters")
 def test_equal_vectors_have_finite_likelihoods() -> None:
-    usual = fit_prototypes("harp", "conv2", [str(n) for n in range(FEWEST)], np.tile(WAYS[:1], (FEWEST, 1)))
+    usual = fit_prototypes("harp", "conv2", [str(n) for n in range(MIN_CLIPS)], np.tile(WAYS[:1], (MIN_CLIPS, 1)))
     assert np.isfinite(usual.likelihoods).all()
 
 
 def test_vectors_of_rare_labels_are_left_out_and_of_frequent_ones_bounded() -> None:
-    count = MOST + 10
-    rare = np.arange(count) < FEWEST - 1
+    count = MAX_CLIPS + 10
+    rare = np.arange(count) < MIN_CLIPS - 1
     explained = np.array([(clip, label) for clip in range(count) for label in (0, 1) if label == 0 or rare[clip]])
     relevance = np.arange(len(explained), dtype=np.float32)[:, None] + [1, 2]
     peaks = {"conv1": Peaks(relevance, np.zeros((*relevance.shape, 2), np.int16))}
     vectors = Vectors("conv1")
     vectors.add(Observations(np.arange(count), explained, {}, peaks))
     ((label, clips, rows),) = vectors.of_labels()
-    assert (label, clips, rows.shape) == (0, list(range(MOST)), (MOST, 2))
+    assert (label, clips, rows.shape) == (0, list(range(MAX_CLIPS)), (MAX_CLIPS, 2))
     assert np.abs(rows).sum(1) == pytest.approx(1)

@@ -1,9 +1,14 @@
 """The file of an atlas."""
 
+import resource
+from collections.abc import Callable
 from dataclasses import fields
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.concepts.atlas import Atlas, Concept, Factor, Prototype, Prototypes, Reference
@@ -61,13 +66,79 @@ def test_a_model_without_an_atlas_says_how_to_make_one(tiny_model: Path, tmp_pat
         load_atlas("nobody")
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1 but no more"])
-def test_a_damaged_atlas_is_refused(tiny_model: Path, tmp_path: Path, content: bytes) -> None:
+def truncated(whole: bytes) -> bytes:
+    return whole[: len(whole) // 2]
+
+
+def flipped(whole: bytes) -> bytes:
+    """One bit of the first column's data is another."""
+    content = bytearray(whole)
+    content[40] ^= 1
+    return bytes(content)
+
+
+def without_metadata(whole: bytes) -> bytes:
+    return rewritten(pq.read_table(BytesIO(whole)).replace_schema_metadata())
+
+
+def with_other_metadata(whole: bytes) -> bytes:
+    return rewritten(pq.read_table(BytesIO(whole)).replace_schema_metadata({"atlas": "[1, 2]"}))
+
+
+def without_a_column(whole: bytes) -> bytes:
+    return rewritten(pq.read_table(BytesIO(whole)).drop_columns("name"))
+
+
+def with_another_type(whole: bytes) -> bytes:
+    table = pq.read_table(BytesIO(whole))
+    numbers = table["channel"].cast("string")
+    return rewritten(table.set_column(table.column_names.index("channel"), "channel", numbers))
+
+
+def rewritten(table: pa.Table) -> bytes:
+    buffer = BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: b"PAR1 but no more",
+        lambda whole: bytes(range(256)) * 64,
+        truncated,
+        flipped,
+        without_metadata,
+        with_other_metadata,
+        without_a_column,
+        with_another_type,
+    ],
+)
+def test_a_damaged_atlas_is_refused_in_one_sentence_with_the_remedy(
+    tiny_model: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     folder = copied(tiny_model, tmp_path)
     save_atlas(Atlas("tiny", 10, "general", 0, (FULL,), {}), folder)
-    (folder / ATLAS).write_bytes(content)
-    with pytest.raises(InputError, match="damaged"):
+    assert load_atlas(str(folder)).concepts == (FULL,)
+    (folder / ATLAS).write_bytes(damage((folder / ATLAS).read_bytes()))
+    with pytest.raises(InputError, match=r"is damaged; make it again with `timbrescope atlas build") as caught:
         load_atlas(str(folder))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_atlas_that_cannot_be_written_leaves_the_one_that_is_there(tiny_model: Path, tmp_path: Path) -> None:
+    folder = copied(tiny_model, tmp_path)
+    save_atlas(Atlas("tiny", 10, "general", 0, (FULL,), {}), folder)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))  # bytes in a file
+    try:
+        with pytest.raises(InputError, match=r"atlas\.parquet cannot be written"):
+            save_atlas(Atlas("tiny", 20, "general", 0, (FULL, EMPTY), {}), folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert load_atlas(str(folder)).concepts == (FULL,)
+    assert sorted(path.name for path in folder.iterdir()) == [ATLAS, "card.json", "model.safetensors"]
 
 
 def copied(model: Path, folder: Path) -> Path:

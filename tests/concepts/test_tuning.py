@@ -15,7 +15,7 @@ from core.concepts.probes import OCTAVES, Probe, probes, sound
 from core.concepts.questions import SPANS, Heard
 from core.concepts.tuning import auc, listen, measure, tunings
 from core.frontends.frontend import FrontendConfig, frontend
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel, load_model
 from core.taxonomy.instruments import INSTRUMENTS, label_set
 
@@ -136,7 +136,7 @@ def convolution(weight: torch.Tensor, bias: torch.Tensor, padding: tuple[int, in
     return made
 
 
-def planted_network() -> Network:
+def planted_network() -> StagedNetwork:
     """Channels that read the whole spectrum at once, and upper ones that repeat them 32 frames at a time."""
     hz = FRONTEND.band_hz
     kernels = torch.zeros(len(PLANTED), 1, len(hz), 2 * REACH + 1)
@@ -153,7 +153,7 @@ def planted_network() -> Network:
     layers: OrderedDict[str, nn.Module] = OrderedDict(
         conv1=first, relu1=nn.ReLU(), pool1=nn.MaxPool2d((1, 32), ceil_mode=True), conv2=second, relu2=nn.ReLU()
     )
-    return Network(layers).requires_grad_(False).eval()
+    return StagedNetwork(layers).requires_grad_(False).eval()
 
 
 def test_planted_concepts_are_named_right() -> None:
@@ -180,7 +180,7 @@ def test_answers_do_not_depend_on_what_is_heard_together(
 
 def test_an_answer_is_the_mean_difference_from_silence() -> None:
     negative = convolution(torch.full((1, 1, 1, 1), -1.0), torch.tensor([2.0]))
-    network = Network(OrderedDict(conv1=negative, relu1=nn.ReLU())).requires_grad_(False).eval()
+    network = StagedNetwork(OrderedDict(conv1=negative, relu1=nn.ReLU())).requires_grad_(False).eval()
     probe = Probe("tone", False, hz=440.0, repeated=True)
     _, answers = listen(network, FRONTEND, [probe, Probe("silence", False, floor_db=-300.0)])
     logmel = FRONTEND.analyse(Audio(sound(probe), SAMPLE_RATE)).logmel

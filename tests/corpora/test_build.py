@@ -19,7 +19,7 @@ from core.corpora import build, cluster, read
 from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig, frontend
+from core.frontends.frontend import FrontendConfig, frontend
 from core.paths import ROOT
 from core.synthesis.clip import compose
 

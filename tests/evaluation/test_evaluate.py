@@ -10,13 +10,14 @@ import soundfile
 
 from core.audio import load, write_wav
 from core.corpora.build import DatasetPlan, build_dataset
+from core.corpora.corpus import Corpus, Item
 from core.corpora.read import BuiltDataset
-from core.corpora.source import LabelledClips
+from core.corpora.sound import ComposedClip
 from core.errors import InputError
 from core.evaluation.evaluate import evaluate, grouped
 from core.evaluation.metrics import summary
 from core.evaluation.scores import scores
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.inference import recognise
 from core.models.store import TrainedModel, load_model
 from core.synthesis.clip import compose
@@ -60,41 +61,42 @@ def test_a_built_data_set(model: TrainedModel, built: Path) -> None:
     targets = data.targets(model.labels)
     probabilities = model.probabilities(model.logits(data.features(range(20))))
     detected = (probabilities >= 0.5).astype(np.float32)
-    assert report["clips"] == 20
-    assert report["model"] == "tiny"
-    assert report["data"] == {"source": "built", "recipe": "general;duration=1;count=1,3;soundfont=timgm6mb", "seed": 0}
-    assert report["groups"] == {}
-    assert report["unknown_labels"] == []
+    assert report.clips == 20
+    assert report.model == "tiny"
+    assert report.data == {"source": "built", "recipe": "general;duration=1;count=1,3;soundfont=timgm6mb", "seed": 0}
+    assert report.groups == {}
+    assert report.unknown_labels == ()
     for name, value in summary(targets, probabilities, detected).items():
-        assert report[name]["value"] == pytest.approx(value, abs=1e-4)
-        assert report[name]["low"] < report[name]["high"]
+        assert getattr(report, name).value == pytest.approx(value, abs=1e-4)
+        assert getattr(report, name).low < getattr(report, name).high
     supports = {label: int(count) for label, count in zip(model.labels, targets.sum(0), strict=True) if count}
-    assert {label: row["support"] for label, row in report["per_instrument"].items()} == supports
-    assert sum(row["clips"] for row in report["by_count"].values()) == 20
-    assert sum(row["clips"] for row in report["by_kind"].values()) == 20
-    assert set(report["by_count"]) <= {"1", "2", "3"}
-    mixed = sum(row["clips"] * int(count) for count, row in report["by_count"].items() if count != "1")
-    assert sum(row["support"] for row in report["by_level"].values()) == mixed, "alone, nothing has a level"
-    assert report["by_level"]["-inf"]["mAP"] == report["mAP"]
-    assert set(report["by_kind"]) <= {"random", "musical"}
+    assert {label: row.support for label, row in report.per_instrument.items()} == supports
+    assert sum(row.clips for row in report.by_count.values()) == 20
+    assert sum(row.clips for row in report.by_kind.values()) == 20
+    assert set(report.by_count) <= {"1", "2", "3"}
+    mixed = sum(row.clips * int(count) for count, row in report.by_count.items() if count != "1")
+    assert sum(row.support for row in report.by_level.values()) == mixed, "alone, nothing has a level"
+    assert report.by_level["-inf"].mAP == report.mAP
+    assert set(report.by_kind) <= {"random", "musical"}
     assert calls[-1] == (20, 20)
 
 
 def test_a_folder_of_recordings(model: TrainedModel, recordings: Path) -> None:
     report = evaluate(model, recordings)
-    assert report["clips"] == 4
-    assert report["data"] == {"source": "folder", "folder": recordings.name}
-    assert report["unknown_labels"] == ["kazoo"]
-    assert set(report["per_instrument"]) == {"piano", "flute", "tuba", "violin"}
-    assert {kind: row["clips"] for kind, row in report["by_kind"].items()} == {"solo": 2, "mix": 2}
-    assert {count: row["clips"] for count, row in report["by_count"].items()} == {"1": 2, "2": 2}
+    assert report.clips == 4
+    assert report.data == {"source": "folder", "folder": recordings.name}
+    assert report.unknown_labels == ("kazoo",)
+    assert set(report.per_instrument) == {"piano", "flute", "tuba", "violin"}
+    assert {kind: row.clips for kind, row in report.by_kind.items()} == {"solo": 2, "mix": 2}
+    assert {count: row.clips for count, row in report.by_count.items()} == {"1": 2, "2": 2}
     sound = load(recordings / "two.flac")
     heard = recognise(model, model.frontend.analyse(sound)).probabilities[model.label_index("flute")]
-    assert report["per_instrument"]["flute"]["f1"]["value"] == float(heard >= 0.5)
+    assert report.per_instrument["flute"].f1.value == float(heard >= 0.5)
 
 
-def words(groups: dict[str, tuple[str, ...]], held: list[list[str]], **rest: Any) -> LabelledClips:
-    return LabelledClips({"source": "made up"}, groups, held, ["x"] * len(held), [], **rest)
+def words(groups: dict[str, tuple[str, ...]], held: list[list[str]], **rest: Any) -> Corpus:
+    items = [Item(f"wimu12@{row}", ComposedClip(f"wimu12@{row}"), tuple(each), "x") for row, each in enumerate(held)]
+    return Corpus({"source": "made up"}, groups, tuple(items), **rest)
 
 
 def test_a_word_for_several_labels_is_scored_as_one(model: TrainedModel) -> None:
@@ -110,8 +112,8 @@ def test_a_word_for_several_labels_is_scored_as_one(model: TrainedModel) -> None
     assert np.allclose(answers.probabilities, [[0.7, 0.1], [0.1, 0.3], [0.1, 0.1]])
     assert answers.detected.tolist() == [[True, False], [False, False], [False, False]]
     report = scores(answers)
-    assert report["per_instrument"]["guitar"]["ap"]["value"] == 1
-    assert report["top1_solo"]["value"] == pytest.approx(2 / 3, abs=1e-4)
+    assert report.per_instrument["guitar"].ap.value == 1
+    assert report.top1_solo.value == pytest.approx(2 / 3, abs=1e-4)
 
 
 def test_each_label_of_a_group_has_its_own_threshold(model: TrainedModel) -> None:
@@ -133,9 +135,9 @@ def test_labels_that_nobody_checked_are_not_scored(model: TrainedModel) -> None:
     answers = grouped(model, clips, probabilities)
     assert answers.complete.tolist() == [False, True, False]
     report = scores(answers)
-    assert report["per_instrument"]["banjo"]["ap"]["value"] == 1, "the first clip's banjo is nobody's to judge"
-    assert report["per_instrument"]["banjo"]["support"] == 2
-    assert {count: row["clips"] for count, row in report["by_count"].items()} == {"1": 1}
+    assert report.per_instrument["banjo"].ap.value == 1, "the first clip's banjo is nobody's to judge"
+    assert report.per_instrument["banjo"].support == 2
+    assert {count: row.clips for count, row in report.by_count.items()} == {"1": 1}
 
 
 def test_the_folder_of_irmas(model: TrainedModel, tmp_path: Path) -> None:
@@ -144,16 +146,16 @@ def test_the_folder_of_irmas(model: TrainedModel, tmp_path: Path) -> None:
         write_wav(tmp_path / file, compose("general;duration=1;count=1;soundfont=timgm6mb@3").audio)
     (tmp_path / "Part1/song.txt").write_text("gel\t\nvoi\t")
     report = evaluate(model, tmp_path)
-    assert report["clips"] == 3
-    assert report["data"] == {"source": "irmas", "folder": tmp_path.name}
-    assert report["groups"] == {"gel": ["electric_guitar", "distorted_guitar"]}
-    assert {label: row["support"] for label, row in report["per_instrument"].items()} == {
+    assert report.clips == 3
+    assert report.data == {"source": "irmas", "folder": tmp_path.name, "licence": "CC BY-NC-SA 3.0"}
+    assert report.groups == {"gel": ("electric_guitar", "distorted_guitar")}
+    assert {label: row.support for label, row in report.per_instrument.items()} == {
         "cello": 1,
         "gel": 2,
         "voice": 1,
     }
-    assert {kind: row["clips"] for kind, row in report["by_kind"].items()} == {"training": 2, "testing": 1}
-    assert len(report["confusion"]["called"]) == 11
+    assert {kind: row.clips for kind, row in report.by_kind.items()} == {"training": 2, "testing": 1}
+    assert len(report.confusion.called) == 11
 
 
 def test_the_folder_of_openmic(model: TrainedModel, tmp_path: Path) -> None:
@@ -165,11 +167,11 @@ def test_the_folder_of_openmic(model: TrainedModel, tmp_path: Path) -> None:
     table = "\n".join(["sample_key,instrument,relevance,num_responses", *rows])
     (tmp_path / "openmic-2018-aggregated-labels.csv").write_text(table)
     report = evaluate(model, tmp_path)
-    assert report["unknown_labels"] == ["mandolin"]
-    assert report["groups"] == {"guitar": ["acoustic_guitar", "electric_guitar", "distorted_guitar"]}
-    assert {label: row["support"] for label, row in report["per_instrument"].items()} == {"flute": 1, "guitar": 1}
-    assert report["by_count"] == {}
-    assert report["top1_solo"]["value"] is None
+    assert report.unknown_labels == ("mandolin",)
+    assert report.groups == {"guitar": ("acoustic_guitar", "electric_guitar", "distorted_guitar")}
+    assert {label: row.support for label, row in report.per_instrument.items()} == {"flute": 1, "guitar": 1}
+    assert report.by_count == {}
+    assert report.top1_solo.value is None
 
 
 @pytest.mark.parametrize(
@@ -195,11 +197,29 @@ def test_broken_tables(model: TrainedModel, table: str | bytes | None, message: 
     assert "\n" not in str(error.value)
 
 
-def test_a_data_set_of_another_frontend(model: TrainedModel, tmp_path: Path) -> None:
-    plan = DatasetPlan("wimu12;duration=1;soundfont=timgm6mb", 2, 0, FrontendConfig(bands=40))
-    build_dataset(plan, tmp_path / "set", workers=1)
-    with pytest.raises(InputError, match="another frontend"):
-        evaluate(model, tmp_path / "set")
+def test_clips_are_composed_anew_for_a_model_that_sees_other_features(model: TrainedModel, tmp_path: Path) -> None:
+    reports = []
+    for bands in (40, FrontendConfig().bands):
+        plan = DatasetPlan("wimu12;duration=1;soundfont=timgm6mb", 4, 0, FrontendConfig(bands=bands))
+        build_dataset(plan, tmp_path / str(bands), workers=1)
+        reports.append(evaluate(model, tmp_path / str(bands)))
+    anew, stored = reports
+    assert anew["data"] == stored["data"]
+    assert anew["per_instrument"] == stored["per_instrument"]
+
+
+def test_the_items_of_a_split_alone(model: TrainedModel, recordings: Path) -> None:
+    table = recordings / "labels.csv"
+    head, *rows = table.read_text().splitlines()
+    splits = ["split", "train", "test", "test", "train"]
+    table.write_text("\n".join(f"{row},{split}" for row, split in zip([head, *rows], splits, strict=True)))
+    assert evaluate(model, recordings)["clips"] == 4
+    report = evaluate(model, recordings, split="test")
+    assert report["clips"] == 2
+    assert report["data"] == {"source": "folder", "folder": recordings.name, "split": "test"}
+    assert set(report["per_instrument"]) == {"flute", "tuba", "violin"}
+    with pytest.raises(InputError, match="no split 'valid'; choose one of: train, test"):
+        evaluate(model, recordings, split="valid")
 
 
 def test_a_folder_that_is_not_there(model: TrainedModel, tmp_path: Path) -> None:

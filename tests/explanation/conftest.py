@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.frontends.logmel import FrontendConfig
-from core.models.architecture import Network, build_network
+from core.frontends.frontend import FrontendConfig
+from core.models.architecture import build_network
 from core.models.card import Card
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
 
 torch.set_num_threads(1)  # the networks are tiny, and more threads would only wait for each other
@@ -15,12 +16,12 @@ LABELS = 5
 BANDS, FRAMES = 32, 37
 
 
-def random_network(seed: int = 0) -> Network:
+def random_network(seed: int = 0) -> StagedNetwork:
     config = {"widths": (6, 8, 12), "pools": ((2, 4), (2, 2), (1, 1))}
     return randomised(build_network("convnet", config, LABELS, seed).eval(), seed)
 
 
-def randomised(network: Network, seed: int) -> Network:
+def randomised(network: StagedNetwork, seed: int) -> StagedNetwork:
     generator = torch.Generator().manual_seed(seed)
     for module in network:
         if isinstance(module, nn.BatchNorm2d):
@@ -36,7 +37,7 @@ def random_inputs(seed: int = 1) -> Tensor:
 
 
 @pytest.fixture
-def network() -> Network:
+def network() -> StagedNetwork:
     return random_network()
 
 
@@ -46,7 +47,7 @@ def inputs() -> Tensor:
 
 
 @pytest.fixture
-def model(network: Network) -> TrainedModel:
+def model(network: StagedNetwork) -> TrainedModel:
     labels = ["piano", "flute", "violin", "organ", "tuba"]
     card = Card.model_construct(name="tiny", labels=labels, frontend=FrontendConfig(bands=BANDS), temperature=1.0)
     return TrainedModel(card, network.requires_grad_(False).to(memory_format=torch.channels_last))

@@ -18,9 +18,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.explainers.integrated_gradients import STEPS
 from core.explanation.explainers.occlusion import PATCH
-from core.explanation.gradients import head_start
 from core.explanation.propagation import Propagation
-from core.models.architecture import Network
+from core.explanation.targets import Logit, LogitDifference
+from core.models.network import StagedNetwork
 
 from .conftest import BANDS, FRAMES, random_inputs, random_network
 
@@ -36,7 +36,7 @@ LOUD = 1000  # times, and what they add is small enough
 
 
 @pytest.fixture
-def network() -> Network:
+def network() -> StagedNetwork:
     return random_network().double().requires_grad_(False)
 
 
@@ -50,8 +50,8 @@ def label(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
-def explained(name: str, network: Network, inputs: Tensor, label: int) -> Tensor:
-    return EXPLAINERS.get(name)(network, inputs, label)
+def explained(name: str, network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
+    return EXPLAINERS.get(name)(network, inputs, Logit(label))
 
 
 def assert_close(ours: Tensor, theirs: Tensor, of_peak: float = SAME) -> None:
@@ -60,7 +60,7 @@ def assert_close(ours: Tensor, theirs: Tensor, of_peak: float = SAME) -> None:
     torch.testing.assert_close(ours, theirs.detach(), rtol=0, atol=of_peak * peak, check_dtype=False)
 
 
-def with_biases(network: Network, scale: float) -> Network:
+def with_biases(network: StagedNetwork, scale: float) -> StagedNetwork:
     """The network with other biases: ``scale`` times the size of those of its batch normalisation."""
     for module in network:
         if isinstance(module, nn.BatchNorm2d):
@@ -69,7 +69,7 @@ def with_biases(network: Network, scale: float) -> Network:
     return network
 
 
-def ruled(network: Network, convolutions: Iterable[PropagationRule]) -> Network:
+def ruled(network: StagedNetwork, convolutions: Iterable[PropagationRule]) -> StagedNetwork:
     """The same function without batch normalisation, with Captum's rules for its convolutions and LRP-ε elsewhere."""
     parts, rules = dict(network.named_children()), iter(convolutions)
     layers: OrderedDict[str, nn.Module] = OrderedDict()
@@ -83,7 +83,7 @@ def ruled(network: Network, convolutions: Iterable[PropagationRule]) -> Network:
                 layers[name].rule = EpsilonRule(EPSILON)
             elif not isinstance(part, nn.ReLU):  # max pooling and flattening pass on all that they get
                 layers[name].rule = EpsilonRule(1e-12)
-    return Network(layers).eval()
+    return StagedNetwork(layers).eval()
 
 
 def z_plus_rules() -> list[PropagationRule]:
@@ -95,24 +95,39 @@ def signed_rules() -> list[PropagationRule]:
     return [*z_plus_rules()[:2], EpsilonRule(1e-12)]
 
 
-def test_gradient_x_input(network: Network, inputs: Tensor, label: int) -> None:
+def test_gradient_x_input(network: StagedNetwork, inputs: Tensor, label: int) -> None:
     theirs = InputXGradient(network).attribute(inputs, target=label)
     assert_close(explained("gradient_x_input", network, inputs, label), theirs[0, 0])
 
 
-def test_integrated_gradients(network: Network, inputs: Tensor, label: int) -> None:
+@pytest.mark.parametrize("name", ["gradient_x_input", "integrated_gradients"])
+def test_gradients_of_a_difference(name: str, network: StagedNetwork, inputs: Tensor) -> None:
+    """Captum explains the one output of a function that computes the difference."""
+
+    def difference(values: Tensor) -> Tensor:
+        outputs = network(values)
+        return outputs[:, 2] - outputs[:, 0]
+
+    theirs = (
+        InputXGradient(difference).attribute(inputs)
+        if name == "gradient_x_input"
+        else IntegratedGradients(difference).attribute(inputs, n_steps=STEPS, method="riemann_middle")
+    )
+    assert_close(EXPLAINERS.get(name)(network, inputs, LogitDifference(2, 0)), theirs[0, 0])
+
+
+def test_integrated_gradients(network: StagedNetwork, inputs: Tensor, label: int) -> None:
     theirs = IntegratedGradients(network).attribute(inputs, target=label, n_steps=STEPS, method="riemann_middle")
     assert_close(explained("integrated_gradients", network, inputs, label), theirs[0, 0])
 
 
-def test_grad_cam(network: Network, inputs: Tensor, label: int) -> None:
-    rectifier = network[head_start(network) - 1]
-    coarse = LayerGradCam(network, rectifier).attribute(inputs, target=label, relu_attributions=True)
+def test_grad_cam(network: StagedNetwork, inputs: Tensor, label: int) -> None:
+    coarse = LayerGradCam(network, network.stages[-1].rectifier).attribute(inputs, target=label, relu_attributions=True)
     theirs = LayerAttribution.interpolate(coarse, (BANDS, FRAMES), "bilinear")
     assert_close(explained("grad_cam", network, inputs, label), theirs[0, 0])
 
 
-def test_occlusion(network: Network, inputs: Tensor, label: int) -> None:
+def test_occlusion(network: StagedNetwork, inputs: Tensor, label: int) -> None:
     """Captum gives each cell of a patch the whole fall of the logit; ours shares it out among them."""
     window = (1, *PATCH)
     theirs = Occlusion(network).attribute(inputs, sliding_window_shapes=window, strides=window, target=label)
@@ -125,12 +140,12 @@ def test_occlusion(network: Network, inputs: Tensor, label: int) -> None:
     assert_close(ours, theirs[0, 0], 1e-6)  # Captum's is rounded to single precision
 
 
-def test_lrp_epsilon(network: Network, inputs: Tensor, label: int) -> None:
+def test_lrp_epsilon(network: StagedNetwork, inputs: Tensor, label: int) -> None:
     theirs = LRP(ruled(network, [EpsilonRule(EPSILON) for _ in range(3)])).attribute(inputs, target=label)
     assert_close(explained("lrp_epsilon", network, inputs, label), theirs[0, 0], MERGED)
 
 
-def test_lrp_gamma(network: Network, inputs: Tensor, label: int) -> None:
+def test_lrp_gamma(network: StagedNetwork, inputs: Tensor, label: int) -> None:
     """With no positive bias: γ makes those larger as it does weights (Montavon et al. 2019), but not at Captum's."""
     rules = [GammaRule(gamma=0.25) for _ in range(3)]
     for rule in rules:
@@ -140,26 +155,26 @@ def test_lrp_gamma(network: Network, inputs: Tensor, label: int) -> None:
     assert_close(explained("lrp_gamma", network, inputs, label), theirs[0, 0], MERGED)
 
 
-def test_lrp_z_plus(network: Network, inputs: Tensor, label: int) -> None:
+def test_lrp_z_plus(network: StagedNetwork, inputs: Tensor, label: int) -> None:
     """Where there is sound: relevance of silent cells spreads evenly in ours, and is lost in Captum's."""
     inputs = inputs + 0.1
     theirs = LRP(ruled(network, z_plus_rules())).attribute(inputs, target=label)
     assert_close(explained("lrp_z_plus", network, inputs, label), theirs[0, 0], NEVER_ZERO)
 
 
-def test_signed_rules(network: Network, inputs: Tensor, label: int) -> None:
+def test_signed_rules(network: StagedNetwork, inputs: Tensor, label: int) -> None:
     """Without biases, whose share Captum does not give back."""
     network, inputs = with_biases(network, 0), LOUD * inputs
     theirs = LRP(ruled(network, signed_rules())).attribute(inputs, target=label)
-    assert_close(Propagation("signed")(network, inputs, label), theirs[0, 0], NEVER_ZERO)
+    assert_close(Propagation("signed")(network, inputs, Logit(label)), theirs[0, 0], NEVER_ZERO)
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv2", "conv3"])
 @pytest.mark.parametrize(("ours", "theirs"), [("plus", z_plus_rules), ("signed", signed_rules)])
 def test_relevance_of_concepts(
-    ours: str, theirs: Callable[[], list[PropagationRule]], layer: str, network: Network, inputs: Tensor
+    ours: str, theirs: Callable[[], list[PropagationRule]], layer: str, network: StagedNetwork, inputs: Tensor
 ) -> None:
     network, inputs = with_biases(network, 0), LOUD * inputs
     other = ruled(network, theirs())
     expected = LayerLRP(other, other.get_submodule(layer)).attribute(inputs, target=2)[0].sum((1, 2))
-    assert_close(Propagation(ours).channels(network, inputs, 2, layer), expected, NEVER_ZERO)
+    assert_close(Propagation(ours).channels(network, inputs, Logit(2), layer), expected, NEVER_ZERO)

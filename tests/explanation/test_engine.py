@@ -9,8 +9,10 @@ from torch import Tensor, nn
 from core.explanation import engine
 from core.explanation.crp import attribute, concept_maps
 from core.explanation.engine import Trace
-from core.explanation.rules import RULE_SETS, Rule, RuleSet, audible, per_unit, rule_set
-from core.models.architecture import Network, build_network
+from core.explanation.rules import RULE_SETS, Rule, RuleSet, per_unit, rule_set, stabilised
+from core.explanation.targets import Logit
+from core.models.architecture import build_network
+from core.models.network import StagedNetwork
 
 from .conftest import BANDS, FRAMES, LABELS, randomised
 
@@ -26,7 +28,7 @@ FORMS: dict[str, dict[str, Any]] = {
 }
 
 
-def formed(form: str) -> Network:
+def formed(form: str) -> StagedNetwork:
     return randomised(build_network("convnet", FORMS[form], LABELS, seed=0).eval(), seed=0)
 
 
@@ -34,13 +36,15 @@ def peak_difference(a: Tensor, b: Tensor) -> float:
     return float((a - b).abs().max() / b.abs().max())
 
 
-def slow_concept_map(network: Network, inputs: Tensor, label: int, layer: str, channel: int, rules: RuleSet) -> Tensor:
+def slow_concept_map(
+    network: StagedNetwork, inputs: Tensor, label: int, layer: str, channel: int, rules: RuleSet
+) -> Tensor:
     """One map, with the other channels set to zero on the way."""
     kept = torch.arange(network.get_submodule(layer).out_channels) == channel
     return slow_map(network, inputs, label, layer, kept[:, None, None], rules)
 
 
-def slow_map(network: Network, inputs: Tensor, label: int, layer: str, kept: Tensor, rules: RuleSet) -> Tensor:
+def slow_map(network: StagedNetwork, inputs: Tensor, label: int, layer: str, kept: Tensor, rules: RuleSet) -> Tensor:
     """By autograd through ``W' a'`` of every layer in turn; at one layer's outputs a share ``kept`` goes on down."""
     passed, values = [], inputs
     for name, module in network.named_children():
@@ -78,7 +82,7 @@ def slow_convolution(conv: nn.Conv2d, norm: nn.BatchNorm2d, values: Tensor, rele
     outputs = summed(w)
     if not rule.bias:
         return (a * torch.autograd.grad(outputs, a, per_unit(relevance, outputs).detach())[0]).detach()
-    unit = per_unit(relevance, audible(outputs + bias)).detach()
+    unit = per_unit(relevance, stabilised(outputs + bias)).detach()
     sizes = summed(w.abs())
     by_part = torch.autograd.grad(outputs, a, unit)[0]
     of_bias = torch.autograd.grad(sizes, a, (unit * bias / sizes).detach())[0]
@@ -87,14 +91,14 @@ def slow_convolution(conv: nn.Conv2d, norm: nn.BatchNorm2d, values: Tensor, rele
 
 @pytest.mark.parametrize("rules", RULE_SETS)
 @pytest.mark.parametrize("kind", ["noise", "silence"])
-def test_maps_are_those_of_zennit_crp(network: Network, inputs: Tensor, kind: str, rules: str) -> None:
+def test_maps_are_those_of_zennit_crp(network: StagedNetwork, inputs: Tensor, kind: str, rules: str) -> None:
     inputs = inputs if kind == "noise" else 0 * inputs
     trace = Trace(network, inputs, rules)
     for label in range(LABELS):
-        expected = attribute(network, inputs, label, network.concept_layers, rules)
-        assert peak_difference(trace.relevance(label)[0], expected.relevance) < 1e-4
+        expected = attribute(network, inputs, Logit(label), network.concept_layers, rules)
+        assert peak_difference(trace.relevance(Logit(label))[0], expected.relevance) < 1e-4
         for layer in network.concept_layers:
-            channels = trace.relevance(label, layer).sum((1, 2))
+            channels = trace.relevance(Logit(label), layer).sum((1, 2))
             assert peak_difference(channels, expected.channels[layer]) < 1e-4
 
 
@@ -105,8 +109,8 @@ def test_concept_maps_are_those_of_zennit_crp(form: str, inputs: Tensor, rules: 
     trace = Trace(network, inputs, rules)
     for layer in network.concept_layers:
         channels = [5, 0, 3]
-        expected = concept_maps(network, inputs, 2, layer, channels, rules)
-        assert peak_difference(trace.concept_maps(2, layer, channels), expected) < 1e-4
+        expected = concept_maps(network, inputs, Logit(2), layer, channels, rules)
+        assert peak_difference(trace.concept_maps(Logit(2), layer, channels), expected) < 1e-4
 
 
 @pytest.mark.parametrize("rules", RULE_SETS)
@@ -116,7 +120,7 @@ def test_concept_maps_are_those_of_a_slow_plain_loop(form: str, inputs: Tensor, 
     trace = Trace(network, inputs, rules)
     for layer in network.concept_layers:
         expected = torch.stack([slow_concept_map(network, inputs, 1, layer, c, rule_set(rules)) for c in (4, 1)])
-        assert peak_difference(trace.concept_maps(1, layer, [4, 1]), expected) < 1e-4
+        assert peak_difference(trace.concept_maps(Logit(1), layer, [4, 1]), expected) < 1e-4
 
 
 CONTESTED_AT = {"shallow": "conv2", "patches": "conv2", "deep": "conv3", "no pools": "conv1"}
@@ -127,11 +131,11 @@ CONTESTED_AT = {"shallow": "conv2", "patches": "conv2", "deep": "conv3", "no poo
 def test_contested_maps_are_those_of_a_slow_plain_loop(form: str, inputs: Tensor, rules: str) -> None:
     network, layer, labels = formed(form), CONTESTED_AT[form], [2, 0, 1]
     trace = Trace(network, inputs, rules)
-    claims = torch.stack([trace.relevance(label, layer) for label in labels]).clamp(min=0)
+    claims = torch.stack([trace.relevance(Logit(label), layer) for label in labels]).clamp(min=0)
     shares = per_unit(claims, claims.sum(0))
     pairs = zip(labels, shares, strict=True)
     expected = [slow_map(network, inputs, label, layer, share, rule_set(rules)) for label, share in pairs]
-    assert peak_difference(trace.contested(labels), torch.stack(expected)) < 1e-4
+    assert peak_difference(trace.contested([Logit(label) for label in labels]), torch.stack(expected)) < 1e-4
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -139,8 +143,8 @@ def test_a_label_that_nobody_contests_keeps_what_speaks_for_it_and_its_like_take
     form: str, inputs: Tensor
 ) -> None:
     trace = Trace(formed(form), inputs)
-    alone, twice = trace.contested([1]), trace.contested([1, 1])
-    claim = trace.relevance(1, CONTESTED_AT[form]).clamp(min=0).sum()
+    alone, twice = trace.contested([Logit(1)]), trace.contested([Logit(1)] * 2)
+    claim = trace.relevance(Logit(1), CONTESTED_AT[form]).clamp(min=0).sum()
     torch.testing.assert_close(alone.sum(), claim, rtol=1e-3, atol=1e-5)
     torch.testing.assert_close(twice, (alone / 2).repeat(2, 1, 1))
 
@@ -152,26 +156,26 @@ def test_the_maps_of_all_channels_sum_to_the_label_s_map(form: str, inputs: Tens
     network = formed(form)
     trace = Trace(network, inputs if kind == "noise" else 0 * inputs, rules)
     for layer in network.concept_layers:
-        parts = trace.relevance(3, layer).sum((1, 2))
-        maps = trace.concept_maps(3, layer, range(len(parts)))
-        assert peak_difference(maps.sum(0), trace.relevance(3)[0]) < 1e-4
+        parts = trace.relevance(Logit(3), layer).sum((1, 2))
+        maps = trace.concept_maps(Logit(3), layer, range(len(parts)))
+        assert peak_difference(maps.sum(0), trace.relevance(Logit(3))[0]) < 1e-4
         torch.testing.assert_close(maps.sum((1, 2)), parts, rtol=1e-3, atol=1e-5)
 
 
 def test_maps_do_not_depend_on_how_many_are_made_at_once(inputs: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     network, channels = formed("deep"), [7, 0, 3, 5, 2]
     trace = Trace(network, inputs)
-    together = trace.concept_maps(2, "conv3", channels)
+    together = trace.concept_maps(Logit(2), "conv3", channels)
     monkeypatch.setattr(engine, "AT_ONCE", 2)
-    assert peak_difference(trace.concept_maps(2, "conv3", channels), together) < 1e-5
-    assert trace.concept_maps(2, "conv3", []).shape == (0, BANDS, FRAMES)
+    assert peak_difference(trace.concept_maps(Logit(2), "conv3", channels), together) < 1e-5
+    assert trace.concept_maps(Logit(2), "conv3", []).shape == (0, BANDS, FRAMES)
 
 
-def test_the_network_is_only_read(network: Network, inputs: Tensor) -> None:
+def test_the_network_is_only_read(network: StagedNetwork, inputs: Tensor) -> None:
     before = copy.deepcopy(network.state_dict())
     trace = Trace(network, inputs)
     torch.testing.assert_close(trace.logits, network(inputs)[0].detach())
-    trace.concept_maps(0, "conv2", [1, 2])
+    trace.concept_maps(Logit(0), "conv2", [1, 2])
     assert not any(hooks for module in network.modules() for name, hooks in vars(module).items() if "_hooks" in name)
     torch.testing.assert_close(network.state_dict(), before, rtol=0, atol=0)
     assert all(p.requires_grad and p.grad is None for p in network.parameters())
@@ -179,12 +183,14 @@ def test_the_network_is_only_read(network: Network, inputs: Tensor) -> None:
 
 @pytest.mark.parametrize("rules", RULE_SETS)
 @pytest.mark.parametrize("scale", [0, 1e-4, 1])
-def test_relevance_is_conserved_down_to_the_input(network: Network, inputs: Tensor, rules: str, scale: float) -> None:
+def test_relevance_is_conserved_down_to_the_input(
+    network: StagedNetwork, inputs: Tensor, rules: str, scale: float
+) -> None:
     trace = Trace(network, scale * inputs, rules)
     for label in range(LABELS):
         for layer in (None, *network.concept_layers):
-            total = trace.relevance(label, layer).double().sum().item()
-            assert total == pytest.approx(trace.logits[label].item(), rel=1e-3, abs=1e-5)
+            total = trace.relevance(Logit(label), layer).double().sum().item()
+            assert total == pytest.approx(trace.value(Logit(label)), rel=1e-3, abs=1e-5)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -206,16 +212,16 @@ def test_other_strides_and_pools_are_propagated_like_zennit_does(stride: int, po
         ("flatten", nn.Flatten()),
         ("head", nn.Linear(7, LABELS, bias=False)),
     ]
-    network = Network(OrderedDict(layers)).eval()
+    network = StagedNetwork(OrderedDict(layers)).eval()
     trace = Trace(network, inputs)
     for layer in network.concept_layers:
-        channels = range(len(trace.relevance(1, layer)))
-        expected = concept_maps(network, inputs, 1, layer, channels)
-        assert peak_difference(trace.concept_maps(1, layer, channels), expected) < 1e-4
+        channels = range(len(trace.relevance(Logit(1), layer)))
+        expected = concept_maps(network, inputs, Logit(1), layer, channels)
+        assert peak_difference(trace.concept_maps(Logit(1), layer, channels), expected) < 1e-4
 
 
-@pytest.mark.parametrize("module", [nn.Sigmoid(), nn.Conv2d(3, 3, 1), nn.ReLU()])
-def test_a_network_of_another_form_is_refused(module: nn.Module, inputs: Tensor) -> None:
-    layers = [nn.Conv2d(1, 3, 3), nn.MaxPool2d(2), nn.Sigmoid(), module, nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    with pytest.raises(TypeError, match="no rule for Sigmoid"):
-        Trace(Network(*layers, nn.Linear(3, LABELS)).eval(), inputs)
+@pytest.mark.parametrize("module", [nn.Sigmoid(), nn.BatchNorm2d(3), nn.Conv2d(3, 3, 1)])
+def test_a_module_that_no_rule_is_for_is_refused(module: nn.Module, inputs: Tensor) -> None:
+    layers = [nn.Conv2d(1, 3, 3), nn.ReLU(), nn.ReLU(), module, nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    with pytest.raises(TypeError, match=f"no rule for {type(module).__name__}"):
+        Trace(StagedNetwork(*layers, nn.Linear(3, LABELS)).eval(), inputs)

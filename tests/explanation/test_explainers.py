@@ -2,6 +2,7 @@
 
 import copy
 import json
+from itertools import combinations
 
 import pytest
 import torch
@@ -12,16 +13,22 @@ from core.explanation.engine import Trace
 from core.explanation.explainer import EXPLAINERS, ConceptExplainer
 from core.explanation.explainers.occlusion import PATCH
 from core.explanation.intervention import mean_activations, silence, silence_in_turn
-from core.explanation.propagation import one_logit
 from core.explanation.rules import DEFAULT_RULES
-from core.frontends.logmel import FrontendConfig, compress
-from core.models.architecture import Network, build_network
+from core.explanation.targets import Logit, LogitDifference, Target
+from core.frontends.compression import compress
+from core.frontends.frontend import FrontendConfig
+from core.models.architecture import build_network
+from core.models.network import StagedNetwork
 from core.paths import TRAINED_MODELS
 
 from .conftest import BANDS, FRAMES, random_inputs, random_network
 from .test_crp import state
 
 LABEL = 2
+TARGET = Logit(LABEL)
+DIFFERENCE = LogitDifference(LABEL, 0)
+TARGETS = [TARGET, DIFFERENCE]
+LINEAR = sorted(set(EXPLAINERS) - {"energy", "random", "grad_cam"})  # their maps add up as their targets do
 # The architectures of the shipped models, and a patching first convolution whether or not one of them has it.
 CONFIGS = [
     {"widths": (4, 6), "pools": ((1, 2), (1, 1)), "patch": 2},
@@ -29,22 +36,25 @@ CONFIGS = [
 ]
 
 
-def explained(name: str, network: Network, inputs: Tensor, label: int = LABEL) -> Tensor:
-    return EXPLAINERS.get(name)(network, inputs, label)
+def explained(name: str, network: StagedNetwork, inputs: Tensor, target: Target = TARGET) -> Tensor:
+    return EXPLAINERS.get(name)(network, inputs, target)
 
 
-def logit(network: Network, inputs: Tensor, label: int = LABEL) -> float:
+def value(network: StagedNetwork, inputs: Tensor, target: Target = TARGET) -> float:
     with torch.no_grad():
-        return network(inputs)[0, label].item()
+        return target.value(network(inputs)).item()
 
 
+@pytest.mark.parametrize("target", TARGETS, ids=repr)
 @pytest.mark.parametrize("name", EXPLAINERS)
-def test_the_network_is_left_as_it_was_and_asking_again_gives_the_same(name: str, network: Network) -> None:
+def test_the_network_is_left_as_it_was_and_asking_again_gives_the_same(
+    name: str, target: Target, network: StagedNetwork
+) -> None:
     inputs = random_inputs()
     weights, before, twin = copy.deepcopy(network.state_dict()), state(network), inputs.clone()
-    first = explained(name, network, inputs)
+    first = explained(name, network, inputs, target)
     with torch.inference_mode():
-        again = explained(name, network, inputs)
+        again = explained(name, network, inputs, target)
     assert state(network) == before
     torch.testing.assert_close(network.state_dict(), weights, rtol=0, atol=0)
     torch.testing.assert_close(inputs, twin, rtol=0, atol=0)
@@ -62,29 +72,43 @@ def test_every_explainer_takes_every_architecture(name: str, config: dict[str, o
 
 
 @pytest.mark.parametrize("name", EXPLAINERS)
-def test_silence_has_a_finite_map(name: str, network: Network) -> None:
+def test_silence_has_a_finite_map(name: str, network: StagedNetwork) -> None:
     assert explained(name, network, torch.zeros(1, 1, BANDS, FRAMES)).isfinite().all()
 
 
 @pytest.mark.parametrize("name", sorted(set(EXPLAINERS) - {"energy"}))
-def test_another_label_has_another_map(name: str, network: Network) -> None:
+def test_another_label_has_another_map(name: str, network: StagedNetwork) -> None:
     inputs = random_inputs()
-    assert not torch.equal(explained(name, network, inputs, 0), explained(name, network, inputs, 1))
+    maps = [explained(name, network, inputs, target) for target in (Logit(0), Logit(1), LogitDifference(0, 1))]
+    assert not any(torch.equal(a, b) for a, b in combinations(maps, 2))
 
 
+@pytest.mark.parametrize("name", LINEAR)
+def test_the_map_of_a_difference_is_the_difference_of_the_maps(
+    name: str, network: StagedNetwork, inputs: Tensor
+) -> None:
+    one, other = (explained(name, network, inputs, Logit(label)) for label in (LABEL, 0))
+    assert not torch.allclose(one, other)
+    difference = explained(name, network, inputs, DIFFERENCE)
+    torch.testing.assert_close(difference, one - other, rtol=0, atol=1e-5 * float(one.abs().max() + other.abs().max()))
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=repr)
 @pytest.mark.parametrize("name", ["crp", "lrp_z_plus"])
-def test_our_rules_sum_to_the_logit_and_so_do_the_concepts(name: str, network: Network, inputs: Tensor) -> None:
+def test_maps_and_concepts_by_our_rules_sum_to_the_target(
+    name: str, target: Target, network: StagedNetwork, inputs: Tensor
+) -> None:
     explainer = EXPLAINERS.get(name)
     assert isinstance(explainer, ConceptExplainer)
-    expected = pytest.approx(logit(network, inputs), rel=1e-4)
-    assert explainer(network, inputs, LABEL).double().sum().item() == expected
+    expected = pytest.approx(value(network, inputs, target), rel=1e-4)
+    assert explainer(network, inputs, target).double().sum().item() == expected
     for layer in network.concept_layers:
-        assert explainer.channels(network, inputs, LABEL, layer).double().sum().item() == expected
-    assert explainer.contested(network, inputs, [LABEL, 0]).shape == (2, BANDS, FRAMES)
+        assert explainer.channels(network, inputs, target, layer).double().sum().item() == expected
+    assert explainer.contested(network, inputs, [target, Logit(0)]).shape == (2, BANDS, FRAMES)
 
 
-def test_the_default_is_the_map_of_the_default_rules(network: Network, inputs: Tensor) -> None:
-    expected = Trace(network, inputs, DEFAULT_RULES).relevance(LABEL)[0]
+def test_the_default_is_the_map_of_the_default_rules(network: StagedNetwork, inputs: Tensor) -> None:
+    expected = Trace(network, inputs, DEFAULT_RULES).relevance(TARGET)[0]
     torch.testing.assert_close(explained("crp", network, inputs), expected, rtol=0, atol=0)
     assert not isinstance(EXPLAINERS.get("energy"), ConceptExplainer)
 
@@ -95,19 +119,19 @@ def test_epsilon_without_pooling_and_biases_is_gradient_times_input() -> None:
     inputs = random_inputs()
     epsilon, gradient = (explained(name, network, inputs) for name in ("lrp_epsilon", "gradient_x_input"))
     assert (epsilon - gradient).abs().max() < 1e-2 * gradient.abs().max()
-    assert gradient.sum().item() == pytest.approx(logit(network, inputs), rel=1e-3)
+    assert gradient.sum().item() == pytest.approx(value(network, inputs), rel=1e-3)
 
 
 @pytest.mark.parametrize("name", ["lrp_gamma", "lrp_alpha2_beta1"])
 def test_textbook_rules_conserve_the_logit_where_there_is_no_bias(name: str) -> None:
     network = build_network("convnet", {"widths": (4, 6), "pools": ((2, 2), (1, 1))}, 3).eval()
     inputs = random_inputs() + 0.1
-    assert explained(name, network, inputs).sum().item() == pytest.approx(logit(network, inputs), rel=0.02)
+    assert explained(name, network, inputs).sum().item() == pytest.approx(value(network, inputs), rel=0.02)
 
 
-def test_gradients_are_those_of_zennit(network: Network, inputs: Tensor) -> None:
+def test_gradients_are_those_of_zennit(network: StagedNetwork, inputs: Tensor) -> None:
     def only(logits: Tensor) -> Tensor:
-        return (one_logit(logits, LABEL) != 0).to(logits.dtype)
+        return torch.nn.functional.one_hot(torch.tensor([LABEL]), logits.shape[1]).to(logits.dtype)
 
     _, gradient = Gradient(network, attr_output=only)(inputs)
     torch.testing.assert_close(explained("gradient_x_input", network, inputs), (gradient * inputs)[0, 0])
@@ -116,36 +140,47 @@ def test_gradients_are_those_of_zennit(network: Network, inputs: Tensor) -> None
     assert torch.corrcoef(torch.stack([ours.flatten(), integrated.flatten()]))[0, 1] > 0.95
 
 
-def test_integrated_gradients_sum_to_what_the_sound_adds_to_silence(network: Network, inputs: Tensor) -> None:
-    added = logit(network, inputs) - logit(network, torch.zeros_like(inputs))
-    assert explained("integrated_gradients", network, inputs).sum().item() == pytest.approx(added, rel=0.1)
+@pytest.mark.parametrize("target", TARGETS, ids=repr)
+def test_integrated_gradients_sum_to_what_the_sound_adds_to_silence(
+    target: Target, network: StagedNetwork, inputs: Tensor
+) -> None:
+    added = value(network, inputs, target) - value(network, torch.zeros_like(inputs), target)
+    assert explained("integrated_gradients", network, inputs, target).sum().item() == pytest.approx(added, rel=0.1)
 
 
-def test_grad_cam_sees_where_the_weights_of_the_label_are_active(network: Network, inputs: Tensor) -> None:
+@pytest.mark.parametrize("target", TARGETS, ids=repr)
+def test_grad_cam_sees_where_the_weights_of_the_target_are_active(
+    target: Target, network: StagedNetwork, inputs: Tensor
+) -> None:
     """Behind mean pooling, the mean gradient is the weight over the number of cells: class activation mapping."""
-    cut = list(dict(network.named_children())).index("mean")
+    weights = network.get_submodule("head").weight
     with torch.no_grad():
-        activations = network[:cut](inputs)[0]
-    cam = torch.einsum("c,cbf->bf", network.get_submodule("head").weight[LABEL], activations) / activations[0].numel()
-    expected = torch.nn.functional.interpolate(cam.relu()[None, None], (BANDS, FRAMES), mode="bilinear")[0, 0]
-    torch.testing.assert_close(explained("grad_cam", network, inputs), expected.detach())
+        activations = network.up_to("conv3", inputs)[0]
+        weight = target.value(weights.T)
+        cam = torch.einsum("c,cbf->bf", weight, activations).relu() / activations[0].numel()
+    expected = torch.nn.functional.interpolate(cam[None, None], (BANDS, FRAMES), mode="bilinear")[0, 0]
+    torch.testing.assert_close(explained("grad_cam", network, inputs, target), expected)
 
 
-def test_occlusion_tells_by_how_much_the_logit_falls_without_a_patch(network: Network, inputs: Tensor) -> None:
+@pytest.mark.parametrize("target", TARGETS, ids=repr)
+def test_occlusion_is_the_fall_of_the_target_without_a_patch(
+    target: Target, network: StagedNetwork, inputs: Tensor
+) -> None:
     silenced = inputs.clone()
     silenced[..., : PATCH[0], : PATCH[1]] = 0
-    patch = explained("occlusion", network, inputs)[: PATCH[0], : PATCH[1]]
-    assert patch.sum().item() == pytest.approx(logit(network, inputs) - logit(network, silenced), rel=1e-3, abs=1e-6)
+    patch = explained("occlusion", network, inputs, target)[: PATCH[0], : PATCH[1]]
+    fall = value(network, inputs, target) - value(network, silenced, target)
+    assert patch.sum().item() == pytest.approx(fall, rel=1e-3, abs=1e-6)
     assert patch.max() == patch.min()
 
 
-def test_energy_is_the_power_that_went_into_the_frontend(network: Network) -> None:
+def test_energy_is_the_power_that_went_into_the_frontend(network: StagedNetwork) -> None:
     power = torch.rand(BANDS, FRAMES).numpy() ** 8
     values = explained("energy", network, torch.as_tensor(compress(power, FrontendConfig()))[None, None])
     torch.testing.assert_close(values, torch.as_tensor(power / power.max()), rtol=1e-3, atol=1e-7)
 
 
-def test_random_depends_on_the_sound(network: Network) -> None:
+def test_random_depends_on_the_sound(network: StagedNetwork) -> None:
     one, other = (explained("random", network, random_inputs(seed)) for seed in (1, 2))
     assert not torch.equal(one, other)
     assert abs(torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]) < 0.1
@@ -158,8 +193,8 @@ def test_channels_that_fall_silent_in_turn_are_those_silenced_at_once(inputs: Te
         torch.testing.assert_close(logits[step : step + 1], silence(network, inputs, "conv2", order[: 2 * step]))
 
 
-def test_mean_activations_are_those_behind_the_rectifier(network: Network, inputs: Tensor) -> None:
+def test_mean_activations_are_those_behind_the_rectifier(network: StagedNetwork, inputs: Tensor) -> None:
     with torch.no_grad():
-        expected = network[: list(dict(network.named_children())).index("relu2") + 1](inputs).mean((0, 2, 3))
+        expected = network[:7](inputs).mean((0, 2, 3))  # the first two stages have 4 and 3 children
     torch.testing.assert_close(mean_activations(network, inputs, "conv2"), expected)
     assert expected.min() >= 0

@@ -10,6 +10,7 @@ from core.explanation.crp import attribute
 from core.explanation.engine import Trace
 from core.explanation.flow import Node, feeders, flow
 from core.explanation.rules import RULE_SETS
+from core.explanation.targets import Logit
 from core.models.store import TrainedModel, default_model, load_model
 from core.synthesis.clip import compose
 
@@ -24,7 +25,7 @@ PATHS = {
 
 
 def channels(trace: Trace, label: int, path: list[tuple[str, int]], layer: str) -> Tensor:
-    return trace.flow(label, path, layer).sum((1, 2))
+    return trace.flow(Logit(label), path, layer).sum((1, 2))
 
 
 def same(a: Tensor, b: Tensor) -> bool:
@@ -36,7 +37,7 @@ def same(a: Tensor, b: Tensor) -> bool:
 @pytest.mark.parametrize("label", [1, 3])
 def test_flow_is_that_of_zennit_crp(model: TrainedModel, inputs: Tensor, label: int, name: str, rules: str) -> None:
     path, layer = PATHS[name]
-    expected = attribute(model.network, inputs, label, [layer], rules, path).channels[layer]
+    expected = attribute(model.network, inputs, Logit(label), [layer], rules, path).channels[layer]
     assert same(channels(Trace(model.network, inputs, rules), label, path, layer), expected)
 
 
@@ -46,8 +47,8 @@ def test_flow_of_a_trained_network_is_that_of_zennit_crp() -> None:
     inputs = torch.as_tensor(trained.frontend.analyse(clip.audio).features)[None, None]
     trace = Trace(network, inputs)
     for below, above in pairwise(network.concept_layers):
-        path = [(above, int(trace.relevance(label, above).sum((1, 2)).argmax()))]
-        expected = attribute(network, inputs, label, [below], path=path).channels[below]
+        path = [(above, int(trace.relevance(Logit(label), above).sum((1, 2)).argmax()))]
+        expected = attribute(network, inputs, Logit(label), [below], path=path).channels[below]
         assert same(channels(trace, label, path, below), expected)
 
 
@@ -56,10 +57,10 @@ def test_the_flows_of_all_concepts_sum_to_the_relevance_below(
     model: TrainedModel, inputs: Tensor, below: str, above: str
 ) -> None:
     trace = Trace(model.network, inputs)
-    width = model.network.get_submodule(above).out_channels
-    flows = torch.stack([trace.flow(2, [(above, c)], below) for c in range(width)])
-    assert same(flows.sum(0), trace.relevance(2, below))
-    torch.testing.assert_close(flows.sum((1, 2, 3)), trace.relevance(2, above).sum((1, 2)), rtol=1e-3, atol=1e-5)
+    width = model.network.stage(above).channels
+    flows = torch.stack([trace.flow(Logit(2), [(above, c)], below) for c in range(width)])
+    assert same(flows.sum(0), trace.relevance(Logit(2), below))
+    torch.testing.assert_close(flows.sum((1, 2, 3)), trace.relevance(Logit(2), above).sum((1, 2)), rtol=1e-3, atol=1e-5)
 
 
 def logmel(model: TrainedModel) -> np.ndarray:
@@ -81,7 +82,7 @@ def test_parts_of_all_feeders_sum_to_the_concept_s_at_every_step(model: TrainedM
     root = flow(model, logmel(model), label, "conv3", 4, widths)
     assert root.relevance == pytest.approx(
         float(Trace(model.network, torch.as_tensor(logmel(model))[None, None])
-              .relevance(model.label_index(label), "conv3")[4].sum()), rel=1e-5
+              .relevance(Logit(model.label_index(label)), "conv3")[4].sum()), rel=1e-5
     )  # fmt: skip
     check(root, 2)
 
@@ -127,9 +128,9 @@ def test_a_concept_of_one_input_channel_is_fed_by_that_alone(model: TrainedModel
         ([("conv9", 0)], "no layer 'conv9'"),
         ([("conv2", 8)], "channels 0 to 7"),
         ([("conv2", -1)], "no channel -1"),
-        ([], "leads"),
-        ([("conv2", 1), ("conv3", 1)], "leads"),
-        ([("conv2", 1), ("conv2", 1)], "leads"),
+        ([], "lower layer"),
+        ([("conv2", 1), ("conv3", 1)], "lower layer"),
+        ([("conv2", 1), ("conv2", 1)], "lower layer"),
     ],
 )
 def test_a_path_that_is_none_is_refused(model: TrainedModel, path: list[tuple[str, int]], words: str) -> None:

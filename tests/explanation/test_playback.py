@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from app.frame import compute
+from app.frame import passages
 from app.frame.sounds import open_sound
 from core.audio import Audio
 from core.cli import app
@@ -75,19 +75,19 @@ def test_a_mask_parts_the_sound_in_two_that_add_up_to_it(model: TrainedModel, sp
 def test_a_concept_that_speaks_against_is_heard_where_it_does(model: TrainedModel, spectrogram: Spectrogram) -> None:
     values = -np.random.default_rng(0).random(spectrogram.mel_power.shape, np.float32)
     against = Relevance(values, "flute", 1.0, "conv1", 0)
-    assert np.array_equal(playback.evidence(against), -values)
+    assert np.array_equal(against.evidence, -values)
     assert playback.concept_mask(against, model.frontend).max() > 0.5
     label = Relevance(values, "flute", 1.0)
-    assert np.array_equal(playback.evidence(label), values)
+    assert np.array_equal(label.evidence, values)
 
 
 def test_page_command_line_and_grade_play_the_same(
     tiny_model: Path, model: TrainedModel, passage: Passage, spectrogram: Spectrogram, tmp_path: Path
 ) -> None:
-    map = compute.relevance(passage, "flute")
-    mask = compute.mask(passage, map)
-    parts = compute.split(passage, map)
-    graded = compute.truth(passage, map)
+    map = passages.relevance(passage, "flute")
+    mask = passages.mask(passage, map)
+    parts = passages.split(passage, map)
+    graded = passages.truth(passage, map)
 
     scene = Scene(model, EXPLAINERS.get("crp"), Truth(passage.stems, model.frontend), seed=0)
     mark = scene.mark("clip", "flute", thorough=False)
@@ -103,7 +103,7 @@ def test_page_command_line_and_grade_play_the_same(
     layer = model.network.concept_layers[-1]
     shown = playback.explain(model, spectrogram, "flute", layer, top=2)
     sounds = {"masked": parts.kept.samples, "complement": parts.rest.samples} | {
-        f"{layer}-{concept.channel}": compute.split(passage, concept.map).kept.samples for concept in shown.concepts
+        f"{layer}-{concept.channel}": passages.split(passage, concept.map).kept.samples for concept in shown.concepts
     }
     gain = min(1.0, 0.99 / max(np.abs(samples).max() for samples in sounds.values()))
     assert written.keys() == sounds.keys()

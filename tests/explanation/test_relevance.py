@@ -7,6 +7,7 @@ import torch
 from core.errors import InputError
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.relevance import Explanation, concept_map, contested, explain, label_relevance, trace_of
+from core.explanation.targets import Logit, LogitDifference
 from core.models.store import TrainedModel
 
 from .conftest import BANDS, FRAMES, random_inputs
@@ -26,7 +27,7 @@ def check(explanation: Explanation) -> None:
     for concept in explanation.concepts:
         assert concept.share == explanation.shares[concept.channel]
         assert concept.map.values.sum() == pytest.approx(concept.relevance, rel=1e-3, abs=1e-6)
-        assert concept.evidence.sum() >= 0
+        assert concept.map.evidence.sum() >= 0
 
 
 @pytest.mark.parametrize("layer", [None, "conv1", "conv2", "conv3"])
@@ -85,6 +86,22 @@ def test_all_that_is_asked_about_an_input_can_be_told_from_one_trace(model: Trai
     assert np.array_equal(one.values, same.values)
 
 
+def test_any_target_is_explained_like_a_label(model: TrainedModel) -> None:
+    one, other = model.labels[2], model.labels[0]
+    why = explain(model, LOGMEL, LogitDifference(2, 0), "conv2")
+    check(why)
+    assert why.relevance.label == f"{one} rather than {other}"
+    assert why.relevance.logit == pytest.approx(logit(model, one) - logit(model, other), rel=1e-3)
+    parts = [label_relevance(model, LOGMEL, [label])[label].values for label in (one, other)]
+    np.testing.assert_allclose(why.relevance.values, parts[0] - parts[1], atol=1e-6)
+    channel = why.concepts[0].channel
+    alone = concept_map(model, LOGMEL, LogitDifference(2, 0), "conv2", channel)
+    np.testing.assert_allclose(alone.values, why.concepts[0].map.values, rtol=1e-4, atol=1e-8)
+    named, given = explain(model, LOGMEL, one), explain(model, LOGMEL, Logit(2))
+    assert named.relevance.label == given.relevance.label
+    assert np.array_equal(named.relevance.values, given.relevance.values)
+
+
 def test_silence_is_explained_like_any_sound(model: TrainedModel) -> None:
     silence = np.zeros((BANDS, FRAMES), np.float32)
     for label in model.labels:
@@ -133,4 +150,4 @@ def test_the_labels_that_are_heard_contest_the_one_that_is_explained(model: Trai
     assert model.detected(model.logits(LOGMEL[None])[0]) == [0, 1]
     for label, contestants in ((heard[1], [1, 0]), (unheard, [2, 0, 1])):
         own, rivals = contested(model, LOGMEL, label, trace)
-        np.testing.assert_array_equal([own, *rivals], trace.contested(contestants).numpy())
+        np.testing.assert_array_equal([own, *rivals], trace.contested([Logit(index) for index in contestants]).numpy())

@@ -12,9 +12,11 @@ from torch import Tensor
 
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.intervention import silence_in_turn
+from core.explanation.targets import Logit
 from core.grading.measures import Array, Mask, gini, pointing, relevance_shares, rma, rra, similarity
 from core.grading.sanity import forgetting
-from core.models.architecture import Network, build_network
+from core.models.architecture import build_network
+from core.models.network import StagedNetwork
 
 MAPS, BANDS, FRAMES = 40, 16, 21
 LABEL = 2
@@ -34,7 +36,7 @@ def truths() -> npt.NDArray[np.bool_]:
 
 
 @pytest.fixture
-def network() -> Network:
+def network() -> StagedNetwork:
     return build_network("convnet", {"widths": (4, 6, 8), "pools": ((2, 2), (1, 1), (1, 1))}, 5).eval()
 
 
@@ -84,12 +86,12 @@ def test_sparseness(maps: Array) -> None:
     np.testing.assert_allclose([gini(values) for values in maps], theirs, rtol=1e-4)  # it adds 1e-7 to every cell
 
 
-def test_sanity_similarity(network: Network, inputs: Tensor) -> None:
+def test_sanity_similarity(network: StagedNetwork, inputs: Tensor) -> None:
     """Of the maps of networks that Quantus randomised: it draws weights anew as they are drawn before a training."""
     explain, maps = EXPLAINERS.get("gradient_x_input"), []
 
-    def explain_batch(model: Network, inputs: Array, targets: npt.NDArray[np.int_]) -> Array:
-        maps.append(explain(model, torch.as_tensor(inputs), int(targets[0])).numpy())
+    def explain_batch(model: StagedNetwork, inputs: Array, targets: npt.NDArray[np.int_]) -> Array:
+        maps.append(explain(model, torch.as_tensor(inputs), Logit(int(targets[0]))).numpy())
         return maps[-1][None, None]
 
     metric = MPRT(layer_order="top_down", **PLAIN)
@@ -107,15 +109,14 @@ def test_sanity_similarity(network: Network, inputs: Tensor) -> None:
     assert layers == [layer for layer, _ in forgetting(network, seed=0)]
 
 
-def test_concept_flipping(network: Network, inputs: Tensor) -> None:
+def test_concept_flipping(network: StagedNetwork, inputs: Tensor) -> None:
     """Silencing channels is flipping the pixels of a channel at once, where the model is the network above it."""
     relevance = np.random.default_rng(2).normal(size=6)
-    cut = list(dict(network.named_children())).index("relu2") + 1
     with torch.no_grad():
-        activations = network[:cut](inputs).numpy()
+        activations = network.up_to("conv2", inputs).numpy()
     metric = PixelFlipping(features_in_step=activations[0, 0].size, perturb_baseline=0.0, **PLAIN)
     theirs = metric(
-        model=network[cut:].eval(),
+        model=network[7:].eval(),  # the first two stages have 4 and 3 children
         x_batch=activations,
         y_batch=np.array([LABEL]),
         a_batch=np.broadcast_to(relevance[None, :, None, None], activations.shape).copy(),

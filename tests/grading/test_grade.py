@@ -13,13 +13,24 @@ from torch import Tensor
 from core.audio import Audio
 from core.errors import InputError
 from core.explanation.explainer import EXPLAINERS, Explainer
+from core.explanation.targets import Target
 from core.frontends.frontend import FrontendConfig, frontend
-from core.grading.grade import MEASURES, THOROUGH, cross_talk, default_recipe, figures, grade_explainer, means
+from core.grading.catalogue import MEASURES
+from core.grading.grade import cross_talk, figures, grade_explainer, means
 from core.grading.marks import Mark, Scene, mark_clip
-from core.grading.record import other_recipes, record_grade, recorded_grades
+from core.grading.record import (
+    ExplainerGrade,
+    GradeFigures,
+    default_recipe,
+    other_recipes,
+    record_grade,
+    recorded_grades,
+)
 from core.grading.truth import Truth
-from core.models.architecture import Network
+from core.models.network import StagedNetwork
 from core.models.store import TrainedModel, load_model
+from core.paths import TRAINED_MODELS
+from core.records import Interval
 
 FRONTEND = frontend(FrontendConfig())
 TIME = np.arange(22050) / 22050
@@ -29,6 +40,7 @@ STEMS = {
 }
 TRUTH = Truth(STEMS, FRONTEND)
 CLIP = "general;instruments=flute,piano;duration=1.5;soundfont=timgm6mb@3"
+DAMAGED = (b"", b"{", b"{}", b"[1]", b"\xff\xfe\0", b'{"explainer": "crp"}')
 MARK = Mark("a@1", "flute", 2, True, {"rma": 0.5}, {"flute": 0.5, "violin": 0.25})
 
 
@@ -44,8 +56,8 @@ def scene(model: TrainedModel, explainer: Explainer) -> Scene:
 def oracle(model: TrainedModel, sign: float = 1) -> Explainer:
     """The true cells of the label that is asked for, or their opposite; nothing for a label that does not sound."""
 
-    def explain(network: Network, inputs: Tensor, label: int) -> Tensor:
-        truth = TRUTH.masks.get(model.labels[label])
+    def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+        truth = TRUTH.masks.get(target.title(model.labels))
         return torch.zeros(inputs.shape[2:]) if truth is None else sign * (2 * torch.as_tensor(truth).float() - 1)
 
     return explain
@@ -87,10 +99,10 @@ def test_relevance_on_the_stems_that_the_network_uses_is_what_intervention_rewar
     rest = Truth({label: stem for label, stem in STEMS.items() if label != "flute"}, FRONTEND)
     assert falls["flute"] == pytest.approx(logits - model.logits(rest.mix.features[None])[0, flute], abs=1e-4)
 
-    def right(network: Network, inputs: Tensor, label: int) -> Tensor:
+    def right(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
         return sum(falls[stem] * torch.as_tensor(mask / mask.sum()) for stem, mask in TRUTH.masks.items()).float()
 
-    def wrong(network: Network, inputs: Tensor, label: int) -> Tensor:
+    def wrong(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
         return -right(network, inputs, label)
 
     assert scene(model, right)._intervention("flute") == 1
@@ -114,15 +126,15 @@ def test_silencing_by_relevance_makes_the_logit_fall_fastest(model: TrainedModel
 def test_a_clip_has_a_mark_for_every_instrument_that_plays(tiny_model: Path) -> None:
     marks = mark_clip(str(tiny_model), "crp", CLIP, thorough=False)
     assert [(mark.label, mark.count, mark.clip) for mark in marks] == [("piano", 2, CLIP), ("flute", 2, CLIP)]
-    assert not set(THOROUGH) & set(marks[0].measures)
+    assert not any(MEASURES[name].thorough for name in marks[0].measures)
 
 
 def test_means_are_over_instruments_and_intervals_over_clips() -> None:
     taken = [("a", {"x": 1.0, "y": 2.0}), ("a", {"x": 3.0}), ("b", {"x": 8.0, "y": float("-inf")})]
     result = means(taken, ["y", "x", "z"])
     assert list(result) == ["y", "x"]
-    assert result["x"] == {"value": 4.0, "low": 2.0, "high": 8.0}  # only a, both, or only b
-    assert result["y"] == {"value": 2.0, "low": 2.0, "high": 2.0}
+    assert result["x"] == Interval(value=4.0, low=2.0, high=8.0)  # only a, both, or only b
+    assert result["y"] == Interval(value=2.0, low=2.0, high=2.0)
     assert means([], ["x"]) == {}
 
 
@@ -135,10 +147,10 @@ def test_instruments_of_one_clip_make_no_figure_surer() -> None:
 def test_figures_and_cross_talk_of_marks() -> None:
     marks = [MARK, replace(MARK, clip="b@1", measures={"rma": 0.7}, cross_talk={"flute": 0.7, "piano": 0.1})]
     result = figures(marks)
-    assert (result["clips"], result["instruments"]) == (2, 2)
-    assert result["measures"] == {"rma": {"value": 0.6, "low": 0.5, "high": 0.7}}
+    assert (result.clips, result.instruments) == (2, 2)
+    assert result.measures == {"rma": Interval(value=0.6, low=0.5, high=0.7)}
     assert cross_talk(marks) == {"flute": {"flute": 0.6, "piano": 0.1, "violin": 0.25}}
-    assert figures([]) == {"clips": 0, "instruments": 0, "measures": {}}
+    assert figures([]) == GradeFigures(clips=0, instruments=0, measures={})
 
 
 def test_the_grade_of_few_clips_is_whole_and_can_be_kept(tiny_model: Path, tmp_path: Path) -> None:
@@ -152,23 +164,25 @@ def test_the_grade_of_few_clips_is_whole_and_can_be_kept(tiny_model: Path, tmp_p
         on_progress=lambda: seen.append(1),
     )
     assert len(seen) == 2
-    assert list(grade["measures"]) == list(MEASURES)
-    assert grade["instruments"] == 4
-    assert list(grade["by_count"]) == ["2"]
-    assert sum(slice["instruments"] for slice in grade["by_outcome"].values()) == 4
-    assert all(figure["low"] <= figure["value"] <= figure["high"] for figure in grade["measures"].values())
-    assert grade["measures"]["sanity_similarity"]["value"] == pytest.approx(
-        np.mean([figure["value"] for figure in grade["sanity"].values()]), abs=1e-3
+    assert list(grade.measures) == list(MEASURES)
+    assert grade.instruments == 4
+    assert list(grade.by_count) == ["2"]
+    assert sum(part.instruments for part in grade.by_outcome.values()) == 4
+    assert all(figure.low <= figure.value <= figure.high for figure in grade.measures.values())
+    assert grade.thorough.measures == tuple(name for name, measure in MEASURES.items() if measure.thorough)
+    assert grade.measures["sanity_similarity"].value == pytest.approx(
+        np.mean([figure.value for figure in grade.sanity.values()]), abs=1e-3
     )
-    model, kept = str(tiny_model), {"crp": json.loads(json.dumps(grade))}
-    usual = {"crp": {**kept["crp"], "recipe": default_recipe(model)}}
-    paths = [record_grade(model, one["crp"]) for one in (kept, usual)]
-    assert other_recipes(model) == [grade["recipe"]]
-    assert recorded_grades(model, grade["recipe"]) == kept
-    assert recorded_grades(model) == usual
-    paths[1].write_text("{")
-    with pytest.raises(InputError, match="--explainer crp"):
-        recorded_grades(model)
+    model = str(tiny_model)
+    usual = grade.model_copy(update={"recipe": default_recipe(model)})
+    paths = [record_grade(model, each) for each in (grade, usual)]
+    assert other_recipes(model) == [grade.recipe]
+    assert recorded_grades(model, grade.recipe) == {"crp": grade}
+    assert recorded_grades(model) == {"crp": usual}
+    for content in DAMAGED:
+        paths[1].write_bytes(content)
+        with pytest.raises(InputError, match=r"crp\.json is damaged .*timbrescope grade --explainer crp --record"):
+            recorded_grades(model)
     shutil.rmtree(tiny_model / "grades")
 
 
@@ -177,3 +191,12 @@ def test_what_cannot_be_graded_is_named(tiny_model: Path) -> None:
         grade_explainer(str(tiny_model), "tea-leaves", 1)
     with pytest.raises(InputError, match="no-such-recipe"):
         grade_explainer(str(tiny_model), "crp", 1, recipe="no-such-recipe")
+
+
+def test_shipped_grades_are_read_with_all_their_figures() -> None:
+    paths = sorted(TRAINED_MODELS.glob("*/grades/**/*.json"))
+    assert len(paths) > 10
+    for path in paths:
+        kept = json.loads(path.read_text())
+        found = json.loads(ExplainerGrade.read(path, "grade it again").model_dump_json())
+        assert {key: found[key] for key in kept} == kept

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from core.explanation.explainer import EXPLAINERS
+from core.explanation.targets import Logit
 from core.grading.measures import similarity
 from core.grading.sanity import cascade, forgetting
 from core.models.architecture import build_network
@@ -33,10 +34,10 @@ def test_the_cascade_compares_each_map_with_that_of_the_trained_network() -> Non
     network = build_network("convnet", {"widths": (4, 6), "pools": ((2, 2), (1, 1))}, 5).eval()
     inputs = torch.rand(1, 1, 16, 12, generator=torch.Generator().manual_seed(0))
     gradient, energy = EXPLAINERS.get("gradient_x_input"), EXPLAINERS.get("energy")
-    trained, *steps = cascade(gradient, network, inputs, 2, seed=0)
+    trained, *steps = cascade(gradient, network, inputs, Logit(2), seed=0)
     assert (trained.layer, trained.similarity) == (None, 1)
     assert [step.layer for step in steps] == ["head", "conv2", "conv1"]
     for step, (_, forgetful) in zip(steps, forgetting(network, seed=0), strict=True):
-        assert torch.equal(torch.as_tensor(step.map), gradient(forgetful, inputs, 2))
+        assert torch.equal(torch.as_tensor(step.map), gradient(forgetful, inputs, Logit(2)))
         assert step.similarity == similarity(trained.map, step.map) < 1
-    assert all(step.similarity == pytest.approx(1) for step in cascade(energy, network, inputs, 2, seed=0))
+    assert all(step.similarity == pytest.approx(1) for step in cascade(energy, network, inputs, Logit(2), seed=0))

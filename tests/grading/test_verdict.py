@@ -1,19 +1,15 @@
 import pytest
 
-from core.grading.grade import MEASURES
-from core.grading.verdict import CONTESTS, DIRECTIONS, RIVALS, Outcome, best, contests, outcome
-from core.statistics import Interval
+from core.grading.record import GradeFigures
+from core.grading.verdict import CONTESTS, RIVALS, Outcome, best, contests, outcome
+from core.records import Interval
 
 
 def interval(value: float, reach: float = 0.1) -> Interval:
-    return {"value": value, "low": value - reach, "high": value + reach}
+    return Interval(value=value, low=value - reach, high=value + reach)
 
 
-NOTHING: Interval = {"value": None, "low": None, "high": None}
-
-
-def test_every_measure_has_a_direction() -> None:
-    assert set(DIRECTIONS) == set(MEASURES)
+NOTHING = Interval()
 
 
 @pytest.mark.parametrize(
@@ -36,8 +32,8 @@ def test_a_measure_beats_another_if_their_intervals_do_not_touch(
     assert outcome(own, other, direction) == expected
 
 
-def graded(**values: dict[str, Interval]) -> dict[str, dict]:
-    return {name: {"measures": measures} for name, measures in values.items()}
+def graded(**values: dict[str, Interval]) -> dict[str, GradeFigures]:
+    return {name: GradeFigures(clips=1, instruments=1, measures=measures) for name, measures in values.items()}
 
 
 def test_the_best_are_those_with_most_or_least() -> None:

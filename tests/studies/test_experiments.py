@@ -1,215 +1,149 @@
-"""The research questions from clips to a paragraph, and the files that tell about models."""
+"""The contrasts between models, from their clips to the files that the command writes."""
 
 import json
-import re
-import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from core.cli import app
-from core.comparison.place import PLACES
-from core.comparison.records import read_curves, read_experiments, read_records
+from core.comparison.records import Experiments, read_experiments, read_records
 from core.errors import InputError
-from core.paths import README
-from core.studies.experiments import QUESTIONS, run_experiments
-from core.studies.summary import percent, plain, points, tell
-from core.studies.tables import BEGIN, END, explanations, summary, tables, write_readme, write_tables
+from core.models.card import Training, read_card
+from core.paths import TRAINED_MODELS
+from core.studies.contrasts import Contrast, contrasts
+from core.studies.experiments import run_experiments
+from core.studies.readmes import BEGIN, END, networks_table
+from core.studies.summary import percent, plain, summarise
 from core.synthesis.clip import compose
 from core.synthesis.recipe import split_clip_name
+from tests.studies.shelf import write_contrasts
 
 
 @pytest.fixture(scope="module")
-def result(zoo: Path) -> dict:
-    return run_experiments(4, zoo)
+def root(zoo: Path) -> Path:
+    """Trained models with the shipped contrasts beside them."""
+    write_contrasts(zoo)
+    return zoo
 
 
-def test_pairs_that_lack_a_model_are_left_out(result: dict) -> None:
-    pairs = {key: list(question["pairs"]) for key, question in result["questions"].items()}
-    assert pairs == {"depth": ["simple clips"], "data": ["shallow"]}
-    assert result["questions"]["data"]["pairs"]["shallow"]["models"] == list(QUESTIONS["data"].pairs["shallow"])
+@pytest.fixture(scope="module")
+def result(root: Path) -> Experiments:
+    return run_experiments(4, root)
 
 
-def test_what_was_found_is_on_disk_and_its_clips_can_be_made_again(result: dict, zoo: Path) -> None:
-    assert read_experiments(zoo) == result
-    assert len(set(result["clips"])) == 4
-    recipe, _ = split_clip_name(result["clips"][0])
-    assert len(compose(result["clips"][0]).labels) in range(recipe.count[0], recipe.count[1] + 1)
+def test_pairs_that_lack_a_model_are_left_out(result: Experiments) -> None:
+    assert {key: list(question.pairs) for key, question in result.questions.items()} == {
+        "depth": ["simple clips"],
+        "data": ["shallow"],
+    }
+    shallow = result.questions["data"].pairs["shallow"]
+    assert shallow.models == contrasts()["data"].pairs["shallow"]
+    assert shallow.clips == 4
 
 
-def test_the_paragraph_says_the_figures(result: dict) -> None:
-    for question in result["questions"].values():
-        (figures,) = question["pairs"].values()
-        assert percent(figures["agreement"]["equal"]) in question["told"]
-        assert plain(figures["agreement"]["kappa"]) in question["told"]
-        assert plain(figures["layers"]["cka"][-1][-1]) in question["told"]
+def test_what_was_found_is_on_disk_and_its_clips_can_be_made_again(result: Experiments, root: Path) -> None:
+    assert read_experiments(root) == result
+    assert len(set(result.clips)) == 4
+    recipe, _ = split_clip_name(result.clips[0])
+    assert len(compose(result.clips[0]).labels) in range(recipe.count[0], recipe.count[1] + 1)
 
 
-def test_the_command_writes_both_files(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = zoo / "outer.md"
-    readme.write_text(marked("networks", "explanations"))
-    monkeypatch.setattr("core.paths.TRAINED_MODELS", zoo)
+def test_the_paragraph_says_the_figures(result: Experiments) -> None:
+    for question in result.questions.values():
+        (pair,) = question.pairs.values()
+        assert percent(pair.agreement.equal) in question.summary
+        assert plain(pair.agreement.kappa) in question.summary
+        assert plain(pair.layers.cka[-1][-1]) in question.summary
+
+
+def test_the_command_writes_the_record_and_both_readmes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = root / "outer.md"
+    readme.write_text("\n".join(f"{BEGIN.format(name)}\n{END}" for name in ("networks", "explanations")))
+    monkeypatch.setattr("core.paths.TRAINED_MODELS", root)
     monkeypatch.setattr("core.paths.README", readme)
     result = CliRunner().invoke(app, ["report", "--clips", "4", "--json"])
     assert (result.exit_code, result.stderr) == (0, "")
-    told = json.loads(result.stdout)
-    assert {key: told[key] for key in ("clips", "questions")} == read_experiments(zoo)
-    assert Path(told["readme"]).read_text().startswith("# Trained models")
-    assert summary(read_records(zoo)) in readme.read_text()
+    answer = json.loads(result.stdout)
+    written = answer.pop("readme")
+    assert Experiments.parse(json.dumps(answer)) == read_experiments(root)
+    assert Path(written).read_text().startswith("# Trained models")
+    assert networks_table(read_records(root)) in readme.read_text()
 
 
-def test_without_pairs_there_is_nothing_to_answer(tiny_model: Path) -> None:
-    assert run_experiments(4, tiny_model.parent)["questions"] == {}
-    (tiny_model.parent / "experiments.json").unlink()
+def test_without_contrasts_there_is_nothing_to_compare(tiny_model: Path) -> None:
+    assert run_experiments(4, tiny_model.parent).questions == {}
 
 
-def figure(value: float, reach: float = 0.01) -> dict[str, float]:
-    return {"value": value, "low": value - reach, "high": value + reach}
-
-
-def made_up(**differences: float) -> dict:
-    """Figures of a pair that differs at some places, by so much."""
-    return {
-        "agreement": {"equal": figure(0.87), "kappa": figure(0.6), "logits": figure(0.7)},
-        "layers": {"cka": [[figure(0.9), figure(0.5)], [figure(0.4), figure(0.3)]]},
-        "maps": {"all": figure(0.55)},
-        "places": {
-            place: {"a": figure(0.4), "b": figure(0.4), "energy": figure(0.3),
-                    "difference": figure(differences.get(place, 0.0))}
-            for place in PLACES
-        },
-    }  # fmt: skip
-
-
-def test_only_clear_differences_are_told() -> None:
-    told = tell(("shallow", "deep"), {"simple": made_up(onset=0.05), "rich": made_up(onset=0.005, high=-0.2)})
-    assert "87 % [86–88] (simple) and 87 % [86–88] (rich)" in told
-    assert f"more of its evidence on note onsets: {points(figure(0.05))} (simple), with no clear difference" in told
-    assert "less of its evidence on high frequencies" in told
-    unclear = re.search(r"no clear difference in the share of evidence on ([^.]*)\.", told)
-    assert unclear
-    assert "onsets" not in unclear.group(1)
-    assert "low frequencies" in unclear.group(1)
-
-
-def test_pairs_that_differ_in_opposite_ways_are_told_so() -> None:
-    told = tell(("shallow", "deep"), {"simple": made_up(own=0.05), "rich": made_up(own=-0.05)})
-    assert "now more, now less of its evidence on the instrument's own sound" in told
-
-
-def test_alike_networks_are_told_so() -> None:
-    told = tell(("shallow", "deep"), {"simple": made_up()})
-    assert "puts" not in told.replace("Some of them put", "")
-    assert all(title in told for title in PLACES.values())
-
-
-def test_own_sound_beyond_its_energy() -> None:
-    beyond, within = made_up(), made_up()
-    within["places"]["own"]["energy"] = figure(0.45)
-    assert "All of them put more" in tell(("a", "b"), {"x": beyond})
-    assert "Some of them put more" in tell(("a", "b"), {"x": beyond, "y": within})
-    assert "None of them clearly puts more" in tell(("a", "b"), {"y": within})
-
-
-def record(value: float) -> dict:
-    return {"model": "m", "clips": 50, "mAP": figure(value), "macro_f1": figure(0.5), "micro_f1": figure(0.5),
-            "top1_solo": None}  # fmt: skip
-
-
-def write(path: Path, content: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content)
-
-
-def test_records_come_in_the_order_of_the_sets(tiny_model: Path, tmp_path: Path) -> None:
-    for model in ("b", "a", "never-measured"):
-        shutil.copytree(tiny_model, tmp_path / model)
-    for name in ("real_dev", "mine", "count-2", "own"):
-        write(tmp_path / f"b/evaluation/{name}.json", json.dumps(record(0.5)))
-    write(tmp_path / "a/evaluation/own.json", json.dumps(record(0.25)))
-    found = read_records(tmp_path)
-    assert list(found) == ["a", "b"]
-    assert list(found["b"]) == ["own", "count-2", "real_dev", "mine"]
-    assert found["a"]["own"]["mAP"]["value"] == 0.25
-
-
-@pytest.mark.parametrize("content", ["", "1", "{"])
-def test_a_broken_file_is_named(content: str, tmp_path: Path) -> None:
-    write(tmp_path / "experiments.json", content)
-    with pytest.raises(InputError, match=r"experiments\.json is damaged"):
+@pytest.mark.parametrize("content", [b"", b"1", b"{", b"{}", b"\xff\xfe", b'{"clips": [], "questions": {"depth": {}}}'])
+def test_a_damaged_record_is_one_sentence_with_its_remedy(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies/experiments.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"experiments\.json is damaged .*; run `timbrescope report` again"):
         read_experiments(tmp_path)
 
 
-def test_no_files_no_figures(tmp_path: Path) -> None:
-    assert (read_records(tmp_path), read_curves(tmp_path), read_experiments(tmp_path)) == ({}, {}, None)
+def test_the_first_version_of_the_record_is_still_read(result: Experiments) -> None:
+    first = json.loads(result.model_dump_json())
+    del first["schema_version"]
+    for question in first["questions"].values():
+        question["told"] = question.pop("summary")
+    assert Experiments.parse(json.dumps(first)) == result
 
 
-def test_the_table_has_a_row_for_each_set_and_model(zoo: Path) -> None:
-    models = [path.parent.name for path in zoo.glob("*/card.json")]
-    for model, value in zip(models, (0.25, 0.5, 0.75, 0.875), strict=True):
-        write(zoo / f"{model}/evaluation/own.json", json.dumps(record(value)))
-    text = write_readme(zoo).read_text()
-    rows = [line for line in text.splitlines() if line.startswith("| fresh clips")]
-    assert len(rows) == len(models)
-    assert "| 0.250 [0.240–0.260] |" in text
-    assert all(f"**{model}**" in text for model in models)
-
-
-def test_what_was_left_out_of_the_training_has_a_table_of_its_own(tmp_path: Path) -> None:
-    figure = {"value": 0.5, "low": 0.4, "high": 0.6}
-    variants = {"whole": "nothing left out", "no-tea": "no tea"}
-    found = {name: {"title": title, "sets": {"rich": {"mAP": figure}}} for name, title in variants.items()}
-    ablation = {"base": "deep", "clips": 6144, "epochs": 10, "variants": found}
-    write(tmp_path / "ablation.json", json.dumps(ablation))
-    assert "| no tea | 0.500 [0.400–0.600] |" in write_readme(tmp_path).read_text()
-
-
-def test_the_summary_has_the_best_on_real_recordings_first() -> None:
-    records = {
-        "weak": {"own": record(0.9), "real_dev": record(0.25)},
-        "never-there": {"own": record(0.8)},
-        "strong": {"real_dev": {**record(0.5), "top1_solo": figure(0.75)}},
+def test_the_shipped_contrasts_are_between_models_that_differ_in_one_thing() -> None:
+    found = contrasts()
+    assert {key: list(contrast.pairs) for key, contrast in found.items()} == {
+        "depth": ["simple clips", "rich clips"],
+        "data": ["shallow", "deep"],
     }
-    _, _, *rows = summary(records).splitlines()
-    assert rows == [
-        "| strong | – | – | – | 0.50 [0.49–0.51] | 0.75 [0.74–0.76] |",
-        "| weak | 0.90 [0.89–0.91] | – | – | 0.25 [0.24–0.26] | – |",
-        "| never-there | 0.80 [0.79–0.81] | – | – | – | – |",
-    ]
+    for contrast in found.values():
+        for pair in contrast.pairs.values():
+            a, b = (read_card(TRAINED_MODELS / name) for name in pair)
+            assert (a.config == b.config) != (taught(a.training) == taught(b.training)), pair
+            assert (a.labels, a.frontend, a.training.weight_seed) == (b.labels, b.frontend, b.training.weight_seed)
 
 
-def marked(*names: str) -> str:
-    """Text with a place for each table."""
-    return "before\n" + "\nbetween\n".join(f"{BEGIN.format(name)}\nold\n{END}" for name in names) + "\nafter"
+def taught(training: Training) -> dict:
+    """Everything about a training that shapes the weights."""
+    return training.model_dump(exclude={"hardware", "minutes", "commit"})
 
 
-def test_only_what_lies_between_the_marks_is_written_anew(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(marked("explanations", "networks"))
-    for _ in range(2):
-        write_tables(readme, tmp_path)
-        text = readme.read_text()
-        assert text.startswith("before\n")
-        assert text.endswith("\nafter")
-        assert "\nbetween\n" in text
-        assert "old" not in text
-    assert text.index("| explainer |") < text.index("| network |")
-    assert text.count("| network |") == text.count("| explainer |") == 1
+def test_the_shipped_record_is_of_the_shipped_contrasts_and_says_what_its_figures_say() -> None:
+    found = read_experiments()
+    assert found
+    for key, contrast in contrasts().items():
+        question = found.questions[key]
+        assert Contrast(title=question.title, kinds=question.kinds, pairs=contrast.pairs) == contrast
+        assert {common: pair.models for common, pair in question.pairs.items()} == contrast.pairs
+        assert question.summary == summarise(question.kinds, question.pairs)
 
 
-def test_the_explainer_with_the_largest_lift_comes_first() -> None:
-    grades = {
-        name: {"measures": {"lift": figure(lift, 0.5), "pointing": figure(0.5)}}
-        for name, lift in (("random", 1.0), ("crp", 2.5))
-    }
-    _, _, *rows = explanations(grades).splitlines()
-    assert rows == [
-        "| crp | 2.50 [2.00–3.00] | 0.50 [0.49–0.51] |  |  |  |  |",
-        "| random | 1.00 [0.50–1.50] | 0.50 [0.49–0.51] |  |  |  |  |",
-    ]
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[depth", "is not a TOML file"),
+        (b"\xff\xfe", "is not a TOML file"),
+        (b"depth = 3", "does not describe contrasts"),
+        (b'[depth]\ntitle = "?"\nkinds = ["a", "b"]\npairs = { x = ["one"] }', "does not describe contrasts"),
+    ],
+)
+def test_contrasts_that_cannot_be_read_are_one_sentence(content: bytes, words: str, tmp_path: Path) -> None:
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies/contrasts.toml").write_bytes(content)
+    with pytest.raises(InputError, match=rf"contrasts\.toml {words}") as caught:
+        contrasts(tmp_path)
+    assert "\n" not in str(caught.value)
 
 
-def test_the_readme_says_what_was_recorded() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert all(table in text for table in tables().values())
+def test_models_that_were_not_trained_for_as_long_are_not_contrasted(zoo: Path, tmp_path: Path) -> None:
+    import shutil
+
+    for name in ("general-shallow-simple", "general-deep-simple"):
+        shutil.copytree(zoo / name, tmp_path / name)
+    write_contrasts(tmp_path)
+    card = read_card(tmp_path / "general-deep-simple")
+    longer = card.training.model_copy(update={"previous": card.training})
+    card.model_copy(update={"training": longer}).write(tmp_path / "general-deep-simple")
+    with pytest.raises(InputError, match="general-shallow-simple with general-deep-simple, which were not trained"):
+        contrasts(tmp_path)

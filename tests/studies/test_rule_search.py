@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +12,17 @@ from core.explanation.crp import attribute
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
 from core.explanation.rules import PROPORTIONAL, Z_PLUS
+from core.explanation.targets import Logit
 from core.frontends.frontend import FrontendConfig, Spectrogram, frontend
+from core.grading.searches import RuleSearch
 from core.models.store import TrainedModel, load_model
-from core.studies import rule_search
 from core.studies.mask_search import clip_names
-from core.studies.rule_candidates import CANDIDATES, DEFAULT, SharingPool, with_sharing_pools
-from core.studies.rule_search import COMPARED, MEASURES, read_search, search
+from core.studies.rule_candidates import CANDIDATES, DEFAULT, SharingPool
+from core.studies.rule_search import COMPARED, REPORTED, search
 from core.synthesis.clip import compose
 
 LABELS = (0, 7)
+TARGETS = [Logit(label) for label in LABELS]
 ENGINE = [name for name, c in CANDIDATES.items() if not (c.explainer or c.sharing_pools)]
 LOSSLESS = [name for name, c in CANDIDATES.items() if not (c.explainer or c.by_amplitude)]
 ONLY = next(name for name, candidate in CANDIDATES.items() if candidate.is_default)
@@ -41,7 +42,7 @@ def mix() -> Spectrogram:
 
 
 @pytest.fixture(scope="module")
-def everything(model: TrainedModel) -> dict:
+def everything(model: TrainedModel) -> RuleSearch:
     """All candidates, and one that says what the default does in other words; detected is just what plays."""
     playing = {label for name in clip_names(model, 2, 7) for label in compose(name).labels}
     thresholds = {label: 0.0 if label in playing else 2.0 for label in model.labels}
@@ -57,16 +58,16 @@ def test_one_candidate_is_the_default() -> None:
 @pytest.mark.parametrize("name", ENGINE)
 def test_the_rules_of_every_candidate_are_those_of_zennit_crp(name: str, model: TrainedModel, mix: Spectrogram) -> None:
     inputs, rules = as_input(mix.logmel), CANDIDATES[name].rules
-    for label in LABELS:
-        fast = Trace(model.network, inputs, rules).relevance(label)[0]
-        slow = attribute(model.network, inputs, label, rules=rules).relevance
+    for target in TARGETS:
+        fast = Trace(model.network, inputs, rules).relevance(target)[0]
+        slow = attribute(model.network, inputs, target, rules=rules).relevance
         assert float((fast - slow).abs().max() / slow.abs().max()) < 1e-4
 
 
 @pytest.mark.parametrize("name", LOSSLESS)
 def test_relevance_is_conserved(name: str, model: TrainedModel, mix: Spectrogram) -> None:
     logits = model.logits(mix.logmel[None])[0]
-    for label, values in zip(LABELS, CANDIDATES[name].maps(model.network, mix, LABELS), strict=True):
+    for label, values in zip(LABELS, CANDIDATES[name].maps(model.network, mix, TARGETS), strict=True):
         assert values.shape == mix.logmel.shape
         assert values.sum(dtype=np.float64) == pytest.approx(logits[label], rel=2e-3)
 
@@ -74,7 +75,7 @@ def test_relevance_is_conserved(name: str, model: TrainedModel, mix: Spectrogram
 def test_a_flat_first_layer_does_not_look_at_the_input(model: TrainedModel, mix: Spectrogram) -> None:
     quiet = mix.logmel < np.quantile(mix.logmel, 0.2)
     on_quiet = {
-        name: np.abs(CANDIDATES[name].maps(model.network, mix, LABELS)[0])[quiet].sum()
+        name: np.abs(CANDIDATES[name].maps(model.network, mix, TARGETS)[0])[quiet].sum()
         for name in ("first-flat", "first-values", "first-power")
     }
     assert on_quiet["first-flat"] > on_quiet["first-values"] > on_quiet["first-power"]
@@ -82,8 +83,7 @@ def test_a_flat_first_layer_does_not_look_at_the_input(model: TrainedModel, mix:
 
 @pytest.mark.parametrize("pool", [nn.MaxPool2d((2, 4), ceil_mode=True), nn.MaxPool2d(2)])
 def test_sharing_pools_have_the_outputs_of_max_pools_and_share_in_proportion(pool: nn.MaxPool2d) -> None:
-    twin = with_sharing_pools(nn.Sequential(pool))[0]  # type: ignore[arg-type]
-    assert isinstance(twin, SharingPool)
+    twin = SharingPool.like(pool)
     values = torch.rand(1, 2, 6, 11, generator=torch.Generator().manual_seed(0)).requires_grad_()
     outputs = twin(values)
     assert torch.equal(outputs, pool(values))
@@ -104,56 +104,40 @@ def slow_shares(values: Tensor, relevance: Tensor, pool: nn.MaxPool2d) -> Tensor
     return shares
 
 
-def test_the_table_holds_every_candidate_with_every_measure(everything: dict) -> None:
-    rows = everything["candidates"]
-    assert set(rows) == {*CANDIDATES, "same"}
-    assert everything["default"] == ONLY
-    assert everything["instruments"] >= 4
-    for row in rows.values():
-        assert tuple(row["measures"]) == MEASURES
-        assert tuple(row["over_default"]) == COMPARED
-        assert all(row[name] for name in ("part", "title", "words"))
-        for interval in row["measures"].values():
-            assert interval["low"] <= interval["high"]
-    assert json.loads(json.dumps(everything, allow_nan=False)) == everything
+def test_every_candidate_has_every_measure(everything: RuleSearch) -> None:
+    assert set(everything.candidates) == {*CANDIDATES, "same"}
+    assert everything.default == ONLY
+    assert everything.instruments >= 4
+    for row in everything.candidates.values():
+        assert tuple(row.measures) == REPORTED
+        assert tuple(row.over_default) == COMPARED
+        assert row.part
+        assert row.title
+        assert row.words
+        for interval in row.measures.values():
+            assert interval.low <= interval.high
+    assert RuleSearch.parse(everything.model_dump_json()) == everything
 
 
-def test_what_does_as_the_default_has_its_figures(everything: dict) -> None:
-    rows = everything["candidates"]
-    for measure, interval in rows[ONLY]["measures"].items():
-        assert rows["same"]["measures"][measure] == pytest.approx(interval, abs=1e-4)
-    assert all(set(rows[ONLY]["over_default"][measure].values()) == {0.0} for measure in COMPARED)
-    others = [row["measures"]["lift"] for name, row in rows.items() if name not in (ONLY, "same")]
-    assert rows[ONLY]["measures"]["lift"] not in others
+def test_what_does_as_the_default_has_its_figures(everything: RuleSearch) -> None:
+    rows = everything.candidates
+    for measure, interval in rows[ONLY].measures.items():
+        assert dict(rows["same"].measures[measure]) == pytest.approx(dict(interval), abs=1e-4)
+    assert all(set(dict(rows[ONLY].over_default[measure]).values()) == {0.0} for measure in COMPARED)
+    others = [row.measures["lift"] for name, row in rows.items() if name not in (ONLY, "same")]
+    assert rows[ONLY].measures["lift"] not in others
 
 
-def test_differences_are_those_of_the_means(everything: dict) -> None:
+def test_differences_are_those_of_the_means(everything: RuleSearch) -> None:
     """Where all of them have a value: a map without any positive relevance leaves nothing to hear."""
-    rows = everything["candidates"]
+    rows = everything.candidates
     for row in rows.values():
         for measure in ("lift", "rma", "rra", "pointing"):
-            difference = row["measures"][measure]["value"] - rows[ONLY]["measures"][measure]["value"]
-            assert row["over_default"][measure]["value"] == pytest.approx(difference, abs=2e-4)
+            difference = row.measures[measure].value - rows[ONLY].measures[measure].value
+            assert row.over_default[measure].value == pytest.approx(difference, abs=2e-4)
 
 
 def test_without_the_default_nothing_can_be_compared(model: TrainedModel) -> None:
     others = {"odd": replace(CANDIDATES[ONLY], rules=replace(DEFAULT, head=PROPORTIONAL, first=Z_PLUS))}
     with pytest.raises(InputError, match="is the default"):
         search(model, 1, 7, others)
-
-
-def test_results_are_kept_and_read_back(
-    everything: dict, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    path = tmp_path / "rule_search.json"
-    assert read_search(path) is None
-    monkeypatch.setattr(rule_search, "RESULTS", path)
-    monkeypatch.setattr(rule_search, "search", lambda *_: everything)
-    monkeypatch.setenv("COLUMNS", "200")
-    rule_search.main(str(tiny_model), clips=2, seed=7)
-    assert read_search(path) == everything
-    assert CANDIDATES[ONLY].title in capsys.readouterr().out
-    path.write_text("{")
-    with pytest.raises(InputError, match="damaged"):
-        read_search(path)

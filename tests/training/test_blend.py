@@ -3,11 +3,12 @@
 import pytest
 import torch
 
-from core.models.architecture import Network, build_network
+from core.models.architecture import build_network
+from core.models.network import StagedNetwork
 from core.training.blend import blend
 
 
-def network(seed: int) -> Network:
+def network(seed: int) -> StagedNetwork:
     return build_network("convnet", {"widths": [4, 6], "pools": [[2, 2], [1, 1]]}, labels=3, seed=seed)
 
 

@@ -14,10 +14,11 @@ from torchmetrics.functional.classification import multilabel_average_precision
 from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.card import read_card
 from core.models.store import load_model
-from core.training.config import TrainingConfig, read_config
+from core.taxonomy.instruments import label_set
+from core.training.config import read_plan
 from core.training.data import ClipDataModule
 from core.training.train import train
 
@@ -34,6 +35,7 @@ precision = "32-true"
 config = { widths = [4, 4], pools = [[2, 4], [2, 2]] }
 """
 CLIPS, HELD_OUT, BATCH = 16, 8, 4
+LABELS = label_set("wimu12").labels
 
 
 @pytest.fixture(scope="module")
@@ -78,17 +80,18 @@ def _average_precision(out: Path, data: Path) -> float:
     return float(multilabel_average_precision(logits, targets, len(model.labels)))
 
 
-def test_every_device_needs_a_batch(data: Path, config: Path) -> None:
-    with pytest.raises(InputError, match="a batch of 20"):
-        ClipDataModule(BuiltDataset(data), read_config(str(config)).labels, BATCH, HELD_OUT, devices=5)
+def test_every_device_needs_a_batch(data: Path) -> None:
+    source = BuiltDataset(data)
+    with pytest.raises(InputError, match="batches of 20"):
+        ClipDataModule(source, source.targets(LABELS), BATCH, HELD_OUT, devices=5)
 
 
-def test_batches_read_ahead_are_the_same(data: Path, config: Path) -> None:
-    labels = read_config(str(config)).labels
+def test_batches_read_ahead_are_the_same(data: Path) -> None:
+    source = BuiltDataset(data)
     epochs = []
     for readers in (0, 2):
         torch.manual_seed(0)
-        clips = ClipDataModule(BuiltDataset(data), labels, BATCH, HELD_OUT, readers=readers)
+        clips = ClipDataModule(source, source.targets(LABELS), BATCH, HELD_OUT, readers=readers)
         epochs.append(list(clips.train_dataloader()))
     for (features, targets), (ahead, targets_ahead) in zip(*epochs, strict=True):
         assert torch.equal(features, ahead)
@@ -97,6 +100,6 @@ def test_batches_read_ahead_are_the_same(data: Path, config: Path) -> None:
 
 @pytest.mark.parametrize("where", [{"devices": "many"}, {"strategy": "telepathy"}, {"devices": "0"}])
 def test_devices_that_do_not_exist(where: dict[str, str], data: Path, config: Path, tmp_path: Path) -> None:
-    settings: TrainingConfig = read_config(str(config))
+    plan = read_plan(str(config)).changed(1, **where)
     with pytest.raises(InputError, match="Lightning cannot train there"):
-        train(settings, data, tmp_path / "out", **where)
+        train(plan, 1, data, tmp_path / "out")

@@ -10,16 +10,17 @@ import pytest
 import torch
 
 from core.corpora.build import DatasetPlan, build_dataset
+from core.corpora.corpus import split_hash
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.evaluation.evaluate import evaluate
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.card import Card, read_card
 from core.models.store import load_model
-from core.training.config import CONFIGS, TrainingConfig, read_config
+from core.training.config import TrainingConfig, TrainingPlan
 from core.training.data import ClipDataModule
 from core.training.module import RecognitionModule, mask_stripes
-from core.training.train import train
+from core.training.train import train as train_stage
 
 FRONTEND = FrontendConfig(bands=32, hop=1024)
 CLIPS, HELD_OUT = 16, 8
@@ -38,6 +39,13 @@ TINY = TrainingConfig(
     mask_frames=0,
     precision="32-true",
 )
+
+
+def train(config: TrainingConfig, data: Path, out: Path, resume: bool = False) -> Card:
+    """Trains the only stage of a plan."""
+    card = train_stage(TrainingPlan((config,)), 1, data, out, resume)
+    assert card is not None
+    return card
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -92,6 +100,8 @@ def test_the_card_says_what_was_done(trained: tuple[Path, Card], data: Path) -> 
     assert (made.recipe, made.data_seed) == (BuiltDataset(data).description["recipe"], 0)
     assert (made.clips, made.validation_clips, made.epochs) == (CLIPS, HELD_OUT, TINY.epochs)
     assert made.settings["learning_rate"] == TINY.learning_rate
+    names = list(BuiltDataset(data).manifest["clip"])
+    assert made.split_hash == split_hash(names[:CLIPS]) != split_hash(names)
 
 
 def test_the_model_on_disk_is_the_one_that_was_trained(trained: tuple[Path, Card], data: Path) -> None:
@@ -102,7 +112,7 @@ def test_the_model_on_disk_is_the_one_that_was_trained(trained: tuple[Path, Card
     kept = torch.load(out / "training" / "best.ckpt", weights_only=True)["state_dict"]
     for name, value in model.network.state_dict().items():
         assert torch.equal(value, kept[f"network.{name}"]), name
-    assert evaluate(model, data)["clips"] == CLIPS + HELD_OUT
+    assert evaluate(model, data, split="validation")["clips"] == HELD_OUT
     assert model.card == card
 
 
@@ -145,7 +155,7 @@ def test_a_run_is_resumed_where_it_was(data: Path, tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("change", "resume", "message"),
     [
-        ({"validation": 22}, False, "24 clips, too few for 22 to validate with"),
+        ({"validation": 22}, False, "24 clips, too few to hold out 22 for validation"),
         ({}, True, "no checkpoint to resume from"),
         ({"architecture": "transformer"}, False, "no architecture 'transformer'"),
         ({"config": {"depth": 3}}, False, "does not fit"),
@@ -164,7 +174,7 @@ def test_training_without_data(tmp_path: Path) -> None:
 
 def test_held_out_clips_are_never_trained_on(data: Path) -> None:
     source = BuiltDataset(data)
-    clips = ClipDataModule(source, TINY.labels, batch_size=8, validation=HELD_OUT)
+    clips = ClipDataModule(source, source.targets(TINY.labels), batch_size=8, validation=HELD_OUT)
     seen = torch.cat([features for features, _ in clips.train_dataloader()])
     held_out = torch.cat([features for features, _ in clips.val_dataloader()])
     assert seen.shape == (CLIPS, 1, 32, source.features([0]).shape[2])
@@ -175,7 +185,7 @@ def test_held_out_clips_are_never_trained_on(data: Path) -> None:
 
 def test_features_keep_their_targets_when_shuffled(data: Path) -> None:
     source = BuiltDataset(data)
-    clips = ClipDataModule(source, TINY.labels, batch_size=4, validation=HELD_OUT)
+    clips = ClipDataModule(source, source.targets(TINY.labels), batch_size=4, validation=HELD_OUT)
     everything = torch.from_numpy(source.features(range(CLIPS)).astype(np.float32)).unsqueeze(1)
     targets = source.targets(TINY.labels)
     for features, got in clips.train_dataloader():
@@ -209,36 +219,11 @@ def test_averaged_weights_are_kept_and_start_the_next_run(data: Path, tmp_path: 
     state = torch.load(tmp_path / "first" / "training" / "last.ckpt", weights_only=True)
     head = "network.head.weight"
     assert not torch.equal(state["state_dict"][head], state["current_model_state"][head])
-    again = TINY.model_copy(update={"epochs": 1, "learning_rate": 1e-9, "start_from": str(tmp_path / "first")})
+    again = TINY.model_copy(update={"epochs": 1, "learning_rate": 1e-9, "starts_from": str(tmp_path / "first")})
     card = train(again, data, tmp_path / "second")
     assert card.training.previous == read_card(tmp_path / "first").training
     first, second = (load_model(str(tmp_path / name)).network.head.weight for name in ("first", "second"))
     assert torch.allclose(first, second, atol=1e-6)
-
-
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
-def test_shipped_configurations_can_be_read(path: Path) -> None:
-    assert read_config(path.stem) == read_config(str(path))
-    assert path.stem.startswith(read_config(path.stem).name)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (None, "no training configuration.*wimu12-shallow"),
-        ("name = ", "not a TOML file"),
-        ('name = "a"', "title: Field required"),
-        ('name="a"\ntitle="b"\ndescription="c"\nlabel_set="general"\nepochs=0', "epochs: Input should be greater"),
-        ('name="a"\ntitle="b"\ndescription="c"\nlabel_set="general"\nepoch=3', "epoch: Extra inputs"),
-        ('name="a"\ntitle="b"\ndescription="c"\nlabel_set="general"\nstart_share=0.5', "start_share: .*no start_from"),
-    ],
-)
-def test_bad_configurations(text: str | None, message: str, tmp_path: Path) -> None:
-    path = tmp_path / "mine.toml"
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(InputError, match=message):
-        read_config(str(path))
 
 
 def test_the_card_is_plain_json(trained: tuple[Path, Card]) -> None:

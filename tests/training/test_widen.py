@@ -4,14 +4,15 @@ import pytest
 import torch
 
 from core.errors import InputError
-from core.models.architecture import Network, build_network
+from core.models.architecture import build_network
+from core.models.network import StagedNetwork
 from core.training.widen import start_from
 
 NARROW = [4, 6, 5]
 POOLS = [[2, 2], [1, 1], [2, 1]]
 
 
-def network(widths: list[int], seed: int, labels: int = 3, **settings: object) -> Network:
+def network(widths: list[int], seed: int, labels: int = 3, **settings: object) -> StagedNetwork:
     """One with random weights and statistics of batch normalisation."""
     made = build_network("convnet", {"widths": widths, "pools": POOLS[: len(widths)], **settings}, labels, seed)
     generator = torch.Generator().manual_seed(seed)
@@ -22,12 +23,12 @@ def network(widths: list[int], seed: int, labels: int = 3, **settings: object) -
 
 
 @pytest.fixture
-def trained() -> Network:
+def trained() -> StagedNetwork:
     return network(NARROW, seed=1)
 
 
 @pytest.mark.parametrize("widths", [NARROW, [4, 9, 5], [4, 6, 13], [8, 7, 6]], ids=str)
-def test_the_function_stays_the_same(trained: Network, widths: list[int]) -> None:
+def test_the_function_stays_the_same(trained: StagedNetwork, widths: list[int]) -> None:
     wider = network(widths, seed=2)
     features = torch.rand(2, 1, 16, 12)
     assert not torch.allclose(wider(features), trained(features), rtol=0.1)
@@ -35,14 +36,14 @@ def test_the_function_stays_the_same(trained: Network, widths: list[int]) -> Non
     torch.testing.assert_close(wider(features), trained(features))
 
 
-def test_layers_of_the_same_width_keep_their_weights(trained: Network) -> None:
+def test_layers_of_the_same_width_keep_their_weights(trained: StagedNetwork) -> None:
     same = network(NARROW, seed=2)
     start_from(same, trained)
     for name, value in trained.state_dict().items():
         assert torch.equal(same.state_dict()[name], value), name
 
 
-def test_new_channels_learn_something_of_their_own(trained: Network) -> None:
+def test_new_channels_learn_something_of_their_own(trained: StagedNetwork) -> None:
     """What reads them starts at zero and has gradients, so that they count from the second step on."""
     wider = network([4, 9, 5], seed=2)
     start_from(wider, trained)
@@ -62,6 +63,6 @@ def test_new_channels_learn_something_of_their_own(trained: Network) -> None:
     ],
     ids=["fewer layers", "narrower", "other labels", "other kernels"],
 )
-def test_what_cannot_be_started_from(trained: Network, target: Network, message: str) -> None:
+def test_what_cannot_be_started_from(trained: StagedNetwork, target: StagedNetwork, message: str) -> None:
     with pytest.raises(InputError, match=message):
         start_from(target, trained)

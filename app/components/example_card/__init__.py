@@ -5,14 +5,34 @@ or ``error``), ``data-playing`` (``patch``, ``whole`` or empty) and ``data-posit
 buttons are found by ``data-action``: ``patch`` and ``whole``.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import streamlit as st
 
 from app.components.files import source
 from app.components.player import SOUNDING, encoding
-from app.frame.atlases import Example
 from core.audio import Audio, common_gain
+from core.concepts.patches import Frame
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A clip in which a concept, or a whole label, is at work.
+
+    Attributes:
+        picture: JPEG of the clip, in warm colours where it works.
+        whole: The clip.
+        patch: The sound of the patch alone; None where no patch is meant.
+        frame: Where the patch lies in the picture.
+        heard: First and last second of the patch's sound.
+    """
+
+    picture: bytes
+    whole: Audio
+    patch: Audio | None = None
+    frame: Frame | None = None
+    heard: tuple[float, float] = (0.0, 0.0)
+
 
 _mount = st.components.v2.component(
     "timbrescope_example",

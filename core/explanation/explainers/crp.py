@@ -1,4 +1,4 @@
-"""Layer-wise relevance propagation by the rules that conserve it; the sum of all its concepts' maps."""
+"""Layer-wise relevance propagation by the default rules: the sum of the maps of all concepts of a layer."""
 
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.propagation import Propagation

@@ -3,10 +3,11 @@
 from torch import Tensor
 
 from core.explanation.explainer import EXPLAINERS
-from core.explanation.gradients import logit_gradient
-from core.models.architecture import Network
+from core.explanation.gradients import target_gradient
+from core.explanation.targets import Target
+from core.models.network import StagedNetwork
 
 
 @EXPLAINERS.register("gradient_x_input")
-def explain(network: Network, inputs: Tensor, label: int) -> Tensor:
-    return (logit_gradient(network, inputs, label) * inputs)[0, 0]
+def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+    return (target_gradient(network, inputs, target) * inputs)[0, 0]

@@ -4,16 +4,17 @@ import torch
 from torch import Tensor
 
 from core.explanation.explainer import EXPLAINERS
-from core.explanation.gradients import logit_gradient
-from core.models.architecture import Network
+from core.explanation.gradients import target_gradient
+from core.explanation.targets import Target
+from core.models.network import StagedNetwork
 
-STEPS = 16  # midpoints of as many equal parts of the path
+STEPS = 16  # equal parts of the path, of which the midpoints are taken
 
 
 @EXPLAINERS.register("integrated_gradients")
-def explain(network: Network, inputs: Tensor, label: int) -> Tensor:
-    """``x ⊙ ∫₀¹ ∇f(αx) dα``, which sums to the logit less that of silence, up to the error of the sum."""
+def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+    """``x ⊙ ∫₀¹ ∇f(αx) dα``, which sums to the target minus its value in silence, but for the error of the sum."""
     mean = torch.zeros_like(inputs)
-    for step in range(STEPS):  # one at a time: memory stays that of one input
-        mean = mean + logit_gradient(network, inputs * ((step + 0.5) / STEPS), label) / STEPS
+    for step in range(STEPS):  # one at a time, so that memory is needed for one input only
+        mean = mean + target_gradient(network, inputs * ((step + 0.5) / STEPS), target) / STEPS
     return (mean * inputs)[0, 0]

@@ -1,4 +1,4 @@
-"""LRP-α2β1 (Bach et al. 2015): twice what speaks for an output, less once what speaks against it."""
+"""LRP-α2β1 (Bach et al. 2015): what speaks for an output counts twice, what speaks against it is subtracted once."""
 
 from zennit.rules import AlphaBeta
 

@@ -1,4 +1,4 @@
-"""LRP-ε (Bach et al. 2015): by the share that each input has in the output; close to gradient × input."""
+"""LRP-ε (Bach et al. 2015): each input gets its share in the output; close to gradient × input."""
 
 from zennit.rules import Epsilon
 

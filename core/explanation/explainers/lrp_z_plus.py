@@ -1,4 +1,4 @@
-"""LRP-z⁺ (Montavon et al. 2017) in all convolutions: only what speaks for an output takes a share, biases take none."""
+"""LRP-z⁺ (Montavon et al. 2017) in all convolutions: only what speaks for an output gets a share, biases get none."""
 
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.propagation import Propagation

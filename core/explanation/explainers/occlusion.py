@@ -1,22 +1,23 @@
-"""Occlusion (Zeiler & Fergus 2014): by how much the logit falls when a patch of the spectrogram falls silent."""
+"""Occlusion (Zeiler & Fergus 2014): by how much the target falls when a patch of the spectrogram is silenced."""
 
 import torch
 from torch import Tensor
 
 from core.explanation.explainer import EXPLAINERS
-from core.models.architecture import Network
+from core.explanation.targets import Target
+from core.models.network import StagedNetwork
 
-PATCH = (16, 16)  # bands and frames, for five seconds 8 × 14 patches of 0.37 s
+PATCH = (16, 16)  # bands and frames: 8 × 14 patches of 0.37 s in five seconds
 BATCH = 16  # patches at a time
 
 
 @EXPLAINERS.register("occlusion")
 @torch.no_grad()
-def explain(network: Network, inputs: Tensor, label: int) -> Tensor:
-    """The fall of the logit, shared out evenly among the cells of each patch."""
+def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+    """The fall of the target, divided evenly among the cells of the patch."""
     patches = _patches(inputs.shape[2], inputs.shape[3]).to(inputs.device)
-    logits = torch.cat([network(inputs * ~batch[:, None])[:, label] for batch in patches.split(BATCH)])
-    falls = network(inputs)[0, label] - logits
+    without = torch.cat([target.value(network(inputs * ~batch[:, None])) for batch in patches.split(BATCH)])
+    falls = target.value(network(inputs)) - without
     return (falls / patches.sum((1, 2)) @ patches.flatten(1).to(falls.dtype)).view(inputs.shape[2:])
 
 

@@ -1,4 +1,4 @@
-"""Evenly distributed random relevance: the baseline that knows nothing."""
+"""Uniformly distributed random relevance: the baseline that knows nothing."""
 
 import zlib
 
@@ -6,12 +6,13 @@ import torch
 from torch import Tensor
 
 from core.explanation.explainer import EXPLAINERS
-from core.models.architecture import Network
+from core.explanation.targets import Target
+from core.models.network import StagedNetwork
 
 
 @EXPLAINERS.register("random")
-def explain(network: Network, inputs: Tensor, label: int) -> Tensor:
-    """The same for the same input and label, as every explainer's map is."""
+def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+    """Seeded by the input and the target: like any explainer, it gives the same map when asked again."""
     content = inputs.contiguous().numpy().tobytes()
-    generator = torch.Generator().manual_seed(zlib.crc32(content) + label)
+    generator = torch.Generator().manual_seed(zlib.crc32(content) + target.key)
     return torch.rand(inputs.shape[2:], generator=generator)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from core.models.architecture import ARCHITECTURES, Architecture, Network
+from core.models.architecture import ARCHITECTURES, Architecture
+from core.models.network import StagedNetwork
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,8 @@ class ConvNetConfig:
     Attributes:
         widths: Channels of each convolution, from the input upwards.
         pools: Max-pooling ``(bands, frames)`` after each convolution; ``(1, 1)`` means none.
-        patch: Where it is above 1, the first convolution reads squares of twice this side at steps of this size,
-            which spares the costly work at full resolution; every cell of the input is read equally often.
+        patch: If above 1, the first convolution has a square kernel of twice this side and moves in steps of this
+            size. This avoids costly work at full resolution, and every cell of the input is read equally often.
     """
 
     widths: tuple[int, ...] = (32, 64, 128, 256)
@@ -31,7 +32,7 @@ class ConvNetConfig:
             raise ValueError(f"{len(self.widths)} widths but {len(self.pools)} pools")
 
 
-def build(config: ConvNetConfig, labels: int) -> Network:
+def build(config: ConvNetConfig, labels: int) -> StagedNetwork:
     """Convolutions, the mean over bands and frames, then a linear head without bias.
 
     No layer after the last ReLU has a bias, so a logit is exactly the sum of the channels' contributions.
@@ -48,7 +49,7 @@ def build(config: ConvNetConfig, labels: int) -> Network:
     layers["mean"] = nn.AdaptiveAvgPool2d(1)
     layers["flatten"] = nn.Flatten()
     layers["head"] = nn.Linear(channels, labels, bias=False)
-    return Network(layers)
+    return StagedNetwork(layers)
 
 
 def _convolution(channels: int, width: int, patch: int) -> nn.Conv2d:

@@ -1,0 +1,198 @@
+"""What the app caches, and how large each cache may grow.
+
+A cached function is computed once for the same arguments, also where several sessions ask at the same time. Its values
+are shared between sessions, so nobody may change them. Every cache is bounded in bytes and drops what was used least
+recently; together they hold no more than the sum of ``LIMITS_MB``.
+"""
+
+import gc
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import wraps
+from threading import Lock
+from types import FunctionType, ModuleType
+from typing import Any, Generic, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
+
+import numpy as np
+import streamlit as st
+import torch
+from cachetools import LRUCache
+
+from app.frame.turns import TURNS, await_lock
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MB = 2**20
+LIMITS_MB = {
+    "composed clips": 96,  # 24 MB for 30 s of 8 instruments
+    "spectrograms": 300,  # 290 MB for ten minutes
+    "predictions": 8,
+    "passages": 64,  # 2 MB each
+    "traces": 128,  # about 30 MB each
+    "outlines": 16,
+    "masks": 16,  # 1 MB each
+    "splits": 48,  # 1 MB each
+    "truths": 4,
+    "explanations": 64,  # 1 MB each
+    "previews": 16,
+    "further previews": 32,
+    "concept maps": 16,
+    "flows": 4,
+    "places": 1,
+    "last layers": 8,
+    "atlases": 64,
+    "concept examples": 48,  # half a megabyte each
+    "label examples": 24,
+    "sanity checks": 32,
+}
+UPLOADS_MB = 384  # of all visitors together
+UPLOADS_EACH_MB = 128  # of one visitor; ten minutes take 53 MB
+
+_caches: dict[str, "Cache[Any]"] = {}
+
+
+class Cache(Generic[T]):
+    """Values by key, at most ``limit`` bytes of them; threads may share it.
+
+    Args:
+        saying: What a spinner says while a value is computed; none if not given.
+    """
+
+    def __init__(self, limit: int, saying: str | None = None) -> None:
+        self.limit = limit
+        self._saying = saying
+        self._entries: LRUCache[Hashable, tuple[T, int]] = LRUCache(limit, getsizeof=lambda entry: entry[1])
+        self._lock = Lock()
+        self._computing: WeakValueDictionary[Hashable, Lock] = WeakValueDictionary()
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds now."""
+        return int(self._entries.currsize)
+
+    def value(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The value of a key; if it is not there, one thread computes it when it is its turn, and the others wait.
+
+        A value over the limit is returned, but not kept.
+        """
+        while True:
+            with self._lock:
+                if key in self._entries:
+                    return self._entries[key][0]
+                computing = self._computing.setdefault(key, Lock())
+            if TURNS.has_one or not computing.locked():
+                break
+            with self._spinner():  # another one computes it, which takes up no turn of this one
+                await_lock(computing)
+                computing.release()
+        with TURNS.turn():
+            await_lock(computing)
+            try:
+                return self._found_or_computed(key, compute)
+            finally:
+                computing.release()
+
+    def _found_or_computed(self, key: Hashable, compute: Callable[[], T]) -> T:
+        with self._lock:
+            if key in self._entries:
+                return self._entries[key][0]
+        with self._spinner():
+            value = compute()
+        size = size_of(value)
+        if size <= self.limit:
+            with self._lock:
+                self._entries[key] = (value, size)
+        return value
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
+    def _spinner(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._saying is None else st.spinner(self._saying)
+
+
+def cached(
+    name: str, saying: str | None = None, key: Callable[..., Hashable] | None = None
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Keeps what a function returns in the cache of this name.
+
+    Args:
+        name: A key of ``LIMITS_MB``.
+        saying: What a spinner says while the function runs; none if not given.
+        key: Tells calls apart by their arguments; if not given, each argument stands for itself, or for its ``key``
+            where it has one.
+    """
+    cache: Cache[Any] = Cache(LIMITS_MB[name] * MB, saying)
+    _caches[name] = cache
+    tell_apart = key or _keys
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def keeping(*args: P.args, **kwargs: P.kwargs) -> T:
+            value: T = cache.value(tell_apart(*args, **kwargs), lambda: function(*args, **kwargs))
+            return value
+
+        return keeping
+
+    return decorate
+
+
+def _keys(*args: Any) -> Hashable:
+    return tuple(getattr(argument, "key", argument) for argument in args)
+
+
+def sizes() -> dict[str, int]:
+    """Bytes that each cache holds now."""
+    return {name: cache.size for name, cache in _caches.items()}
+
+
+def clear() -> None:
+    """Empties all caches."""
+    for cache in _caches.values():
+        cache.clear()
+
+
+def size_of(value: Any) -> int:
+    """Bytes that a value keeps in memory: arrays, tensors, bytes and text in it, however deep, each counted once.
+
+    A view counts as the whole array that it keeps alive. Networks count nothing, as they are loaded once for all.
+
+    >>> size_of({"a": np.zeros(10), "b": (np.zeros(10)[:2], b"1234567")})
+    167
+    """
+    total, seen, rest = 0, set[int](), [value]
+    while rest:
+        item = _owner(rest.pop())
+        identity = item.untyped_storage().data_ptr() if isinstance(item, torch.Tensor) else id(item)
+        if identity not in seen:
+            seen.add(identity)
+            total += _own_size(item)
+            rest += _parts(item)
+    return total
+
+
+def _owner(item: Any) -> Any:
+    """The object whose memory an array looks at; anything else stands for itself."""
+    while isinstance(item, np.ndarray) and item.base is not None:
+        item = item.base
+    return item
+
+
+def _own_size(item: Any) -> int:
+    if isinstance(item, np.ndarray):
+        return item.nbytes
+    if isinstance(item, torch.Tensor):
+        return item.untyped_storage().nbytes()
+    return len(item) if isinstance(item, bytes | bytearray | str) else 0
+
+
+def _parts(item: Any) -> Sequence[Any]:
+    """What an object consists of; nothing for those whose size is known, and for those that all share."""
+    if isinstance(item, np.ndarray | torch.Tensor | torch.nn.Module | ModuleType | type):
+        return ()
+    if isinstance(item, FunctionType):
+        return item.__closure__ or ()
+    return gc.get_referents(item)

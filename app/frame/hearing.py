@@ -1,0 +1,29 @@
+"""What a model hears in a whole sound."""
+
+from app.frame.caches import cached
+from app.frame.sounds import Sound
+from core.frontends.frontend import Matrix, Spectrogram, frontend
+from core.inference import Prediction, recognise
+from core.models.store import TrainedModel, load_model
+
+
+def model(name: str) -> TrainedModel:
+    return load_model(name)
+
+
+@cached("spectrograms", key=lambda sound, model_name: (sound.key, model(model_name).card.frontend))
+def spectrogram(sound: Sound, model_name: str) -> Spectrogram:
+    """The whole sound as the model's frontend sees it."""
+    return model(model_name).frontend.analyse(sound)
+
+
+@cached("predictions", "Listening …")
+def prediction(sound: Sound, model_name: str) -> Prediction:
+    """What the model hears in the sound."""
+    return recognise(model(model_name), spectrogram(sound, model_name))
+
+
+def on_screen(values: Matrix, sound: Spectrogram) -> Matrix:
+    """The frames ``(bands, frames)`` that lie within a sound; the first and last of an STFT reach over its ends."""
+    hop, first = sound.config.hop, -frontend(sound.config).first_frame
+    return values[:, first : first + max(1, round(len(sound.samples) / hop))]

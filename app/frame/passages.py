@@ -1,0 +1,82 @@
+"""The passage of a sound that is explained at once: its evidence, and what that sounds like."""
+
+from collections.abc import Hashable
+from typing import Any
+
+from app.figures.colors import title
+from app.frame.caches import cached
+from app.frame.hearing import model, prediction
+from app.frame.sounds import Sound
+from core.explanation import playback
+from core.explanation.engine import Trace
+from core.explanation.playback import Passage, Split
+from core.explanation.relevance import Explanation, Relevance, trace_of
+from core.frontends.frontend import Matrix, Spectrogram
+from core.grading.truth import grade
+from core.inference import likeliest_start
+from core.pictures import Axis, relevance_picture
+
+
+def passage_of(sound: Sound, model_name: str, label: str, start: float | None) -> Passage:
+    """The passage that a view names, by default the one in which the label is likeliest."""
+    if start is None:
+        start = likeliest_start(prediction(sound, model_name), label)
+    return playback.passage(sound.key, sound, model_name, start, sound.stems)
+
+
+@cached("passages")
+def analysed(passage: Passage) -> Spectrogram:
+    """The passage as the model's frontend sees it."""
+    return model(passage.model).frontend.analyse(passage.audio)
+
+
+@cached("traces")
+def trace(passage: Passage) -> Trace:
+    """The passage's way through the model: what all maps of its labels and concepts have in common."""
+    return trace_of(model(passage.model), analysed(passage).features)
+
+
+@cached("outlines")
+def outline(passage: Passage, label: str, layer: str) -> Explanation:
+    """Why the model gave the label its logit: the map and the shares of the layer's concepts, without their maps."""
+    return playback.explain(model(passage.model), analysed(passage), label, layer, top=0, trace=trace(passage))
+
+
+def shares(passage: Passage, label: str, layer: str) -> Matrix:
+    """Shares of all concepts of a layer ``(channels,)`` in a label's relevance."""
+    return outline(passage, label, layer).shares
+
+
+def relevance(passage: Passage, label: str) -> Relevance:
+    """The label's relevance alone, without concepts."""
+    return outline(passage, label, model(passage.model).network.concept_layers[-1]).relevance
+
+
+def _by_place(passage: Passage, map: Relevance) -> Hashable:
+    return passage.key, map.label, map.layer, map.channel
+
+
+@cached("masks", key=_by_place)
+def mask(passage: Passage, map: Relevance) -> Matrix:
+    """What is heard of a map: of a label's against those of the others, of a concept's all that it points at."""
+    return playback.mask(model(passage.model), analysed(passage), map, trace(passage))
+
+
+@cached("splits", key=_by_place)
+def split(passage: Passage, map: Relevance) -> Split:
+    """The sound of what a map shows."""
+    return playback.split(analysed(passage), mask(passage, map))
+
+
+@cached("truths", key=_by_place)
+def truth(passage: Passage, map: Relevance) -> dict[str, Any]:
+    """How well a map fits the true stems of a composed passage (see :class:`core.grading.truth.Grade`)."""
+    return grade(map.evidence, passage.stems, map.label, model(passage.model).frontend, mask(passage, map))
+
+
+def picture(passage: Passage, map: Relevance) -> bytes:
+    """A PNG of the passage's spectrogram and of a map over it, with axes."""
+    sound, frontend = analysed(passage), model(passage.model).frontend
+    axis = Axis(frontend.frame_times(sound.frames) + passage.start, frontend.band_hz)
+    what = title(map.label) if map.channel is None else f"{title(map.label)}, concept {map.channel}"
+    return relevance_picture(sound.logmel, map.values, axis, what)

@@ -1,0 +1,100 @@
+"""Whose turn it is to compute: never more computations at once than the machine has cores, first come first served."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Condition, Lock, local
+
+import streamlit as st
+from streamlit.runtime.scriptrunner_utils.script_run_context import get_run_yield_check
+
+from app.frame.memory import give_back_soon
+
+PATIENCE_S = 0.2  # how soon somebody who waits notices that the browser turned elsewhere
+
+
+class Turns:
+    """A queue before so many places."""
+
+    def __init__(self, at_once: int) -> None:
+        self.at_once = at_once
+        self._running = 0
+        self._waiting: list[object] = []
+        self._changed = Condition()
+        self._thread = local()
+
+    @property
+    def has_one(self) -> bool:
+        """Whether this thread is computing in its turn."""
+        return getattr(self._thread, "has_one", False)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Waits for a turn, and shows the place in the queue on the page; parts of a computation share its turn.
+
+        Where the page is left or changed meanwhile, Streamlit stops its run, and the place in the queue is given up.
+        """
+        if self.has_one:
+            yield
+            return
+        self._queue()
+        self._thread.has_one = True
+        try:
+            yield
+        finally:
+            self._thread.has_one = False
+            self._leave()
+            give_back_soon()
+
+    def _queue(self) -> None:
+        me = object()
+        with self._changed:
+            self._waiting.append(me)
+        try:
+            place = self._place(me)
+            while place:
+                shown = place
+                with st.spinner(f"Many people are using the app just now. Your place in the queue: {shown} …"):
+                    while place == shown:
+                        stop_if_left()
+                        place = self._place(me)
+        except BaseException:
+            self._leave(me)
+            raise
+
+    def _place(self, me: object) -> int:
+        """The place in the queue, from 1 on, after a short wait; 0 once it is this one's turn."""
+        with self._changed:
+            if self._changed.wait_for(lambda: self._is_next(me), PATIENCE_S):
+                self._waiting.remove(me)
+                self._running += 1
+                return 0
+            return self._waiting.index(me) + 1
+
+    def _is_next(self, me: object) -> bool:
+        return self._waiting[0] is me and self._running < self.at_once
+
+    def _leave(self, me: object = None) -> None:
+        """Gives up a place, in the queue or, if it was this one's turn already, among those who compute."""
+        with self._changed:
+            if me in self._waiting:
+                self._waiting.remove(me)
+            else:
+                self._running -= 1
+            self._changed.notify_all()
+
+
+def stop_if_left() -> None:
+    """Ends this run of the page, by Streamlit's own exception, if the visitor clicked on or left."""
+    check: Callable[[], None] | None = get_run_yield_check()
+    if check is not None:
+        check()
+
+
+def await_lock(lock: Lock) -> None:
+    """Takes a lock, unless the visitor leaves meanwhile."""
+    while not lock.acquire(timeout=PATIENCE_S):
+        stop_if_left()
+
+
+TURNS = Turns(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

@@ -1,0 +1,25 @@
+"""The place where a file is dropped."""
+
+import streamlit as st
+
+from app.frame.sounds import keep_upload
+from app.frame.view import complain, show_clip
+from core.errors import InputError
+
+
+def uploader(label: str) -> None:
+    """Takes a file and turns to it, or says what is wrong with it."""
+    file = st.file_uploader(
+        label, key="upload", help="Up to 50 MB and 10 minutes. The file is kept in memory for this session only."
+    )
+    if file is None or st.session_state.get("handled-upload") == file.file_id:
+        return
+    st.session_state["handled-upload"] = file.file_id
+    try:
+        with st.spinner("Decoding …"):
+            clip = keep_upload(file.getvalue(), file.name)
+    except InputError as error:
+        complain(str(error))
+    else:
+        show_clip(clip)
+    st.rerun()

@@ -1,0 +1,42 @@
+"""What happens when somebody leaves: the session ends in time, also where nobody else comes to end it.
+
+Streamlit keeps the session of a closed browser for a reload, and ends it when the next one opens or closes. On a quiet
+server that may be never, and the uploads, sounds and pictures of the last visitors would stay.
+"""
+
+import asyncio
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from app.frame.memory import give_back_soon
+
+IN_TIME_S = 5  # before Streamlit would forget a session without ending it
+
+
+def watch() -> None:
+    """Sees to it that this session ends some time after its browser left; call it in every run of a page."""
+    context = get_script_run_ctx()
+    if context is not None and runtime.exists():
+        _session(context.session_id)
+
+
+def _left(session_id: str) -> None:
+    """Streamlit calls this, on the thread of its event loop, when the browser is gone."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # the server is shutting down
+        return
+    loop.call_later(max(0, st.get_option("server.disconnectedSessionTTL") - IN_TIME_S), _end, session_id)
+
+
+def _end(session_id: str) -> None:
+    if runtime.exists() and not runtime.get_instance().is_active_session(session_id):
+        runtime.get_instance().close_session(session_id)
+        give_back_soon()
+
+
+@st.cache_resource(scope="session", on_release=_left, show_spinner=False)
+def _session(session_id: str) -> str:
+    return session_id

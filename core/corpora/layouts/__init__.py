@@ -1,0 +1,1 @@
+"""One file for each layout of a corpus; each registers itself in :data:`core.corpora.corpus.LAYOUTS`."""
