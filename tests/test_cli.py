@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner, Result
 
-from core.audio import SAMPLE_RATE, load, write_wav
+from core.audio import SAMPLE_RATE, Audio, load, write_wav
 from core.cli import app
 from core.cli.console import print_json
 from core.models.store import model_names
@@ -250,7 +250,7 @@ def test_the_window_of_a_longer_file_can_be_chosen(
     start: float, explained_from: float, tiny_model: Path, tmp_path: Path
 ) -> None:
     song = np.concatenate([tone(3.5, frequency=220), tone(3.5, frequency=880)])
-    write_wav(tmp_path / "song.wav", song)
+    write_wav(tmp_path / "song.wav", Audio(song, SAMPLE_RATE))
     arguments = ("explain", tmp_path / "song.wav", "--instrument", "oboe", "--model", tiny_model, "--top", 1, "--json")
     report = json.loads(succeed(*arguments, "--start", start, "--out", tmp_path / "why"))
     assert (report["start_s"], report["duration_s"]) == (explained_from, 5)
@@ -258,7 +258,7 @@ def test_the_window_of_a_longer_file_can_be_chosen(
 
 
 def test_without_a_start_the_window_is_where_the_label_is_most_probable(tiny_model: Path, tmp_path: Path) -> None:
-    write_wav(tmp_path / "song.wav", np.concatenate([np.zeros(8 * SAMPLE_RATE), tone(3)]))
+    write_wav(tmp_path / "song.wav", Audio(np.concatenate([np.zeros(8 * SAMPLE_RATE), tone(3)]), SAMPLE_RATE))
     arguments = ("explain", tmp_path / "song.wav", "--instrument", "voice", "--model", tiny_model, "--top", 1, "--json")
     report = json.loads(succeed(*arguments, "--out", tmp_path / "why"))
     assert report["start_s"] > 4

@@ -14,7 +14,7 @@ from core.corpora.corpus import split_hash
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.evaluation.evaluate import evaluate
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.card import Card, read_card
 from core.models.store import load_model
 from core.training.config import TrainingConfig, TrainingPlan
