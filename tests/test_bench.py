@@ -1,4 +1,4 @@
-"""The measurement of speed: that it measures what it says. How fast anything is depends on the machine."""
+"""The benchmark measures what it claims to; the results depend on the computer."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from core import bench
+from core.audio import SAMPLE_RATE, Audio
 from core.bench import AIMS, Sizes
 from core.inference import recognise
 from core.models.store import TrainedModel, load_model
@@ -36,7 +37,8 @@ def test_every_ratio_is_measured_and_positive(model: TrainedModel) -> None:
 
 
 def test_both_sides_of_a_prediction_see_the_same_windows(model: TrainedModel) -> None:
-    song = np.concatenate([compose(SIZES.name(seed)).mix for seed in range(SIZES.song_clips)])
+    mixes = [compose(SIZES.name(seed)).mix for seed in range(SIZES.song_clips)]
+    song = Audio(np.concatenate(mixes), SAMPLE_RATE)
     seen: list[torch.Tensor] = []
     hook = model.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
     recognise(model, model.frontend.analyse(song))
@@ -66,3 +68,10 @@ def test_the_sides_take_turns() -> None:
     assert turns == ["a", "b"] * 3
     batches = [*_Turns(DataLoader(list(range(3)), batch_size=None), 5)]
     assert batches == [0, 0, 1, 0, 2, 0, 0, 0, 1, 0]
+
+
+def test_a_model_whose_layers_are_all_large_is_measured_at_its_lowest_layer(
+    model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "MAX_CONCEPTS", 1)
+    assert bench.measured_layer(model) == "conv1"

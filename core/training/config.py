@@ -17,7 +17,7 @@ from core.taxonomy.labels import LABEL_SPACES, LabelSpace
 
 CONFIGS = Path(__file__).parent / "configs"
 PREVIOUS = "previous"
-MODEL_KEYS = {"name", "title", "description", "label_set", "architecture", "default"}  # the same in all stages
+MODEL_KEYS = {"name", "title", "description", "task", "label_set", "architecture", "default"}  # the same in all stages
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -101,6 +101,11 @@ class TrainingConfig(BaseModel):
     @property
     def space(self) -> LabelSpace:
         return LABEL_SPACES.get(self.label_set)
+
+    @property
+    def changes_power(self) -> bool:
+        """Whether clips are changed in training as sounds are, by way of their mel power."""
+        return bool(self.transpose or self.mix_share or self.equaliser_db or self.noise_share)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.architecture import build_network
 from core.models.card import Card
 from core.models.network import StagedNetwork
@@ -49,5 +49,8 @@ def inputs() -> Tensor:
 @pytest.fixture
 def model(network: StagedNetwork) -> TrainedModel:
     labels = ["piano", "flute", "violin", "organ", "tuba"]
-    card = Card.model_construct(name="tiny", labels=labels, frontend=FrontendConfig(bands=BANDS), temperature=1.0)
+    card = Card.model_construct(
+        name="tiny", task="instruments", label_set="general", labels=labels, frontend=FrontendConfig(bands=BANDS),
+        temperature=1.0,
+    )  # fmt: skip
     return TrainedModel(card, network.requires_grad_(False).to(memory_format=torch.channels_last))
