@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.frame.hearing import prediction
-from app.frame.shell import model_choice, page
+from app.frame.shell import model_choice, page, sentences
 from app.frame.sounds import Sound
 from app.frame.view import View
 from app.listen import panels as listening
@@ -22,7 +22,8 @@ def body(view: View, sound: Sound) -> None:
             listening.detected_sentence(heard)
             listening.reveal_toggle(sound)
             listening.export(sound, heard)
-        listening.evidence(view, sound, heard)
+        with sentences():
+            listening.evidence(view, sound, heard)
         which, when = st.columns(2, gap="medium")
     with which:
         st.subheader(heard.task.question(heard.space), help=heard.task.rule)
@@ -31,7 +32,7 @@ def body(view: View, sound: Sound) -> None:
     with when:
         st.subheader(
             heard.task.when,
-            help="The same network on short windows that slide over the sound: the higher the ribbon, the surer it is.",
+            help="The network listens to two seconds at a time: the higher the ribbon, the surer it is.",
         )
         listening.ribbons(heard, sound, revealed)
         if revealed and sound.clip:

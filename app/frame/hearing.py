@@ -2,7 +2,7 @@
 
 from app.frame.caches import cached
 from app.frame.sounds import Sound
-from core.frontends.logmel import Matrix, Spectrogram, frontend
+from core.frontends.frontend import Matrix, Spectrogram, frontend
 from core.inference import Prediction, recognise
 from core.models.store import TrainedModel, load_model
 
@@ -14,7 +14,7 @@ def model(name: str) -> TrainedModel:
 @cached("spectrograms", key=lambda sound, model_name: (sound.key, model(model_name).card.frontend))
 def spectrogram(sound: Sound, model_name: str) -> Spectrogram:
     """The whole sound as the model's frontend sees it."""
-    return model(model_name).frontend.analyse(sound.samples)
+    return model(model_name).frontend.analyse(sound)
 
 
 @cached("predictions", "Listening …")
@@ -24,6 +24,6 @@ def prediction(sound: Sound, model_name: str) -> Prediction:
 
 
 def on_screen(values: Matrix, sound: Spectrogram) -> Matrix:
-    """The frames ``(bands, frames)`` that lie within a sound; the first and last of an STFT reach over its ends."""
+    """The frames ``(bands, frames)`` that lie within a sound, without those that reach over its ends."""
     hop, first = sound.config.hop, -frontend(sound.config).first_frame
     return values[:, first : first + max(1, round(len(sound.samples) / hop))]

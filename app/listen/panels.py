@@ -1,4 +1,4 @@
-"""Parts of the Listen page: the player, what the model hears, the truth, downloads."""
+"""Parts of the Listen page: the player, what the model hears, what really plays, downloads."""
 
 import io
 import json
@@ -30,12 +30,12 @@ REVEAL = "reveal"
 
 
 def sound_player(view: View, sound: Sound, revealed: bool) -> None:
-    """The sound with its spectrogram; revealed, its true stems together, each to be muted or heard alone."""
+    """The sound with its spectrogram; with the truth revealed, a mixer of its stems."""
     picture = spectrogram(sound, view.model)
     if revealed and sound.clip:
-        tracks = [Track(title(name), stem, audio.SAMPLE_RATE, color(name)) for name, stem in sound.clip.stems.items()]
+        tracks = [Track(title(name), stem, color(name)) for name, stem in sound.stems.items()]
     else:
-        tracks = [Track("Mix", sound.samples, audio.SAMPLE_RATE, NEUTRAL)]
+        tracks = [Track("Mix", sound, NEUTRAL)]
     player(
         key="listen",
         tracks=tracks,
@@ -44,7 +44,7 @@ def sound_player(view: View, sound: Sound, revealed: bool) -> None:
         band_hz=model(view.model).frontend.band_hz,
         mode="mixer" if revealed and sound.clip else "switch",
         height=210,
-        title="" if sound.clip else sound.title,
+        title="" if sound.clip else sound.name,
         label="The whole sound",
     )
 
@@ -75,7 +75,7 @@ def detected_sentence(prediction: Prediction) -> None:
 
 
 def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
-    """For the likeliest labels where in the sound the evidence for them lies, each a way to its explanation."""
+    """Where in the sound the evidence for the likeliest labels lies, each with a button to its explanation."""
     labels = (prediction.detected or prediction.ranking)[:EVIDENCE]
     with st.container(key="cards-evidence"):
         columns = st.columns(EVIDENCE)
@@ -88,7 +88,7 @@ def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
                 f"Why {title(label).lower()}?",
                 key=f"why-{label}",
                 width="stretch",
-                help=f"Where the network found its evidence in the {WINDOW_S:g} seconds in which it is surest.",
+                help=f"Where the network found its evidence, in the {WINDOW_S:g} seconds in which it is surest.",
             ):
                 show(instrument=label, concept=None, start=None)
                 st.switch_page(navigation.page("explain"))
@@ -111,14 +111,14 @@ def ribbons(prediction: Prediction, sound: Sound, revealed: bool) -> None:
 
 
 def _worth_showing(prediction: Prediction, truth: Sequence[str] | None) -> list[str]:
-    """What was detected and what is true, filled up with the likeliest others."""
+    """All labels that were detected or are true, and then the likeliest others."""
     must = {*prediction.detected, *(truth or ())} & set(prediction.labels)
     others = [label for label in prediction.ranking if label not in must][: max(0, SHOWN - len(must))]
     return [label for label in prediction.ranking if label in must or label in others]
 
 
 def truth_panel(clip: Clip) -> None:
-    """The notes that were really played."""
+    """The notes that really sound."""
     st.subheader("The truth", help="The score that the app composed and played.")
     names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in clip.labels)
     st.markdown(f"Really playing: {names}.", unsafe_allow_html=True)
@@ -127,12 +127,12 @@ def truth_panel(clip: Clip) -> None:
 
 def export(sound: Sound, prediction: Prediction) -> None:
     """Everything on the page as files."""
-    name = "clip" if sound.clip else sound.title.rsplit(".", 1)[0]
+    name = "clip" if sound.clip else sound.name.rsplit(".", 1)[0]
     with st.popover("Export", icon=":material/download:"):
-        download("Sound (WAV)", lambda: audio.wav_bytes(sound.samples), f"{name}.wav")
+        download("Sound (WAV)", lambda: audio.wav_bytes(sound), f"{name}.wav")
         picture = spectrogram(sound, prediction.model).logmel
         download("Spectrogram (PNG)", lambda: spectrogram_png(picture), f"{name}.png")
-        download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.title), indent=2), f"{name}.json")
+        download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.name), indent=2), f"{name}.json")
         download("Timeline (CSV)", lambda: _timeline_csv(prediction), f"{name}-timeline.csv")
         if clip := sound.clip:
             download("Score (MIDI)", lambda: _midi(clip), f"{name}.mid")

@@ -1,4 +1,4 @@
-"""A small picture of a clip that plays: the whole of it, or just the patch that is framed in it.
+"""A small picture of a clip that plays the whole clip, or only the patch in the frame.
 
 For tests in a browser, the root element (class ``example``) has the attributes ``data-state`` (``ready``, ``playing``
 or ``error``), ``data-playing`` (``patch``, ``whole`` or empty) and ``data-position`` (seconds of what plays); its
@@ -11,27 +11,25 @@ import streamlit as st
 
 from app.components.files import source
 from app.components.player import SOUNDING, encoding
+from core.audio import Audio, common_gain
 from core.concepts.patches import Frame
-from core.frontends.logmel import Samples
 
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A clip in which a concept, or a whole label, is at work.
+    """A clip in which a concept, or a whole label, is active.
 
     Attributes:
-        picture: JPEG of the clip, in warm colours where it works.
+        picture: JPEG of the clip, in warm colours where it is active.
         whole: The clip.
-        patch: The sound of the patch alone; None where no patch is meant.
+        patch: The sound of the patch alone; None if there is no patch.
         frame: Where the patch lies in the picture.
         heard: First and last second of the patch's sound.
-        sample_rate: Samples a second.
     """
 
     picture: bytes
-    whole: Samples
-    sample_rate: int
-    patch: Samples | None = None
+    whole: Audio
+    patch: Audio | None = None
     frame: Frame | None = None
     heard: tuple[float, float] = (0.0, 0.0)
 
@@ -52,9 +50,7 @@ def example_card(*, key: str, example: Example, caption: str, detail: str = "") 
         caption: One short line below the picture.
         detail: A fainter one.
     """
-    duration = len(example.whole) / example.sample_rate
-    whole_gain = encoding.common_gain([example.whole], summed=False)
-    sounds = {"whole": (example.whole, whole_gain)} | ({} if example.patch is None else {"patch": (example.patch, 1.0)})
+    sounds = {"whole": example.whole} | ({} if example.patch is None else {"patch": example.patch})
     _mount(
         key=key,
         data={
@@ -62,13 +58,16 @@ def example_card(*, key: str, example: Example, caption: str, detail: str = "") 
             "caption": caption,
             "detail": detail,
             "frame": example.frame and asdict(example.frame),
-            # Which part of the picture's width the cursor walks over.
-            "walks": {"whole": [0, 1], "patch": [second / duration for second in example.heard]},
+            # The part of the picture's width that the cursor moves over.
+            "walks": {"whole": [0, 1], "patch": [second / example.whole.duration for second in example.heard]},
             "sounds": {
-                name: encoding.publish(
-                    encoding.wav(samples, example.sample_rate, len(samples), gain), "audio/wav", f"{key}/{name}"
-                )
-                for name, (samples, gain) in sounds.items()
+                name: encoding.publish(_unclipped(sound), "audio/wav", f"{key}/{name}")
+                for name, sound in sounds.items()
             },
         },
     )
+
+
+def _unclipped(sound: Audio) -> bytes:
+    """A sound as a WAV file, turned down where it would clip."""
+    return encoding.wav(sound, len(sound.samples), common_gain(sound.samples))
