@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 def kinds() -> "list[tuple[type[Record], str, str]]":
     """Each kind of record, where it lies in a folder of models, and what to do if one is damaged."""
+    from core.comparison.records import EXPERIMENTS, Experiments
     from core.models.card import CARD, REMEDY, Card
+    from core.paths import STUDIES
 
     return [
         (Card, f"*/{CARD}", REMEDY),
+        (Experiments, f"{STUDIES}/{EXPERIMENTS}", "run `timbrescope report` again"),
     ]
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from app.explain import explanations
 from app.figures import charts
-from app.frame import compute
 from core.inference import Prediction, recognise
 from core.models import store
 from core.models.store import WEIGHTS, load_model
@@ -99,13 +99,13 @@ def test_any_family_is_explained(prediction: Prediction, label: str) -> None:
 
 def test_concepts_are_silenced_and_the_probabilities_still_sum_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
     moved: list[np.ndarray] = []
-    silenced = compute.probabilities_without
+    silenced = explanations.probabilities_without
 
     def spy(*arguments: Any) -> np.ndarray:
         moved.append(silenced(*arguments))
         return moved[-1]
 
-    monkeypatch.setattr(compute, "probabilities_without", spy)
+    monkeypatch.setattr(explanations, "probabilities_without", spy)
     app = open_page("explain", clip=CLIP)
     pills = next(group for group in app.button_group if group.key and group.key.startswith("silent-"))
     pills.set_value([tiles(app)[0]["channel"]]).run()

@@ -9,9 +9,10 @@ from typer.testing import CliRunner, Result
 
 from core.cli import app
 from core.cli.migrate import kinds
-from core.models.card import CARD, Card, read_card
+from core.comparison.records import EXPERIMENTS
+from core.models.card import CARD, read_card
 from core.models.store import WEIGHTS, load_model
-from core.paths import TRAINED_MODELS
+from core.paths import STUDIES, TRAINED_MODELS
 
 
 def migrate(*arguments: object) -> Result:
@@ -44,6 +45,18 @@ def test_old_records_are_rewritten_once(old: Path, tiny_model: Path) -> None:
     assert (old / CARD).stat().st_mtime_ns == stamp
 
 
+def test_every_kind_of_record_is_found_where_it_lies(tmp_path: Path) -> None:
+    shipped = TRAINED_MODELS / STUDIES / EXPERIMENTS
+    found = json.loads(shipped.read_text())
+    del found["schema_version"]
+    for question in found["questions"].values():
+        question["told"] = question.pop("summary")
+    (tmp_path / STUDIES).mkdir()
+    (tmp_path / STUDIES / EXPERIMENTS).write_text(json.dumps(found))
+    assert migrate(tmp_path).stdout.strip() == str(tmp_path / STUDIES / EXPERIMENTS)
+    assert json.loads((tmp_path / STUDIES / EXPERIMENTS).read_text()) == json.loads(shipped.read_text())
+
+
 def test_a_damaged_record_is_named_and_the_others_are_rewritten(old: Path) -> None:
     damaged = old.with_name("damaged")
     shutil.copytree(old, damaged)
@@ -58,6 +71,6 @@ def test_a_damaged_record_is_named_and_the_others_are_rewritten(old: Path) -> No
 
 def test_shipped_records_are_of_the_current_version() -> None:
     found = [(kind, path) for kind, pattern, _ in kinds() for path in TRAINED_MODELS.glob(pattern)]
-    assert Card in {kind for kind, _ in found}
+    assert {kind for kind, _ in found} == {kind for kind, _, _ in kinds()}
     for kind, path in found:
         assert json.loads(path.read_text())["schema_version"] == kind.VERSION, path
