@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from typer.testing import CliRunner
 
 from core.audio import Audio, write_wav
@@ -29,11 +30,16 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def full_disk() -> Iterator[None]:
-    """Every write beyond the first ``ROOM`` bytes of a file fails, for root too."""
+    """Every write beyond the first ``ROOM`` bytes of a file fails, for root too.
+
+    Worker processes have the limit of the moment when they start, so that none may come from or go to another test.
+    """
+    get_reusable_executor().shutdown(wait=True)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    get_reusable_executor().shutdown(wait=True)
 
 
 @pytest.fixture
