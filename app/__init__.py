@@ -1,0 +1,1 @@
+"""The web app, in folders by subject; `pages/` composes it."""

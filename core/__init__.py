@@ -1,0 +1,1 @@
+"""The library: everything that does not need a user interface."""

@@ -398,10 +398,10 @@ def _unreadable(name: str) -> InputError:
 
 
 def _shown(name: Path | str) -> str:
-    """A name as one short piece of a line, whatever characters it holds.
+    r"""A name as one short piece of a line, whatever characters it holds.
 
-    >>> _shown("two\\nlines.wav")
-    "'two\\\\nlines.wav'"
+    >>> _shown("two\nlines.wav")
+    "'two\\nlines.wav'"
     """
     shown = repr(str(name))
     return shown if len(shown) <= 120 else f"{shown[:20]}…{shown[-95:]}"

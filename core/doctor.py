@@ -333,6 +333,7 @@ def model_probes() -> list[Probe]:
 
 
 def no_model() -> list[Finding]:
+    """There is no trained model at all."""
     remedy = "Get Timbrescope again with its folder trained_models/, or train a model with `timbrescope train`."
     return [Finding("model", "any", "missing", "broken", remedy, path=str(TRAINED_MODELS))]
 

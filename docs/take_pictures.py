@@ -36,6 +36,7 @@ def take(page: Page, address: str, name: str) -> None:
 
 
 def main() -> None:
+    """Takes all pictures."""
     PICTURES.mkdir(exist_ok=True)
     with serve(ROOT / "app/main.py") as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

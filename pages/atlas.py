@@ -9,6 +9,7 @@ from app.frame.view import View
 
 
 def body(view: View) -> None:
+    """The atlas of the view's model, or one concept of it."""
     network, where, _ = st.columns([1.2, 1, 1.2])
     with network:
         model_choice(view)
@@ -20,7 +21,7 @@ def body(view: View) -> None:
     elif view.concept is None:
         atlas.overview(view, found)
     else:
-        atlas.concept_page(view, found, found.concept(str(view.layer), view.concept))
+        atlas.concept_page(found, found.concept(str(view.layer), view.concept))
 
 
 page_without_sound(

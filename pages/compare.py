@@ -11,6 +11,7 @@ from app.frame.view import View
 
 
 def body(view: View, sound: Sound) -> None:
+    """Several models on the view's sound."""
     left, right = st.columns([2, 1])
     with left:
         models = comparing.models_choice(view)

@@ -14,6 +14,7 @@ OTHER_HELP = (
 
 
 def body(view: View) -> None:
+    """The grades of the view's model."""
     model_choice(view)
     with sentences():
         if found := evidence.grades(view.model):

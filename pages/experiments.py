@@ -9,6 +9,7 @@ from app.frame.view import View
 
 
 def body(view: View) -> None:
+    """What was measured of all models."""
     measured = experiments.records()
     if not measured:
         experiments.nothing_measured()
@@ -18,6 +19,7 @@ def body(view: View) -> None:
 
 
 def quality(view: View, measured: experiments.Records) -> None:
+    """How good the models are, and where."""
     left, right = st.columns([3, 1])
     with left:
         names = experiments.models_choice(view, list(measured))

@@ -14,6 +14,7 @@ FURTHER_HEIGHT = 420  # pixels; the further concepts scroll
 
 
 def body(view: View, sound: Sound) -> None:
+    """Why the view's model gives its answer about the view's sound."""
     heard = prediction(sound, view.model)
     who, where, network = st.columns([1.4, 1, 1.2])
     with who:

@@ -11,6 +11,7 @@ from app.listen.inputs import ways_in
 
 
 def body(view: View, sound: Sound) -> None:
+    """The choice of a sound, and what the view's model hears in it."""
     choices, hearing = st.columns([1.15, 2.6], gap="medium")
     with choices, st.container(border=True):
         ways_in(view)

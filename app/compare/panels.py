@@ -50,6 +50,7 @@ def models_choice(view: View) -> list[str]:
 
 
 def instrument_choice(view: View, predictions: list[Prediction]) -> str:
+    """Lets the user choose the instrument whose evidence is compared."""
     labels = list(dict.fromkeys(label for prediction in predictions for label in prediction.ranking))
     value = view.instrument if view.instrument in labels else labels[0]
     return choose(st.selectbox, "instrument", "Instrument", value, options=labels, format_func=title)

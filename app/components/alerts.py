@@ -11,22 +11,25 @@ _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 
 
 def error(sentence: str) -> None:
+    """Shows what went wrong, as plain text."""
     st.error(plain(sentence), icon=":material/error:")
 
 
 def warning(sentence: str, icon: str = ":material/warning:") -> None:
+    """Shows what to look out for, as plain text."""
     st.warning(plain(sentence), icon=icon)
 
 
 def info(sentence: str) -> None:
+    """Shows a hint, as plain text."""
     st.info(plain(sentence), icon=":material/info:")
 
 
 def plain(sentence: str) -> str:
-    """Markdown that reads as the sentence itself, on one line; what stands between backticks is shown as code.
+    r"""Markdown that reads as the sentence itself, on one line; what stands between backticks is shown as code.
 
     >>> plain("[Song](x.mp3) is empty; try `make app`.")
-    '\\\\[Song\\\\]\\\\(x\\\\.mp3\\\\) is empty\\\\; try `make app`\\\\.'
+    '\\[Song\\]\\(x\\.mp3\\) is empty\\; try `make app`\\.'
     """
     text, *rest = " ".join(sentence.split()).split("`")
     parts = [_escape(text)]

@@ -65,7 +65,7 @@ def no_atlas(model: str) -> None:
     st.info(atlases.how_to_make(model) + (f" Models that have one: {', '.join(others)}." if others else ""))
 
 
-def search_fields(view: View, atlas: Atlas, concepts: tuple[Concept, ...]) -> list[Concept]:
+def search_fields(view: View, concepts: tuple[Concept, ...]) -> list[Concept]:
     """Lets the user search, and returns the concepts that were found, the most used first."""
     text, answer, label = st.columns([1.4, 1, 1])
     known, labels = answers_of(concepts), [label for label in INSTRUMENTS if label in concepts[0].usage]
@@ -92,7 +92,7 @@ def search_fields(view: View, atlas: Atlas, concepts: tuple[Concept, ...]) -> li
 def overview(view: View, atlas: Atlas) -> None:
     """All concepts of the layer, as a map and as a list."""
     concepts = atlas.layer(str(view.layer))
-    found = search_fields(view, atlas, concepts)
+    found = search_fields(view, concepts)
     picture, names = st.columns([2, 1], gap="medium")
     with picture, st.container(border=True):
         st.html(figures.kinds_legend(concepts))
@@ -128,7 +128,7 @@ def described(concept: Concept) -> str:
     return f"{named(concept)} :gray[· {title(label).lower()} {share:.1%}]" if label else named(concept)
 
 
-def concept_page(view: View, atlas: Atlas, concept: Concept) -> None:
+def concept_page(atlas: Atlas, concept: Concept) -> None:
     """One concept: what it responds to, which instruments need it, which concepts are near, and examples to hear."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         if st.button(f"All concepts of {concept.layer}", icon=":material/arrow_back:", key="back"):
@@ -180,6 +180,7 @@ def curve(concept: Concept, name: str, order: Iterable[str]) -> list[Factor]:
 
 
 def usage(concept: Concept, channels: int) -> None:
+    """The instruments whose evidence passes through a concept."""
     if not concept.usage:
         st.caption("No instrument was recognised in the reference clips.")
         return

@@ -113,7 +113,8 @@ def _cell(interval: Interval | None, look: str = "", sign: str = "") -> str:
 
 
 def number(value: float | None) -> str:
-    """
+    """A figure with two decimals, or as a whole number where it is large; a dash where there is none.
+
     >>> number(-0.318), number(-0.0001), number(2169.85), number(None)
     ('−0.32', '0.00', '2170', '–')
     """

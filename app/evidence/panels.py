@@ -145,6 +145,7 @@ def clips(found: Grades) -> str:
 
 
 def grouping(view: View) -> str:
+    """Lets the user choose how the explained instruments are grouped."""
     by = view.by if view.by in GROUPS else "all"
     return choose(
         st.segmented_control, "by", "Instruments", by, options=list(GROUPS), format_func=GROUPS.__getitem__,
@@ -200,6 +201,7 @@ def _rows(part: Graded, measure: str) -> dict[str, Interval]:
 
 
 def explainer_choice(view: View, found: Grades) -> str:
+    """Lets the user choose the explainer that is looked at more closely."""
     name = view.explainer if view.explainer in found else next(iter(found))
     return choose(
         st.selectbox, "explainer", "Explainer", str(name), options=list(found), format_func=explainer_title
@@ -300,7 +302,8 @@ def figures_of(found: Grades) -> pd.DataFrame:
 
 
 def explainer_title(name: str) -> str:
-    """
+    """What people read for an explainer.
+
     >>> explainer_title("crp"), explainer_title("integrated_gradients")
     ('CRP', 'Integrated gradients')
     """
@@ -323,7 +326,8 @@ def _lower(label: str) -> str:
 
 
 def _and(parts: Sequence[str]) -> str:
-    """
+    """Parts of a sentence joined by commas and “and”.
+
     >>> _and(["a", "b", "c"]), _and(["a"])
     ('a, b and c', 'a')
     """

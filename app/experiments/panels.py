@@ -50,6 +50,7 @@ COURSES = {"val_mAP": "mAP on held-out clips", "val_loss": "loss on held-out cli
 
 
 def colors() -> dict[str, str]:
+    """One colour for each trained model."""
     return model_colors(model_names(TRAINED_MODELS))
 
 
@@ -73,6 +74,7 @@ def _label_set(name: str) -> str:
 
 
 def measure_choice() -> str:
+    """Lets the user choose the measure that the figures show."""
     chosen = st.segmented_control(
         "Measure", CHOICES, default="mAP", required=True, format_func=SCORES.__getitem__, key="measure",
         persist_state="session", help=MEASURE_HELP,
@@ -269,6 +271,7 @@ def ablation_sentence(series: Mapping[str, figures.Figures]) -> str:
 
 
 def nothing_measured() -> None:
+    """Says which commands measure what the page shows."""
     st.info(
         "Nothing has been measured yet: `timbrescope evaluate --model NAME --data FOLDER --record own` measures a "
         "model and keeps the scores for this page; `timbrescope report` compares models."
@@ -276,6 +279,7 @@ def nothing_measured() -> None:
 
 
 def records(root: Path | None = None) -> Records:
+    """The recorded evaluations of all models."""
     return read_records(root or TRAINED_MODELS)
 
 

@@ -1,0 +1,1 @@
+"""Charts, colours and words for what the pages show."""

@@ -75,7 +75,8 @@ KINDS = {
 
 
 def value_title(factor: Factor) -> str:
-    """
+    """What people read for the value of a factor.
+
     >>> value_title(Factor("family", "plucked", 0.9, "AUC")), value_title(Factor("onset", "onset", 0.9, "AUC"))
     ('Plucked', 'Attacks')
     """
@@ -86,7 +87,8 @@ def value_title(factor: Factor) -> str:
 
 
 def capital(text: str) -> str:
-    """
+    """The text with a capital first letter.
+
     >>> capital("tones, 150–600 Hz")
     'Tones, 150–600 Hz'
     """
@@ -151,7 +153,8 @@ def answers(concept: Concept) -> set[str]:
 
 
 def answer_title(answer: str) -> str:
-    """
+    """What people read for ``factor:value``.
+
     >>> answer_title("register:150–300 Hz"), answer_title("onset:onset")
     ('Register: 150–300 Hz', 'Moment: attacks')
     """

@@ -18,15 +18,17 @@ def atlas(model_name: str) -> Atlas | None:
 
 
 @cached("atlases", "Opening the atlas …")
-def _atlas(model_name: str, modified_ns: int) -> Atlas:
+def _atlas(model_name: str, modified_ns: int) -> Atlas:  # noqa: ARG001 - tells an atlas from one that lay there before
     return load_atlas(model_name)
 
 
 def has_atlas(model_name: str) -> bool:
+    """Whether a model has an atlas."""
     return (model_folder(model_name) / ATLAS).is_file()
 
 
 def how_to_make(model_name: str) -> str:
+    """The sentence that says how to make a model's atlas."""
     return f"The model {model_name} has no atlas yet: `timbrescope atlas build --model {model_name}` makes it."
 
 

@@ -8,6 +8,7 @@ from core.models.store import TrainedModel, load_model
 
 
 def model(name: str) -> TrainedModel:
+    """The model of this name, loaded once for all sessions."""
     return load_model(name)
 
 

@@ -12,7 +12,7 @@ _timer: Timer | None = None
 
 def give_back_soon() -> None:
     """Gives memory back once nothing was computed and nobody left for a few seconds."""
-    global _timer
+    global _timer  # noqa: PLW0603 - one timer for the process
     with _lock:
         if _timer is not None:
             _timer.cancel()

@@ -74,6 +74,7 @@ def keep_upload(data: bytes, name: str) -> str:
 
 
 def is_upload(clip: str) -> bool:
+    """Whether a view's sound is an uploaded file."""
     return clip.startswith(f"{UPLOAD}:")
 
 

@@ -45,7 +45,7 @@ def _shelf(view: View) -> None:
             st.rerun()
 
 
-def _upload(view: View) -> None:
+def _upload(view: View) -> None:  # noqa: ARG001 - called like the other ways in
     uploader("Drop a song here (WAV, MP3, FLAC, OGG, M4A …)")
 
 

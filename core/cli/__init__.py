@@ -27,8 +27,10 @@ UsageError: Any = typer.BadParameter.__base__  # which Typer does not export
 
 
 class Commands(TyperGroup):
-    """The commands. Bad input, and files that cannot be read or written, end in one line on standard error and exit
-    status 2; a reader of standard output that goes away early ends them without a word.
+    """The commands, with one place that turns what went wrong into one line.
+
+    Bad input, and files that cannot be read or written, end in one line on standard error and exit status 2; a reader
+    of standard output that goes away early ends them without a word.
     """
 
     def main(self, args: Sequence[str] | None = None, *positional: Any, **options: Any) -> NoReturn:

@@ -37,7 +37,6 @@ def build(
     A build that was interrupted goes on where it was. The atlas is the same for any number of workers.
 
     Examples:
-
         timbrescope atlas build --model general-shallow-rich --clips 200
 
         timbrescope atlas build --recipe "general;count=1;soundfont=timgm6mb" --workers 1
@@ -61,7 +60,6 @@ def show(
     """Show what the concepts of a model answer to, as measured, and which instruments they serve.
 
     Examples:
-
         timbrescope atlas show --layer conv4
 
         timbrescope atlas show --model general-shallow-rich --layer conv4 --channel 17 --json

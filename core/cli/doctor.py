@@ -20,7 +20,6 @@ def doctor(as_json: AsJson = False) -> None:
     output into bug reports. The exit status is 2 if something that Timbrescope needs is missing or broken, else 0.
 
     Examples:
-
         timbrescope doctor
 
         timbrescope doctor --json

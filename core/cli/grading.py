@@ -28,7 +28,6 @@ def grade(
     bootstrap interval over clips; the costly measures, listed under `thorough`, are taken of the first clips only.
 
     Examples:
-
         timbrescope grade --model general-shallow-rich --clips 40
 
         timbrescope grade --explainer energy --json

@@ -39,7 +39,6 @@ def dataset(
     continues an interrupted build and composes damaged parts anew; the number of workers does not change the result.
 
     Examples:
-
         timbrescope dataset rich --clips 20000 --out data/rich
 
         timbrescope dataset "wimu12;style=musical" --clips 1000 --seed 1 --out data/test
@@ -91,7 +90,6 @@ def train(
     checksum that the configuration gives.
 
     Examples:
-
         timbrescope dataset wimu12 --clips 32768 --seed 8 --out data/wimu12
 
         timbrescope train wimu12-shallow --data data/wimu12 --out runs/wimu12-shallow
@@ -154,7 +152,6 @@ def evaluate(
     `testing` those of IRMAS, and a `labels.csv` names its own in a column `split`.
 
     Examples:
-
         timbrescope evaluate --model wimu12-shallow --data data/test
 
         timbrescope evaluate --model runs/mine --data data/rich --split validation
@@ -258,7 +255,6 @@ def models(as_json: AsJson = False) -> None:
     """List the trained models and what their cards say.
 
     Examples:
-
         timbrescope models
 
         timbrescope models --json

@@ -59,7 +59,6 @@ def compose(
     to the mix.
 
     Examples:
-
         timbrescope compose --seed 7 --instruments violin,piano --out clip
 
         timbrescope compose --seed 3 --count 4 --style musical --duration 10 --out clip
@@ -107,7 +106,6 @@ def predict(
     reported on standard error; the others are answered all the same, and the exit status is 2.
 
     Examples:
-
         timbrescope predict song.mp3
 
         timbrescope predict *.wav --model wimu12-shallow --json
@@ -202,7 +200,6 @@ def explain(
     one common gain. With `--stems` also `truth.png`: the explanation beside what the instrument really played.
 
     Examples:
-
         timbrescope explain song.mp3 --label violin --out why
 
         timbrescope explain clip/mix.wav --label piano --stems clip/stems --layer conv3 --top 4 --out why

@@ -38,7 +38,6 @@ def migrate(
     record is named on standard error and left alone, and the exit status is 2.
 
     Examples:
-
         timbrescope migrate
 
         timbrescope migrate runs --json

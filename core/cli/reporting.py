@@ -22,7 +22,6 @@ def report(
     tables in `README.md` are written from what `evaluate --record`, `grade --record` and `study` measured.
 
     Examples:
-
         timbrescope report
 
         timbrescope report --clips 20 --json

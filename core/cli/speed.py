@@ -15,7 +15,6 @@ def bench(model: Model = None, as_json: AsJson = False) -> None:
     that it means the same on any computer. The run takes one or two minutes.
 
     Examples:
-
         timbrescope bench
 
         timbrescope bench --json

@@ -45,7 +45,6 @@ def rules(
     Writes `trained_models/studies/rules.json`, which the Evidence page shows.
 
     Examples:
-
         timbrescope study rules
 
         timbrescope study rules --model general-shallow-simple --clips 40 --seed 32000000
@@ -78,7 +77,6 @@ def masks(
     Writes `trained_models/studies/masks.json`.
 
     Examples:
-
         timbrescope study masks
 
         timbrescope study masks --model general-shallow-simple --clips 20 --seed 33000000
@@ -115,7 +113,6 @@ def ablation(
     Experiments page shows.
 
     Examples:
-
         timbrescope study ablation general-deep-rich --folder runs/ablation --real recordings
 
         timbrescope study ablation general-shallow-rich --folder runs/small --real recordings --clips 512 --epochs 2

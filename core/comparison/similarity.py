@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import pearsonr
 
-from core.grading.measures import rank_correlation as rank_correlation  # the same for logits as for maps
+from core.grading.measures import rank_correlation as rank_correlation  # noqa: PLC0414 - the same for logits as for maps
 
 Array = npt.NDArray[np.floating]
 Decisions = npt.NDArray[np.bool_]

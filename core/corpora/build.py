@@ -54,7 +54,8 @@ class ClipNames:
             return cls(name, seed, indices)
 
     def __contains__(self, name: str) -> bool:
-        """
+        """Whether a clip is one of these, told from its name alone.
+
         >>> names = ClipNames("simple", 2, range(5))
         >>> [name in names for name in ("simple@2000000004", "simple@2000000005", "rich@2000000004", "simple")]
         [True, False, False, False]

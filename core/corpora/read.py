@@ -85,6 +85,6 @@ class BuiltDataset:
 
 
 @lru_cache(OPEN_SHARDS)
-def _mapped(folder: Path, shard: int, changed: int) -> npt.NDArray[np.float16]:
+def _mapped(folder: Path, shard: int, changed: int) -> npt.NDArray[np.float16]:  # noqa: ARG001
     """A shard on disk; the time at which its file was ``changed`` tells it from one that lay there before."""
     return open_shard(folder, shard)

@@ -170,7 +170,7 @@ class RuleSet:
             ((Linear,), self.head.hook()),
         ]
 
-        def hook(context: dict[str, Any], name: str, module: nn.Module) -> Hook | None:
+        def hook(context: dict[str, Any], name: str, module: nn.Module) -> Hook | None:  # noqa: ARG001 - zennit's
             matching = (hook for types, hook in others if isinstance(module, types))
             return convolutions.get(name) or next(matching, None)
 

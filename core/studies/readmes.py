@@ -176,7 +176,8 @@ def _rows(rows: list[list[str]]) -> str:
 
 
 def _cell(figure: Interval, digits: int = 3) -> str:
-    """
+    """A figure with its interval for a table of a README; empty where there is none.
+
     >>> _cell(Interval(value=-0.5, low=-0.6, high=0.4), digits=2), _cell(Interval())
     ('−0.50 [−0.60–0.40]', '')
     """

@@ -33,7 +33,8 @@ def summarise(kinds: tuple[str, str], cases: Cases) -> str:
 
 
 def percent(figure: Interval) -> str:
-    """
+    """A share with its interval in per cent.
+
     >>> percent(Interval(value=0.874, low=0.85, high=0.9))
     '87 % [85–90]'
     """
@@ -42,7 +43,8 @@ def percent(figure: Interval) -> str:
 
 
 def plain(figure: Interval) -> str:
-    """
+    """A figure with its interval.
+
     >>> plain(Interval(value=0.874, low=0.85, high=0.9)), plain(Interval(value=-0.1, low=-0.2, high=0.1))
     ('0.87 [0.85–0.90]', '−0.10 [−0.20 to 0.10]')
     """
@@ -51,7 +53,8 @@ def plain(figure: Interval) -> str:
 
 
 def points(figure: Interval) -> str:
-    """
+    """A difference of shares with its interval in percentage points.
+
     >>> points(Interval(value=-0.031, low=-0.05, high=-0.01))
     '−3.1 points [−5.0 to −1.0]'
     """

@@ -1,0 +1,1 @@
+"""Composes clips from names and plays them with FluidSynth."""

@@ -171,7 +171,7 @@ def _balance(stems: dict[str, Samples], gains_db: dict[str, float]) -> dict[str,
     mix = reduce(np.add, turned.values())
     peak = max(float(mix.max()), -float(mix.min()))
     for stem in turned.values():
-        stem *= np.float32(min(1.0, MIX_PEAK / max(peak, SILENT)))
+        stem *= np.float32(min(1.0, MIX_PEAK / max(peak, SILENT)))  # noqa: PLW2901 - in place
     return turned
 
 

@@ -109,7 +109,11 @@ class Effects:
         return {key: value for key, value in asdict(self).items() if value != nothing[key]}
 
 
-def draw_none(labels: tuple[str, ...], duration: float, rng: np.random.Generator) -> dict[str, Effects]:
+def draw_none(
+    labels: tuple[str, ...],
+    duration: float,  # noqa: ARG001 - called like those that draw
+    rng: np.random.Generator,  # noqa: ARG001
+) -> dict[str, Effects]:
     """No effects: the stems as the soundfont plays them."""
     return {label: Effects() for label in labels}
 

@@ -138,7 +138,8 @@ def _run(client: str, *arguments: str, folder: Path) -> None:
     found = shutil.which(client)
     if not found:
         raise InputError(f"{client} is not installed, and it is needed to download soundfonts; install it first.")
-    ended = subprocess.run([Path(found).absolute(), *arguments], cwd=folder, capture_output=True, text=True)
+    command = [Path(found).absolute(), *arguments]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if ended.returncode:
         reason = next((line.strip() for line in reversed(ended.stderr.splitlines()) if line.strip()), "no reason given")
         raise InputError(f"{client} could not download {arguments[-1]} ({reason}); check the connection and try again.")

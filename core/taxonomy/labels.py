@@ -41,7 +41,8 @@ class LabelSpace:
 
 
 def plural(noun: str) -> str:
-    """
+    """The plural of a regular English noun.
+
     >>> plural("genre"), plural("family")
     ('genres', 'families')
     """

@@ -214,5 +214,6 @@ def _hardware(devices: int) -> str:
 
 def _commit() -> str:
     """The commit of the code, marked as dirty if files differ from it."""
-    result = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True)
+    command = ["git", "describe", "--always", "--dirty"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return result.stdout.strip() or "unknown"

@@ -15,10 +15,12 @@ from core.corpora.sound import StoredClip
 
 
 def recognises(folder: Path) -> bool:
+    """Whether the folder holds a data set that ``timbrescope dataset`` composed."""
     return (folder / "manifest.parquet").is_file() or (folder / "dataset.json").is_file()
 
 
 def read(folder: Path) -> Corpus:
+    """The composed clips, with levels and a split for each training that names them."""
     dataset = BuiltDataset(folder)
     labels = [tuple(row.split(";")) for row in dataset.manifest["instruments"]]
     gains = [np.array(row.split(";"), float) for row in dataset.manifest["gains_db"]]

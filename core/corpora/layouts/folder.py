@@ -15,10 +15,12 @@ KIND = "recording"  # where the table does not say
 
 
 def recognises(folder: Path) -> bool:
+    """Whether the folder holds a ``labels.csv``."""
     return (folder / TABLE).is_file()
 
 
 def read(folder: Path) -> Corpus:
+    """The files that the table names."""
     table = read_table(folder / TABLE, ("file", "instruments"))
     labels = [tuple(label.strip() for label in row.split(";") if label.strip()) for row in table["instruments"]]
     columns = zip(table["file"], labels, _optional(table, "kind"), _optional(table, "split"), strict=True)

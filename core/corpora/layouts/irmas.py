@@ -17,10 +17,12 @@ CODES = words_of("irmas")
 
 
 def recognises(folder: Path) -> bool:
+    """Whether the folder looks like training or testing data of IRMAS."""
     return any(_is_training(sound) or _codes_file(sound).is_file() for sound in _sounds(folder))
 
 
 def read(folder: Path) -> Corpus:
+    """The excerpts with their predominant instruments."""
     return Corpus(
         description={"source": "irmas", "folder": folder_name(folder)},
         groups=CODES,

@@ -21,10 +21,12 @@ SPLITS = ("train", "test")
 
 
 def recognises(folder: Path) -> bool:
+    """Whether the folder holds the table of OpenMIC-2018."""
     return (folder / TABLE).is_file()
 
 
 def read(folder: Path) -> Corpus:
+    """The excerpts, with the instruments that were checked for each."""
     relevance = _relevance(folder / TABLE)
     present = relevance.to_numpy() > PRESENT  # where it is missing this is False
     splits = _splits(folder)

@@ -11,6 +11,6 @@ from core.models.network import StagedNetwork
 
 
 @EXPLAINERS.register("energy")
-def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:  # noqa: ARG001 - it knows neither
     """The power up to scale, if the frontend has its default dynamic range."""
     return torch.as_tensor(decompress(inputs[0, 0].numpy(), FrontendConfig()))

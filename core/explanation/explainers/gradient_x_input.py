@@ -10,4 +10,5 @@ from core.models.network import StagedNetwork
 
 @EXPLAINERS.register("gradient_x_input")
 def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+    """``∂f/∂x ⊙ x``, signed ``(bands, frames)``."""
     return (target_gradient(network, inputs, target) * inputs)[0, 0]

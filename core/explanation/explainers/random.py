@@ -11,7 +11,7 @@ from core.models.network import StagedNetwork
 
 
 @EXPLAINERS.register("random")
-def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:  # noqa: ARG001 - it knows no network
     """Seeded by the input and the target, so that the same question gets the same map."""
     content = inputs.contiguous().numpy().tobytes()
     generator = torch.Generator().manual_seed(zlib.crc32(content) + target.key)

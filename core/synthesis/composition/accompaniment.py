@@ -34,8 +34,8 @@ def bass(plan: Plan, voice: Voice, rng: np.random.Generator) -> list[BeatNote]:
     for bar in range(plan.bars):
         for symbol, beat, length, span in plan.play(pattern, bar):
             root = nearest(root, ladder((span.chord.root,), voice.low, voice.high))
-            symbol = "R" if beat == span.start else symbol
-            notes.append(BeatNote(beat, length, _bass_pitch(symbol, root, plan, span, voice)))
+            played = "R" if beat == span.start else symbol
+            notes.append(BeatNote(beat, length, _bass_pitch(played, root, plan, span, voice)))
         root = (root + voice.low + 5) // 2  # keeps the line from drifting away
     return notes
 

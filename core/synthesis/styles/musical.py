@@ -45,7 +45,7 @@ def _lead(plan: Plan, voices: list[Voice], rng: np.random.Generator) -> list[Bea
     return []
 
 
-def _write(plan: Plan, voice: Voice, lead: list[BeatNote], rng: np.random.Generator) -> list[BeatNote]:
+def _write(plan: Plan, voice: Voice, lead: list[BeatNote], rng: np.random.Generator) -> list[BeatNote]:  # noqa: PLR0911
     """The part of one voice in a piece with this melody."""
     match voice.role:
         case "lead":

@@ -48,7 +48,7 @@ def _sequence(instrument: Instrument, duration: float, largest_chord: int, rng: 
     return _to_notes(np.repeat(onsets, sizes), np.repeat(lengths[: len(onsets)], sizes), pitches, rng)
 
 
-def _drum_hits(instrument: Instrument, duration: float, rng: np.random.Generator) -> list[Note]:
+def _drum_hits(instrument: Instrument, duration: float, rng: np.random.Generator) -> list[Note]:  # noqa: ARG001
     """Strokes at random times on a random selection of the kit; some strike several keys at once."""
     keys = rng.choice(DRUM_KIT, rng.integers(3, 10), replace=False)
     if rng.random() < 0.25:
