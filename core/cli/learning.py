@@ -19,16 +19,16 @@ Data = Annotated[Path, typer.Option("--data", file_okay=False, help="Folder of t
 
 
 def dataset(
-    recipe: Annotated[str, typer.Argument(help="What to compose: rich, simple, wimu12, ..., with changes.")],
-    clips: Annotated[int, typer.Option(min=1, help="How many clips.")],
+    recipe: Annotated[str, typer.Argument(help="What to compose: rich, simple, wimu12, ..., and changes to it.")],
+    clips: Annotated[int, typer.Option(min=1, help="Number of clips.")],
     out: Out,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if not given.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Data sets of different seeds share no clip.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Data sets with different seeds have no clip in common.")] = 0,
     cluster: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Compose on a Dask cluster, tcp://host:8786; all its workers must share the folder --out.",
+            help="Compose on a Dask cluster, tcp://host:8786; all its workers must share the folder given as --out.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -137,7 +137,7 @@ def evaluate(
     model: Model = None,
     split: Annotated[str | None, typer.Option(help="Measure on this split of the data only.")] = None,
     record: Annotated[
-        str | None, typer.Option(help="Keep the answer under this name beside the model, a summary in its card.")
+        str | None, typer.Option(help="Keep the result beside the model under this name, and a summary in its card.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

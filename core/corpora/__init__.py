@@ -1,1 +1,1 @@
-"""Data to train and measure on: composed data sets in shards, and folders of labelled recordings."""
+"""Corpora to train and measure on: composed data sets in shards, and folders of labelled recordings."""

@@ -27,7 +27,7 @@ from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import recipe
 
 MANIFEST = "manifest.parquet"
-_AGAIN = "give `timbrescope dataset` with the same recipe, clips, seed and folder again, which composes it anew"
+_AGAIN = "run the `timbrescope dataset` command that made it again, which composes what is missing or damaged"
 SEEDS_PER_DATASET = 10**9  # data sets of different seeds never share a clip
 
 
@@ -47,7 +47,7 @@ class ClipNames:
 
     @classmethod
     def of(cls, name: str, seed: int, indices: range) -> Self:
-        """The names of clips whose recipe may be written differently; one that no longer exists stays as it is."""
+        """The names of clips of a recipe, however it is written; the name of an unknown recipe is taken as it is."""
         try:
             return cls(recipe(name).name, seed, indices)
         except InputError:
@@ -68,14 +68,14 @@ class ClipNames:
 
 @dataclass(frozen=True)
 class DatasetPlan:
-    """What to build.
+    """What a data set is to hold.
 
     Attributes:
         recipe: Name of a recipe.
-        clips: How many.
-        seed: Chooses the clips' own seeds.
-        frontend: How they become features.
-        shard_size: Clips in a shard, which is what a worker does at a time.
+        clips: Number of clips.
+        seed: Determines the seeds of the clips.
+        frontend: How clips become features.
+        shard_size: Clips in a shard, which one worker composes at a time.
     """
 
     recipe: str
@@ -92,7 +92,7 @@ class DatasetPlan:
         return range(-(-self.clips // self.shard_size))
 
     def indices(self, shard: int) -> range:
-        """Which clips a shard holds."""
+        """The clips that a shard holds."""
         return range(shard * self.shard_size, min((shard + 1) * self.shard_size, self.clips))
 
 
@@ -103,19 +103,20 @@ def build_dataset(
     on_progress: Callable[[int], None] = lambda clips: None,
     cluster: str | None = None,
 ) -> Path:
-    """Builds, or goes on building, a data set and returns the path of its manifest.
+    """Builds a data set, or continues an unfinished build, and returns the path of the manifest.
 
     Args:
-        plan: What to build.
-        folder: Where; it may hold an unfinished build of the same plan.
-        workers: Processes; all cores if not given.
-        on_progress: Called with the number of clips that each finished shard holds.
-        cluster: Address of a Dask scheduler whose workers, which share the folder, take the place of processes.
+        plan: What the data set is to hold.
+        folder: Where to build it; it may hold an unfinished or damaged build of the same plan.
+        workers: Number of processes; one for each core if not given.
+        on_progress: Called with the number of clips of each shard that is done.
+        cluster: Address of a Dask scheduler; its workers, which share the folder, compose instead of processes here.
 
     Raises:
-        InputError: the recipe does not exist, the folder holds something else, or the cluster cannot be used.
+        InputError: the recipe does not exist, the folder holds something else or cannot be written, or the cluster
+            cannot be used.
     """
-    # The reader of a built data set does not need these.
+    # Here, because whoever only reads a data set does not need them.
     from joblib import Parallel, delayed, parallel_config
 
     from core.corpora.cluster import on_cluster
@@ -140,7 +141,7 @@ def build_dataset(
 
 
 def _claim(folder: Path, plan: DatasetPlan) -> None:
-    """Writes ``dataset.json``, or checks that the one that is there says the same."""
+    """Writes ``dataset.json``, or checks that the one in the folder describes the same plan."""
     wanted = json.dumps(asdict(plan), indent=2)
     description = _description(folder)
     try:
@@ -188,7 +189,7 @@ def _checksum(features: np.ndarray) -> str:
 
 
 def _manifest_row(clip: Clip, checksum: str) -> dict[str, Any]:
-    """One row; lists are joined by ';' in the order of the instruments."""
+    """A clip's row of the manifest; lists are joined by ';' in the order of the instruments."""
 
     def joined(values: Iterable[Any]) -> str:
         return ";".join(map(str, values))

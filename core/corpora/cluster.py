@@ -15,11 +15,11 @@ CONNECT_S = 5.0  # seconds for a scheduler, and then a worker, to answer
 
 @contextmanager
 def on_cluster(address: str, shared: Path) -> Iterator[None]:
-    """All joblib jobs inside run on the workers of a cluster.
+    """Runs all joblib jobs inside the context on the workers of a cluster.
 
     Args:
-        address: Of the scheduler, ``tcp://host:8786``.
-        shared: A file that every worker must find under the same path.
+        address: Address of the scheduler, such as ``tcp://host:8786``.
+        shared: A file that every worker must find at the same path.
 
     Raises:
         InputError: Dask is not installed, no scheduler answers, there are no workers, or one of them lacks the file.
@@ -35,7 +35,7 @@ def on_cluster(address: str, shared: Path) -> Iterator[None]:
 
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
-    """A client of the cluster, which has at least one worker."""
+    """A client of a cluster that has at least one worker."""
     try:
         from distributed import Client
     except ModuleNotFoundError as error:

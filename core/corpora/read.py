@@ -1,4 +1,4 @@
-"""Reads a built data set: its manifest, and features that stay on disk until they are asked for."""
+"""Reads a built data set: its manifest, and features that are read from disk when they are needed."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from core.frontends.frontend import frontend_config
 from core.synthesis.recipe import recipe
 from core.taxonomy.labels import multi_hot
 
-COLUMNS = ["clip", "instruments", "style", "gains_db"]  # the others are long, and many clips would fill the memory
+COLUMNS = ["clip", "instruments", "style", "gains_db"]  # the others are long and would fill the memory
 OPEN_SHARDS = 512  # mapped at once: each is an open file, of which a process may have a thousand
 
 
@@ -43,7 +43,7 @@ class BuiltDataset:
             self.recipe = str(self.description["recipe"])
             self.seed = int(self.description["seed"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"The data set in {folder} is damaged; delete it and make it again.") from error
+            raise InputError(f"The data set in {folder} is damaged; delete it and compose it again.") from error
 
     def __len__(self) -> int:
         return len(self.manifest)
