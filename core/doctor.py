@@ -32,7 +32,6 @@ Status = Literal["good", "limited", "broken"]
 
 EXTRAS = {"app": "the web app", "train": "training and `timbrescope bench`", "cluster": "composing on a cluster"}
 MODULES = {  # that are not named after the packages that install them
-    "audioop-lts": "audioop",
     "pyfluidsynth": "",  # needs the FluidSynth library, which has a probe of its own
     "scikit-learn": "sklearn",
     "zennit-crp": "crp",
@@ -224,7 +223,7 @@ def library(requirement: "Requirement") -> list[Finding]:
     module = MODULES.get(name, name)
     try:
         with catch_warnings():
-            simplefilter("ignore")  # pydub warns where ffmpeg is missing, which has a probe of its own
+            simplefilter("ignore")  # only whether it can be imported matters
             if module:
                 import_module(module)
     except Exception as error:  # native libraries fail in many ways
@@ -323,8 +322,11 @@ def soundfont(font: "Soundfont") -> list[Finding]:
 
 
 def model_probes() -> list[Probe]:
-    """A probe for each model on disk."""
-    folders = sorted(path for path in TRAINED_MODELS.glob("*") if path.is_dir() and not path.name.startswith("."))
+    """A probe for each folder with the card or the weights of a model."""
+    from core.models.card import CARD
+    from core.models.store import WEIGHTS
+
+    folders = sorted({path.parent for file in (WEIGHTS, CARD) for path in TRAINED_MODELS.glob(f"*/{file}")})
     if not folders:
         return [no_model]
     return [partial(model, folder) for folder in folders]
@@ -351,9 +353,8 @@ def model(folder: Path) -> list[Finding]:
         trained = load_model(str(folder))
         if (folder / ATLAS).exists():
             load_atlas(str(folder))
-    except Exception as error:  # damaged files fail in many ways
-        remedy = str(error) if isinstance(error, InputError) else f"Copy the model to {folder} again."
-        return [finding(found=f"damaged, weights {sha256[:12]}", status="broken", remedy=remedy)]
+    except InputError as error:
+        return [finding(found=f"damaged, weights {sha256[:12]}", status="broken", remedy=str(error))]
     atlas = "" if (folder / ATLAS).exists() else ", no atlas"
     return [finding(found=f"{trained.card.parameters:,} parameters, weights {sha256[:12]}{atlas}")]
 

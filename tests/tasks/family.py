@@ -15,7 +15,7 @@ from core.tasks.task import TASKS
 from core.taxonomy.instruments import FAMILIES as NAMES
 from core.taxonomy.instruments import INSTRUMENTS
 from core.taxonomy.labels import LABEL_SPACES, LabelSpace
-from core.training.config import TrainingConfig
+from core.training.config import TrainingConfig, TrainingPlan
 from core.training.train import train
 
 _ALSO_INSTRUMENTS = {name: INSTRUMENTS[name] for name in NAMES if name in INSTRUMENTS}
@@ -62,14 +62,14 @@ CONFIG = TrainingConfig(
 SOLOS = 40  # clips
 
 
-def build_solos(folder: Path, recipe: str = "general;duration=1;count=1;soundfont=timgm6mb") -> Path:
+def build_solos(folder: Path, recipe: str = "general;duration=1;count=1;soundfont=timgm6mb", seed: int = 0) -> Path:
     """A data set of single instruments."""
-    build_dataset(DatasetPlan(recipe, SOLOS, 0, FrontendConfig()), folder, workers=1)
+    build_dataset(DatasetPlan(recipe, SOLOS, seed, FrontendConfig()), folder, workers=1)
     return folder
 
 
 def train_family(data: Path, folder: Path) -> Card:
     """Trains the model for a few steps."""
-    card = train(CONFIG, data, folder)
+    card = train(TrainingPlan((CONFIG,)), 1, data, folder)
     assert card
     return card
