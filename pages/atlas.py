@@ -1,4 +1,4 @@
-"""Atlas: all inner concepts of a network, what they answer to, and how they sound."""
+"""Atlas: all concepts of a network, what they respond to, and how they sound."""
 
 import streamlit as st
 
@@ -25,6 +25,6 @@ def body(view: View) -> None:
 
 page_without_sound(
     "Atlas",
-    "Every concept that a network learned to notice: what it answers to, whom it serves, and how it sounds.",
+    "All that a network learned to notice: what each concept responds to, which instruments need it, how it sounds.",
     body,
 )

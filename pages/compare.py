@@ -1,4 +1,4 @@
-"""Compare: several models on the same sound, their answers, their evidence, and how far they agree."""
+"""Compare: several models on the same sound: their answers, their evidence, and how far they agree."""
 
 import streamlit as st
 
@@ -22,14 +22,15 @@ def body(view: View, sound: Sound) -> None:
     for name in set(models) - {passage.model for passage in passages}:
         st.caption(f"{name} does not know the instrument {title(label).lower()}.")
     with st.container(border=True):
-        st.subheader("What each hears", help="Probability of each instrument in the whole sound.")
+        st.subheader("What each hears", help="How probable it is that each instrument plays, over the whole sound.")
         comparing.prediction_bars(predictions)
     with st.container(border=True):
         st.subheader(
             "How far they agree",
-            help="1 is full agreement, 0 is that by chance. Answers: Cohen's kappa of yes and no over the whole sound, "
-            "and the order from the likeliest instrument to the least. Maps: correlation of the evidence in the "
-            "passage. Layers: CKA, which is 1 where two layers arrange the moments and pitches of the passage alike.",
+            help="1 is full agreement, 0 is agreement by chance. Answers: which instruments are heard in the whole "
+            "sound (Cohen's kappa), and their order from the likeliest to the least likely (Spearman). Maps: "
+            "correlation of the evidence in the passage (Pearson). Layers: how alike the last layers arrange the "
+            "moments and pitches of the passage (CKA).",
         )
         agreement = comparing.agreement(predictions, passages, label)
         comparing.agreement_table(agreement)
@@ -38,14 +39,14 @@ def body(view: View, sound: Sound) -> None:
         with st.container(border=True):
             st.subheader(
                 "Where the evidence lies",
-                help="Onsets are the first 60 ms of a note; low is below 300 Hz, high above 2 kHz; an instrument's own "
-                "sound is where it is the loudest. Grey: what the sound's own energy has there.",
+                help="Onsets are the first 60 ms of a note. Low is below 300 Hz, high is above 2 kHz. An instrument's "
+                "own sound is where it is the loudest. Grey: how much of the sound's energy lies there.",
             )
             comparing.places(passages, label, sound.clip)
 
 
 page(
     "Compare",
-    "Two or more networks on the same sound: what each hears, and which part of the sound each points at.",
+    "Several networks on the same sound: what each one hears, and which part of the sound it points at.",
     body,
 )

@@ -1,4 +1,4 @@
-"""Explain: where in the sound the evidence for an instrument is, which inner concepts carried it, how they sound."""
+"""Explain: where in the sound the evidence for an instrument lies, which concepts carried it, and how they sound."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from app.frame.shell import layer_choice, model_choice, page, sentences
 from app.frame.sounds import Sound
 from app.frame.view import View
 
-FURTHER_HEIGHT = 420  # pixels, in which the further concepts are scrolled
+FURTHER_HEIGHT = 420  # pixels; the further concepts scroll
 
 
 def body(view: View, sound: Sound) -> None:
@@ -35,7 +35,7 @@ def body(view: View, sound: Sound) -> None:
     st.subheader(
         "Concepts that carried it",
         help="A concept is one channel of the layer: a pattern that the network learned to notice. Its share is the "
-        "part of the evidence that passed through it. Open one to see that part, and to hear it stand out.",
+        "part of the evidence that passed through it. Open a concept to see that part, and to hear it stand out.",
     )
     explaining.concepts(passage, label, layer, view.concept)
     with grade, st.container(border=True):
@@ -51,17 +51,17 @@ def body(view: View, sound: Sound) -> None:
     with st.container(border=True, key="silencing"):
         st.subheader(
             "What if the network could not notice them?",
-            help="Silencing sets a concept to zero inside the network; the numbers are those of the concepts above. "
-            "Faint bars: before; full bars: now.",
+            help="Silencing a concept sets it to zero inside the network. The numbers are those of the concepts "
+            "above. Faint bars: before. Full bars: after.",
         )
         explaining.silencing(passage, heard, explanation)
-    with further:  # last, as they take a few seconds
+    with further:  # comes last because it takes a few seconds
         explaining.further_concepts(passage, label, layer, view.concept)
 
 
 page(
     "Explain",
-    "See which part of the sound spoke for an instrument (warm) or against it (cool), and hear it: “Only this” turns "
+    "See which part of the sound speaks for an instrument (warm) or against it (cool), and hear it: “Only this” turns "
     f"the rest down by {explaining.REST_DB} dB.",
     body,
 )

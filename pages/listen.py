@@ -32,7 +32,7 @@ def body(view: View, sound: Sound) -> None:
     with when:
         st.subheader(
             heard.task.when,
-            help="The same network on short windows that slide over the sound: the higher the ribbon, the surer it is.",
+            help="The network listens to two seconds at a time: the higher the ribbon, the surer it is.",
         )
         listening.ribbons(heard, sound, revealed)
         if revealed and sound.clip:

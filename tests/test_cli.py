@@ -2,19 +2,15 @@
 
 import json
 import os
-import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import mido
 import numpy as np
 import pytest
 import soundfile
-from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from core.audio import SAMPLE_RATE, Audio, load, write_wav
@@ -83,19 +79,6 @@ def test_help_lists_every_command_and_each_has_examples() -> None:
         assert command in listed
         assert f"timbrescope {command}" in succeed(command, "--help").partition("Examples")[2]
     assert succeed() == listed
-
-
-def test_models_that_help_names_are_there() -> None:
-    named = {name for text in helps(get_command(app)) for name in re.findall(r"--model ([\w-]+)", text)}
-    assert named
-    assert named <= set(model_names())
-
-
-def helps(command: Any) -> Iterator[str]:
-    """The help of a command and of those below it."""
-    yield command.help or ""
-    for each in getattr(command, "commands", {}).values():
-        yield from helps(each)
 
 
 def test_loading_the_command_loads_nothing_heavy() -> None:

@@ -1,4 +1,4 @@
-"""What is compared inside models that hear the same passage: where their evidence lies, and their last layers."""
+"""What is compared inside models: where their evidence lies in a passage, and their last layers."""
 
 from app.frame.caches import cached
 from app.frame.hearing import model

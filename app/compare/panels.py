@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.compare import inside
+from app.components import alerts
 from app.components.downloads import download
 from app.components.player import Overlay, Track, player
 from app.figures import charts as figures
@@ -15,7 +16,7 @@ from app.figures.colors import NEUTRAL, color, legend, model_colors, title
 from app.frame.hearing import model, on_screen
 from app.frame.passages import analysed, passage_of, picture, relevance, split, truth
 from app.frame.sounds import Sound
-from app.frame.view import View, choose, show
+from app.frame.view import View, choose, listed, show
 from core.comparison import similarity
 from core.comparison.observe import coarse
 from core.comparison.place import PLACES
@@ -33,9 +34,11 @@ ENERGY = "energy of the mix"
 def models_choice(view: View) -> list[str]:
     """The models to compare."""
     names = model_names()
-    asked = [name for name in (view.models or "").split(",") if name in names] or names[:2]
-    key = "compare-models"
-    st.session_state[key] = asked
+    named = listed(view.models, names) or names[:2]
+    if len(named) > MOST:
+        alerts.info(f"At most {MOST} models are compared at once: these are the first {MOST} that the link names.")
+    chosen, key = named[:MOST], "compare-models"
+    st.session_state[key] = chosen
 
     def changed() -> None:
         show(models=",".join(st.session_state[key]) or None)
@@ -43,7 +46,7 @@ def models_choice(view: View) -> list[str]:
     st.multiselect(
         "Models", names, key=key, on_change=changed, max_selections=MOST, format_func=lambda n: card(n).title, wrap=True
     )
-    return asked
+    return chosen
 
 
 def instrument_choice(view: View, predictions: list[Prediction]) -> str:
@@ -53,7 +56,7 @@ def instrument_choice(view: View, predictions: list[Prediction]) -> str:
 
 
 def prediction_bars(predictions: list[Prediction]) -> None:
-    """Everything that one of them detected, filled up with what they find likeliest."""
+    """All instruments that a model detected, and then those that the models find likeliest."""
     detected = dict.fromkeys(label for prediction in predictions for label in prediction.detected)
     likely = dict.fromkeys(
         label for rank in zip(*(p.ranking[:SHOWN] for p in predictions), strict=False) for label in rank
@@ -68,7 +71,7 @@ def _legend(shades: Mapping[str, str], names: Iterable[str]) -> None:
 
 
 def passages(view: View, sound: Sound, models: list[str], label: str) -> list[Passage]:
-    """The same passage for every model that knows the label: where the first of them is surest."""
+    """The same passage for every model that knows the label: the one in which the first of them is surest."""
     knowing = [name for name in models if label in model(name).labels]
     if not knowing:
         return []
@@ -77,7 +80,7 @@ def passages(view: View, sound: Sound, models: list[str], label: str) -> list[Pa
 
 
 def maps(passages: list[Passage], label: str) -> None:
-    """The label's relevance by each model, side by side; each plays what its model points at."""
+    """The label's relevance in each model, side by side; each player plays what its model points at."""
     for column, passage in zip(st.columns(len(passages)), passages, strict=True):
         map, heard = relevance(passage, label), analysed(passage)
         parts = split(passage, map)
@@ -103,11 +106,11 @@ def _verdict(passage: Passage, label: str) -> str:
     text = f"Logit {map.logit:+.2f}"
     if label not in passage.stems:
         return text
-    return f"{text} · {truth(passage, map)['rma']:.0%} of the evidence on the true sound"
+    return f"{text} · {truth(passage, map)['rma']:.0%} of the evidence where this instrument is truly the loudest"
 
 
 def agreement(predictions: list[Prediction], passages: list[Passage], label: str) -> pd.DataFrame:
-    """For each pair of models: how alike their answers for the sound are, and their maps and layers for the passage."""
+    """For each pair of models: how alike their answers are, and their maps and last layers in the passage."""
     by_model = {passage.model: passage for passage in passages}
     rows = []
     for a, b in combinations(predictions, 2):
@@ -126,7 +129,10 @@ def agreement(predictions: list[Prediction], passages: list[Passage], label: str
 
 
 def agreement_table(table: pd.DataFrame) -> None:
-    """The agreement of every pair as bars, a pair a column: two models are the rule, and a phone is narrow."""
+    """The agreement of every pair as bars, with a column a pair: two models are common, and a phone is narrow."""
+    if table.empty:
+        st.caption("Choose a second model to compare it with this one.")
+        return
     pairs = table.set_index("Models").T
     bar = st.column_config.ProgressColumn(format="%.2f", min_value=0, max_value=1, width=BAR)
     st.dataframe(pairs, column_config=dict.fromkeys(pairs.columns, bar))

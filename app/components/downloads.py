@@ -1,4 +1,4 @@
-"""One way to hand out a file, and one to hand out figures."""
+"""Buttons that download a file, or figures as a table."""
 
 from collections.abc import Callable
 
@@ -7,12 +7,12 @@ import streamlit as st
 
 
 def download(label: str, data: Callable[[], bytes | str], file_name: str) -> None:
-    """A button that makes the file when it is asked for, without running the page again."""
+    """A button that makes the file when it is clicked, without running the page again."""
     st.download_button(label, data, file_name, on_click="ignore", width="stretch", key=f"download-{label}")
 
 
 def export(name: str, table: pd.DataFrame | None = None, as_json: Callable[[], str] | None = None) -> None:
-    """Hands out figures under a small button: a table as CSV and JSON, or what is no table as JSON alone."""
+    """A small button under which figures are downloaded: a table as CSV and JSON, anything else as JSON."""
     with st.popover("Export", icon=":material/download:"):
         file = name.replace(" ", "-")
         if table is not None:

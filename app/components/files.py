@@ -4,5 +4,5 @@ from pathlib import Path
 
 
 def source(module: str, *names: str) -> str:
-    """The files of these names in the folder of ``module`` (its ``__file__``), one after the other."""
+    """The contents of files in the folder of ``module`` (its ``__file__``), one after the other."""
     return "\n".join(Path(module).with_name(name).read_text(encoding="utf-8") for name in names)

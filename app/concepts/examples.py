@@ -1,4 +1,4 @@
-"""The reference clips of a concept, composed again: a picture, the whole sound, and the patch that it answers to."""
+"""The reference clips of a concept, composed again: a picture, the whole sound, and the patch that excites it."""
 
 from app.components.example_card import Example
 from app.figures.thumbnails import thumbnail

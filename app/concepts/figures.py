@@ -10,7 +10,7 @@ from app.figures.colors import title
 from app.figures.concept_words import KINDS, kind, serves
 from core.concepts.atlas import Concept
 
-SIZES = (7.0, 21.0)  # pixels across the mark of a concept that is never used, and of the one that is used most
+SIZES = (7.0, 21.0)  # diameter in pixels of the mark of an unused concept, and of the most used one
 MARGIN = 0.12  # around the map, whose coordinates lie in [-1, 1]
 KINDS_STYLE = "<style>.kinds span {white-space: nowrap; margin-right: 1rem; font-size: .84rem}</style>"
 SYMBOLS = {
@@ -21,15 +21,15 @@ SYMBOLS = {
 def concept_map(
     concepts: Sequence[Concept], found: Set[int], opened: int | None = None, height: int = 470
 ) -> go.Figure:
-    """All concepts of a layer, those that are used together near each other; a kind a trace.
+    """All concepts of a layer as a map; there is a trace for each kind.
 
     Args:
-        found: Channels that a search means; the others are faint.
-        opened: One that is marked.
+        found: Channels that a search found; the others are faint.
+        opened: A channel that is marked.
     """
     most = max((serves(concept)[1] for concept in concepts), default=0) or 1.0
     figure = go.Figure()
-    for name, group in reversed(by_kind(concepts).items()):  # those that are mixed lie behind the others
+    for name, group in reversed(by_kind(concepts).items()):  # mixed ones are drawn first, behind the others
         figure.add_scatter(
             x=[concept.position[0] for concept in group], y=[concept.position[1] for concept in group],
             mode="markers", name=KINDS[name].title, customdata=[concept.channel for concept in group],
@@ -48,7 +48,7 @@ def concept_map(
 
 
 def by_kind(concepts: Sequence[Concept]) -> dict[str, list[Concept]]:
-    """Concepts by their kind, the kinds in their order."""
+    """Concepts by kind, in the order of ``KINDS``."""
     groups: dict[str, list[Concept]] = {name: [] for name in KINDS}
     for concept in concepts:
         groups[kind(concept)].append(concept)

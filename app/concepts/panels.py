@@ -42,45 +42,48 @@ CURVES = {
     "register": ("Registers", REGISTERS),
 }
 USAGE_HELP = (
-    "The mean share of an instrument's evidence in this layer that passes through this concept. The mark is the share "
-    "of a concept that is neither used more nor less than others."
+    "How much of each instrument's evidence passes through this concept, as a mean share of the layer's evidence. The "
+    "mark is the share of an average concept."
 )
 SCORES_HELP = (
-    f"Measured with single notes, chords, noise and other test sounds. {MEASURES['AUC']} Orange: more than by chance, "
-    f"blue: less. A factor enters the name from {EVIDENCE:.1f}; what is weaker is fainter here."
+    f"Measured with single notes, chords, noise and other test sounds. {MEASURES['AUC']} Orange: above chance. Blue: "
+    f"below. From {EVIDENCE:.1f} on, a property becomes a part of the concept's name; weaker ones are fainter."
 )
-NEAR_HELP = "Correlation of the shares of evidence over the reference clips, 1 at most. On the map: where they lie."
+NEAR_HELP = (
+    "Concepts that the network uses in the same clips. The number is the correlation of their shares of the evidence, "
+    "at most 1."
+)
 EXAMPLES_HELP = (
-    "Composed clips, in warm colours where the concept works. The frame is the patch that the concept's strongest cell "
-    "sees. “Patch” plays only that, with what the concept does not answer to turned far down."
+    "Composed clips, in warm colours where the concept responds. The frame marks where it responds most. “Patch” plays "
+    "that part alone, with everything that the concept does not respond to turned far down."
 )
 
 
 def no_atlas(model: str) -> None:
-    """Says which command makes an atlas, and which models have one."""
+    """Says how to make an atlas, and which models have one."""
     others = [name for name in model_names() if atlases.has_atlas(name)]
     st.info(atlases.how_to_make(model) + (f" Models that have one: {', '.join(others)}." if others else ""))
 
 
 def search_fields(view: View, atlas: Atlas, concepts: tuple[Concept, ...]) -> list[Concept]:
-    """Lets the user search; those that are meant, the most used first."""
+    """Lets the user search, and returns the concepts that were found, the most used first."""
     text, answer, label = st.columns([1.4, 1, 1])
     known, labels = answers_of(concepts), [label for label in INSTRUMENTS if label in concepts[0].usage]
     with text:
         search = choose(
-            st.text_input, "search", "Search", view.search or "", placeholder="a word of a name, or a number"
+            st.text_input, "search", "Search", view.search or "", placeholder="a word of its name, or its number"
         )
     with answer:
         asked = choose(
-            st.selectbox, "answers", "Answers to", view.answers if view.answers in known else ANY,
+            st.selectbox, "answers", "Responds to", view.answers if view.answers in known else ANY,
             options=[ANY, *known], format_func=lambda name: answer_title(name) if name else "anything",
-            help=f"What its activation tells from other test sounds with an AUC of {EVIDENCE:.1f} or more.",
+            help=f"Sounds that its activation tells from other test sounds with an AUC of {EVIDENCE:.1f} or more.",
         )  # fmt: skip
     with label:
         served = choose(
-            st.selectbox, "serves", "Serves", view.serves if view.serves in labels else ANY,
+            st.selectbox, "serves", "Needed for", view.serves if view.serves in labels else ANY,
             options=[ANY, *labels], format_func=lambda name: title(name) if name else "any instrument",
-            help="Carries more of this instrument's evidence than the layer's mean concept.",
+            help="Carries more of this instrument's evidence than an average concept of the layer.",
         )  # fmt: skip
     found = [concept for concept in concepts if is_meant(concept, search, asked, served)]
     return sorted(found, key=lambda concept: -(concept.usage.get(served, 0.0) if served else serves(concept)[1]))
@@ -95,8 +98,8 @@ def overview(view: View, atlas: Atlas) -> None:
         st.html(figures.kinds_legend(concepts))
         layer_map(concepts, {concept.channel for concept in found}, key=f"map-{view.layer}")
         st.caption(
-            "Concepts that are used together lie near each other; the larger, the more some instrument uses them. "
-            "Click on one to open it."
+            "Concepts that the network uses together lie near each other. The larger a mark, the more some instrument "
+            "needs the concept. Click on one to open it."
         )
     with names:
         some = "" if len(found) <= LISTED else f"; the {LISTED} most used are listed"
@@ -104,11 +107,11 @@ def overview(view: View, atlas: Atlas) -> None:
         with st.container(height=560, gap=None):
             for concept in found[:LISTED]:
                 navigation.concept_link(concept, described(concept))
-    st.caption(f"Measured on {atlas.clips} composed clips of `{atlas.recipe}`, and with test sounds for the names.")
+    st.caption(f"Measured on {atlas.clips} composed clips of `{atlas.recipe}`; the names come from test sounds.")
 
 
 def layer_map(concepts: tuple[Concept, ...], found: set[int], key: str, opened: int | None = None) -> None:
-    """The map of a layer, on which a click opens a concept."""
+    """The map of a layer; a click opens a concept."""
 
     def clicked() -> None:
         points = st.session_state[key].selection.points
@@ -126,14 +129,14 @@ def described(concept: Concept) -> str:
 
 
 def concept_page(view: View, atlas: Atlas, concept: Concept) -> None:
-    """One concept: what it answers to, whom it serves, who is near, and examples to hear."""
+    """One concept: what it responds to, which instruments need it, which concepts are near, and examples to hear."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         if st.button(f"All concepts of {concept.layer}", icon=":material/arrow_back:", key="back"):
             show(concept=None)
             st.rerun()
         if st.button(
             "Try it on my clip", icon=":material/troubleshoot:", type="primary", key="try",
-            help="Shows and plays where this concept works in the sound that you listen to.",
+            help="Shows and plays where this concept responds in your sound.",
         ):  # fmt: skip
             show(layer=concept.layer, concept=concept.channel)
             st.switch_page(navigation.page("explain"))
@@ -145,10 +148,10 @@ def concept_page(view: View, atlas: Atlas, concept: Concept) -> None:
     )
     answers, use, near = st.columns([1.2, 1, 1], gap="medium")
     with answers, st.container(border=True, height="stretch"):
-        st.subheader("What it answers to", help=SCORES_HELP)
+        st.subheader("What it responds to", help=SCORES_HELP)
         scores(concept)
     with use, st.container(border=True, height="stretch"):
-        st.subheader("Whom it serves", help=USAGE_HELP)
+        st.subheader("Which instruments need it", help=USAGE_HELP)
         usage(concept, len(atlas.layer(concept.layer)))
     with near, st.container(border=True, height="stretch"):
         st.subheader("Used together with", help=NEAR_HELP)
@@ -185,7 +188,7 @@ def usage(concept: Concept, channels: int) -> None:
 
 
 def neighbours(atlas: Atlas, concept: Concept) -> None:
-    """Those that are used together with it, on the map and as links."""
+    """The concepts that are used together with this one, on the map and as links."""
     concepts = atlas.layer(concept.layer)
     near = {concept.channel, *(channel for channel, _ in concept.neighbours)}
     layer_map(concepts, near, key=f"near-{concept.layer}-{concept.channel}", opened=concept.channel)
@@ -196,12 +199,12 @@ def neighbours(atlas: Atlas, concept: Concept) -> None:
 
 
 def examples(model: str, concept: Concept) -> None:
-    """The clips in which it is at its strongest, a kind at a time."""
+    """The clips in which it is strongest, one kind at a time."""
     st.subheader("Hear it", help=EXAMPLES_HELP)
     kinds: dict[str, tuple[Reference, ...]] = {
         "Most relevant": concept.relmax,
         **{f"for {title(label).lower()}": places for label, places in concept.relmax_by_label.items()},
-        "Most excited": concept.actmax,
+        "Most active": concept.actmax,
     }
     there = [words for words, places in kinds.items() if places]
     if not there:
@@ -221,7 +224,7 @@ def examples(model: str, concept: Concept) -> None:
 
 
 def captions(place: Reference) -> dict[str, str]:
-    """What stands below an example: whom the concept spoke for, or how excited it was, and where."""
-    caption = f"Spoke for {title(place.label).lower()}" if place.label else "Was excited"
+    """What stands below an example: what the concept speaks for there, or how active it is, and where."""
+    caption = f"Speaks for {title(place.label).lower()}" if place.label else "Is most active"
     band = f"{place.low_hz:.0f}–{place.high_hz:.0f} Hz"
-    return {"caption": caption, "detail": f"by {place.value:.2f} · at {place.time_s:.1f} s, {band}"}
+    return {"caption": caption, "detail": f"{place.value:.2f} · at {place.time_s:.1f} s, {band}"}

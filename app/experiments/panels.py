@@ -12,7 +12,7 @@ from app.figures import intervals as figures
 from app.figures.charts import CONFIG
 from app.figures.colors import MODEL_COLORS, NEUTRAL, model_colors, title
 from app.figures.colors import legend as color_legend
-from app.frame.view import View, show
+from app.frame.view import View, listed, show
 from core.comparison.records import SETS, VariantResult, in_order, read_ablation, read_curves, read_records
 from core.evaluation.record import SCORES, Confusion, Evaluation, SoloConfusion
 from core.grading.verdict import Outcome, outcome
@@ -57,7 +57,7 @@ def models_choice(view: View, names: Sequence[str]) -> list[str]:
     """The models whose figures are shown; at first those that know the same instruments as the default model."""
     usual = _label_set(model_names(TRAINED_MODELS)[0])
     alike = [name for name in names if _label_set(name) == usual]
-    shown = [name for name in (view.shown or "").split(",") if name in names] or alike or list(names)
+    shown = listed(view.shown, names) or alike or list(names)
     key = "experiments-models"
     st.session_state[key] = shown
 

@@ -18,7 +18,7 @@ from core.explanation.intervention import silence
 from core.explanation.playback import Passage
 from core.explanation.relevance import Explanation, Relevance, as_input, rank
 
-WIDTHS = (4, 2)  # concepts that are shown to feed one, layer by layer downwards
+WIDTHS = (4, 2)  # how many feeding concepts are shown, layer by layer downwards
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ def explanation(passage: Passage, label: str, layer: str) -> Explanation:
 
 @cached("previews")
 def previews(passage: Passage, label: str, layer: str) -> tuple[Preview, ...]:
-    """The concepts that did most."""
+    """The most important concepts."""
     logmel, concepts = analysed(passage).logmel, explanation(passage, label, layer).concepts
     return tuple(Preview(c.channel, float(c.share), thumbnail(logmel, c.map.evidence)) for c in concepts)
 
 
 @cached("further previews")
 def further_previews(passage: Passage, label: str, layer: str, first: int, count: int) -> tuple[Preview, ...]:
-    """Some of the concepts that did less, from the ``first`` of the ranking on."""
+    """Concepts further down the ranking, from number ``first`` on."""
     sound, known = analysed(passage), explanation(passage, label, layer)
     channels = rank(known.shares, known.relevance.logit)[first : first + count]
     maps = playback.concept_maps(model(passage.model), sound, label, layer, channels, trace(passage))
@@ -56,7 +56,7 @@ def further_previews(passage: Passage, label: str, layer: str, first: int, count
 
 
 def concept_relevance(passage: Passage, label: str, layer: str, channel: int) -> Relevance:
-    """The part of the label's relevance that passes through one concept, also one that is not among the top ones."""
+    """The part of the label's relevance that passes through any one concept."""
     for concept in explanation(passage, label, layer).concepts:
         if concept.channel == channel:
             return concept.map
@@ -78,12 +78,12 @@ def probabilities_without(passage: Passage, layer: str, channels: list[int]) -> 
 
 @cached("flows", "Following the relevance …")
 def feeding(passage: Passage, label: str, layer: str, channel: int) -> Node:
-    """A concept of a passage and what feeds it in the two layers below, as a tree."""
+    """A concept and the concepts of the two layers below that feed it in this passage, as a tree."""
     return flow(model(passage.model), analysed(passage).features, label, layer, channel, WIDTHS, trace(passage))
 
 
 def usual(passage: Passage, label: str) -> Typicality | None:
-    """How usual the concepts are by which a label is explained in a passage; None where that is not known."""
+    """How usual it is that these concepts explain the label; None if the atlas does not know."""
     found = atlases.atlas(passage.model)
     if found is None or label not in found.prototypes:
         return None
@@ -92,7 +92,7 @@ def usual(passage: Passage, label: str) -> Typicality | None:
 
 @cached("label examples", "Composing …")
 def label_example(model_name: str, label: str, clip_name: str) -> Example:
-    """A clip and where in it the evidence for a label lies, in the passage that is explained."""
+    """The passage of a clip in which a label is likeliest, and where in it the evidence lies."""
     passage = passages.passage_of(open_sound(clip_name), model_name, label, None)
     sound, values = analysed(passage), passages.relevance(passage, label).values
     picture = thumbnail(on_screen(sound.logmel, sound), on_screen(values, sound))

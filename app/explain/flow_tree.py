@@ -1,4 +1,4 @@
-"""The tree of a concept and of what feeds it."""
+"""The tree of a concept and the concepts that feed it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.figures.concept_words import KINDS, short
 from core.explanation.flow import Node
 
 LINE = 27  # pixels a row
-WIDEST = 14.0  # pixels of the line to a feeder that brings about everything
+WIDEST = 14.0  # pixels of the line to a feeder that brings everything
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class _Place:
 
 
 def flow_tree(root: Node, name: Callable[[str, int], str], kind_of: Callable[[str, int], str]) -> go.Figure:
-    """A concept and what feeds it, a row each: the lines are as thick as what they bring is much.
+    """A concept and what feeds it, a row each: the more a feeder brings, the thicker its line.
 
     Args:
         name: Of a layer's channel.
-        kind_of: The same as a key of ``KINDS``.
+        kind_of: Kind of a layer's channel, a key of ``KINDS``.
     """
     places = _rows(root)
     parts = [place.node.relevance / (root.relevance or 1.0) for place in places]
@@ -59,7 +59,7 @@ def flow_tree(root: Node, name: Callable[[str, int], str], kind_of: Callable[[st
 
 
 def _stream(place: _Place, part: float) -> go.Scatter:
-    """The line from a concept to one that feeds it."""
+    """The line from a concept to one of its feeders."""
     assert place.parent
     above = place.parent
     return go.Scatter(

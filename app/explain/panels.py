@@ -1,4 +1,4 @@
-"""Parts of the Explain page: choices, the map on the sound, concepts as cards, silencing, the grade."""
+"""Parts of the Explain page: choices, the map on the sound, tiles of concepts, silencing, the comparison with truth."""
 
 import io
 import json
@@ -29,14 +29,14 @@ from core.inference import WINDOW_S, Prediction
 from core.resynthesis import MaskSettings
 from core.taxonomy.instruments import LabelSet
 
-REST_DB = round(-20 * math.log10(MaskSettings().rest))  # by how much what no evidence lies on is turned down
-AT_ONCE = 24  # further ones that are computed, and then shown, at a time
+REST_DB = round(-20 * math.log10(MaskSettings().rest))  # how far sound without evidence is turned down
+AT_ONCE = 24  # further concepts that are computed and shown together
 SHOWN_MEASURES = ("rma", "area", "lift", "energy_lift", "si_sdr_improvement", "si_sdr_ceiling")
 MOVED = 6  # predictions shown when concepts are silenced
 
 
 def instrument_choice(view: View, prediction: Prediction) -> str:
-    """The label to explain: the likeliest stand first, those that were not heard answer "why not?"."""
+    """Lets the user choose the label to explain, the likeliest first; for those not heard it asks "why not?"."""
     instrument = view.instrument or prediction.ranking[0]
     probabilities = dict(zip(prediction.labels, prediction.probabilities, strict=True))
 
@@ -56,24 +56,24 @@ def instrument_choice(view: View, prediction: Prediction) -> str:
 
 
 def passage_choice(sound: Sound, passage: Passage) -> None:
-    """For a sound longer than a window: which seconds are explained."""
+    """Lets the user choose which seconds of a longer sound are explained."""
     if passage.whole:
         return
     choose(
         st.slider,
         "start",
-        f"Explained passage begins at (it lasts {WINDOW_S:g} s)",
+        f"Start of the explained passage ({WINDOW_S:g} s long)",
         float(passage.start),
         min_value=0.0,
         max_value=max(round(sound.duration - WINDOW_S, 2), 0.1),
         step=0.01,
         format="%.2f s",
-        help="By default the passage in which the network is surest.",
+        help="At first the passage in which the network is surest.",
     )
 
 
 def map_player(passage: Passage, shown: Relevance) -> None:
-    """The passage with a map over its spectrogram, and what the map points at as sound."""
+    """The passage with a map over its spectrogram, and the sound of what the map points at."""
     sound, parts = analysed(passage), split(passage, shown)
     name = title(shown.label)
     what = f"evidence for {name.lower()}" if shown.channel is None else f"concept {shown.channel}"
@@ -99,12 +99,12 @@ def map_player(passage: Passage, shown: Relevance) -> None:
 
 
 def concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
-    """The concepts that did most, each with its share and a small map."""
+    """The most important concepts, each with its share and a small map."""
     _tiles("concepts", passage.model, layer, explanations.previews(passage, label, layer), opened, large=True)
 
 
 def further_concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
-    """All others, in falling order, smaller; they appear as they are ready."""
+    """All other concepts in falling order, as smaller tiles that appear one group after the other."""
     shares = explanations.explanation(passage, label, layer).shares
     shown = len(explanations.previews(passage, label, layer))
     for first in range(shown, len(shares), AT_ONCE):
@@ -137,7 +137,7 @@ def _open(channel: int | None) -> None:
 
 
 def silencing(passage: Passage, prediction: Prediction, explanation: Explanation) -> None:
-    """Switches concepts off and shows how every prediction moves."""
+    """Lets the user silence concepts, and shows how the predictions move."""
     layer = explanation.layer
 
     def named(channel: int) -> str:
@@ -161,13 +161,13 @@ def silencing(passage: Passage, prediction: Prediction, explanation: Explanation
 
 
 def grade_panel(passage: Passage, shown: Relevance) -> None:
-    """How right the map is, where the truth is known."""
+    """How well the map fits the true stems, if they are known."""
     if not passage.stems:
-        st.caption("Only composed clips can be graded: for a recording nobody knows the true stems.")
+        st.caption("Only clips that the app composed can be checked: for a recording the true stems are not known.")
         return
     grade = truth(passage, shown)
     if any(grade[measure] is None for measure in SHOWN_MEASURES):
-        st.markdown(f"**{title(shown.label)}** {_ungraded(passage, shown.label)}. What is shown lies on:")
+        st.markdown(f"**{title(shown.label)}** {_ungraded(passage, shown.label)}. The map points at:")
     else:
         with st.container(key="metrics"):
             first, second, third = st.columns(3)
@@ -175,16 +175,16 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
             "On target",
             f"{grade['rma']:.0%}",
             help=(
-                "Relevance mass accuracy: the share of the evidence that lies where this instrument's true stem is "
-                f"the loudest. That place is {grade['area']:.0%} of the picture."
+                "Relevance mass accuracy: the share of the evidence that lies where this instrument is truly the "
+                f"loudest. That is {grade['area']:.0%} of the picture."
             ),
         )
         second.metric(
             "Lift",
             f"{grade['lift']:.1f}×",
             help=(
-                f"Lift: how many times more than a random map. "
-                f"The loudness of the mix alone reaches {grade['energy_lift']:.1f}×."
+                "Lift: how many times more of the evidence is on target than for a random map. "
+                f"A map of the loudness of the mix reaches {grade['energy_lift']:.1f}×."
             ),
         )
         third.metric(
@@ -192,11 +192,11 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
             f"{grade['si_sdr_improvement']:+.1f} dB".replace("-", "−"),
             help=(
                 "SI-SDR improvement: how much closer “Only this” is to the true stem than the mix is. "
-                "What speaks for several of the instruments that are heard is shared out among them. "
+                "Sound that speaks for several of the instruments that are heard is divided among them. "
                 f"The best possible mask reaches {grade['si_sdr_ceiling']:+.1f} dB."
             ),
         )
-        st.caption("Where the evidence lies:")
+        st.caption("The evidence lies on the sound of:")
     st.html(bars.share_bars(grade["share_per_stem"]))
 
 
@@ -205,11 +205,11 @@ def _ungraded(passage: Passage, label: str) -> str:
     if not isinstance(model(passage.model).space, LabelSet):
         return "has no true stem of its own, so evidence for it cannot be graded"
     plays = label in passage.stems and np.any(passage.stems[label].samples)
-    return "is not heard here" if plays else "does not play here, so no evidence for it can be right"
+    return "cannot be heard here" if plays else "does not play here, so no evidence for it can be right"
 
 
 def export(passage: Passage, explanation: Explanation, shown: Relevance) -> None:
-    """What is shown as files."""
+    """Everything on the page as files."""
     parts = split(passage, shown)
     name = shown.label if shown.channel is None else f"{shown.label}-{shown.layer}-{shown.channel}"
     with st.popover("Export", icon=":material/download:"):

@@ -1,4 +1,4 @@
-"""Parts of the Explain page that stand on the atlas: how usual the concepts of a clip are, and what feeds one."""
+"""Parts of the Explain page that need the atlas: how usual the concepts of a clip are, and what feeds a concept."""
 
 from collections.abc import Sequence
 
@@ -19,33 +19,37 @@ from core.concepts.naming import EVIDENCE
 from core.concepts.prototypes import Deviation, Typicality
 from core.inference import Prediction
 
-UNUSUAL, COMMON = 0.05, 0.25  # shares of the reference clips below which a use of concepts is unusual, and above usual
-DEVIATIONS = 3  # of each kind that are shown
-FACTORS = 4  # of a concept that are shown beside its flow
+UNUSUAL, COMMON = 0.05, 0.25  # shares of reference clips: below the first a clip is unusual, above the second usual
+DEVIATIONS = 3  # concepts of each kind that are listed
+FACTORS = 4  # of a concept, shown beside its flow
 USUAL_HELP = (
-    "In many composed clips in which the network recognised this instrument rightly, the atlas keeps by which concepts "
-    "it did (prototypes as in PCX, Dreyer et al. 2024). Here this clip's concepts are held against them. An unusual "
-    "way of recognising an instrument is wrong more often: a reason to look and listen twice. It says little, though, "
-    "that the probability does not say already."
+    "The atlas knows which concepts the network used in many composed clips in which it recognised this instrument "
+    "correctly (prototypes as in PCX, Dreyer et al. 2024). Here this clip's concepts are compared with them. If they "
+    "are unusual, the network is wrong more often: look and listen twice. The probability, though, already says most "
+    "of this."
 )
 FLOW_HELP = (
-    "The relevance that passes through this concept, followed down to the two layers below, on this clip: the thicker "
-    "a line, the more comes from there. Percentages are shares of what passes through the first concept, which can sum "
-    "to more than 100 %: orange adds to it, blue takes away. Click on a concept to go there."
+    "Where the relevance of this concept comes from in the two layers below, in this clip: the thicker a line, the "
+    "more comes along it. Percentages are shares of the first concept's relevance. Orange adds to it and blue takes "
+    "away, so they can sum to more than 100 %. Click on a concept to open it."
 )
 
 
 def open_in_atlas(layer: str, channel: int, label: str = "Atlas", key: str = "atlas") -> None:
-    """A button that leads to a concept's page."""
+    """A button that opens a concept in the atlas."""
     if st.button(
-        label, key=f"{key}-{channel}", icon=":material/map:", type="tertiary", help="What this concept is in general"
+        label,
+        key=f"{key}-{channel}",
+        icon=":material/map:",
+        type="tertiary",
+        help="What this concept responds to in general",
     ):
         show(layer=layer, concept=channel)
         st.switch_page(navigation.page("atlas"))
 
 
 def flow_panel(passage: Passage, label: str, layer: str, channel: int) -> None:
-    """The opened concept: what feeds it on this clip, and what it is in general."""
+    """The opened concept: what feeds it in this clip, and what it is in general."""
     here, general = st.columns([1.6, 1], gap="medium")
     with here, st.container(border=True):
         st.subheader(f"What feeds concept {channel} here", help=FLOW_HELP)
@@ -64,7 +68,7 @@ def flow_panel(passage: Passage, label: str, layer: str, channel: int) -> None:
 def _tree(passage: Passage, label: str, layer: str, channel: int) -> None:
     root = explanations.feeding(passage, label, layer, channel)
     if not root.feeders:
-        st.caption("It is in the first layer: nothing but the sound itself feeds it.")
+        st.caption("This concept is in the first layer, so only the sound itself feeds it.")
         return
     key = f"flow-{label}-{layer}-{channel}"
 
@@ -86,7 +90,7 @@ def _tree(passage: Passage, label: str, layer: str, channel: int) -> None:
 
 
 def usual_panel(passage: Passage, prediction: Prediction, label: str) -> None:
-    """Whether the label is explained by the concepts by which it usually is."""
+    """Whether the concepts that explain the label are those that usually do."""
     st.subheader("Which concepts are usual?", help=USUAL_HELP)
     found = atlases.atlas(passage.model)
     if found is None:
@@ -103,9 +107,11 @@ def usual_panel(passage: Passage, prediction: Prediction, label: str) -> None:
     with words:
         st.markdown(sentence(typical, label, len(usual.likelihoods)))
         if label not in prediction.detected:
-            st.caption(f"The network did not report {title(label).lower()} here; the clips are those in which it did.")
-        _deviations(found, usual.layer, typical.more, "Speak for it more than usual")
-        _deviations(found, usual.layer, typical.less, "Speak for it less than usual, or against it")
+            st.caption(
+                f"The network does not hear {title(label).lower()} here; the reference clips are some in which it does."
+            )
+        _deviations(found, usual.layer, typical.more, "More important than usual")
+        _deviations(found, usual.layer, typical.less, "Less important than usual, or against it")
     clips = {"A usual clip": usual.components[typical.prototype].typical, "An unusual clip": usual.unusual}
     for column, (heading, names) in zip(columns, clips.items(), strict=True):
         if names:
@@ -114,18 +120,20 @@ def usual_panel(passage: Passage, prediction: Prediction, label: str) -> None:
 
 
 def sentence(typical: Typicality, label: str, clips: int) -> str:
-    """How usual the use of concepts is, in words."""
+    """How usual the clip's concepts are, in words."""
     share, name = typical.percentile, title(label).lower()
-    so_many = f"{share:.0%} are" if share else "none is"
-    told = f"of {clips} reference clips in which {name} was recognised rightly, {so_many} as unusual or more so"
+    so_many = f"{share:.0%} are at least as unusual" if share else "none is as unusual"
+    compared = f"of {clips} reference clips in which {name} was recognised correctly, {so_many}"
     if share < UNUSUAL:
         return (
-            f":material/warning: **Unusual: look twice.** Hardly any clip with {name} is recognised by such concepts: "
-            f"{told}."
+            f":material/warning: **Unusual: look twice.** The network hardly ever recognises {name} by these concepts: "
+            f"{compared}."
         )
     if share < COMMON:
-        return f":material/info: **Somewhat unusual.** This clip uses its concepts as few do: {told}."
-    return f":material/check_circle: **Usual.** This clip uses its concepts as others with {name} do: {told}."
+        return (
+            f":material/info: **Somewhat unusual.** The network seldom recognises {name} by these concepts: {compared}."
+        )
+    return f":material/check_circle: **Usual.** The network often recognises {name} by these concepts: {compared}."
 
 
 def _deviations(found: Atlas, layer: str, deviations: Sequence[Deviation], heading: str) -> None:

@@ -1,4 +1,4 @@
-"""Bars as HTML: a browser draws them at once, where a Plotly chart takes a tenth of a second."""
+"""Bars as HTML, which a browser draws at once; a Plotly chart takes a tenth of a second."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from app.figures.charts import FAINT, TEXT, fade
 from app.figures.colors import AGAINST, FOR, color, title
 
-MOVED = 0.005  # a probability that moved by less stays as it is, as far as people see
+MOVED = 0.005  # a smaller change of a probability is not shown
 STYLE = f"""
 <style>
 .bars {{display: grid; grid-template-columns: minmax(5.5rem, max-content) 1fr max-content; gap: .3rem .6rem;
@@ -26,7 +26,7 @@ STYLE = f"""
 
 
 def share_bars(shares: Mapping[str, float]) -> str:
-    """HTML: which share of the evidence lies on each true stem, the largest first."""
+    """HTML: the share of the evidence on each true stem, the largest first."""
     rows = "".join(
         f"<span>{escape(title(label))}</span><div class='track'>{_bar(0, shares[label], color(label))}</div>"
         f"<span>{shares[label]:.0%}</span>"
@@ -36,7 +36,7 @@ def share_bars(shares: Mapping[str, float]) -> str:
 
 
 def change_bars(labels: Sequence[str], before: npt.NDArray[np.floating], after: npt.NDArray[np.floating]) -> str:
-    """HTML: how probabilities move: a faint bar for what was, a full one for what is."""
+    """HTML: how probabilities change: a faint bar for before, a full one for now."""
     rows = ""
     for label, was, now in zip(labels, before, after, strict=True):
         change = f" ({now - was:+.0%})".replace("-", "−") if abs(now - was) >= MOVED else ""
@@ -54,7 +54,7 @@ def _bar(low: float, high: float, shade: str, kind: str = "") -> str:
 
 @dataclass(frozen=True)
 class Score:
-    """How well something is told apart: by which measure, what that means, and what chance alone would give."""
+    """A value of a measure, with what the measure means and what chance alone would give."""
 
     title: str
     value: float
@@ -81,7 +81,7 @@ def score_bars(scores: Sequence[Score], evidence: float) -> str:
 
 
 def usage_bars(usage: Mapping[str, float], mean: float) -> str:
-    """HTML: shares of the labels' evidence, with the mean channel's share as a mark."""
+    """HTML: shares of the labels' evidence, with the share of an average channel as a mark."""
     most = max([*usage.values(), 2 * mean]) or 1.0
     rows = "".join(
         f"<span>{escape(title(label))}</span><div class='track'>"

@@ -1,4 +1,4 @@
-"""Plotly figures. They hold no interaction state, so they are drawn once for the same data and never jump."""
+"""Plotly figures of one sound. They keep no state, so equal data are drawn once and never jump."""
 
 from collections.abc import Mapping, Sequence
 
@@ -34,13 +34,13 @@ def layout(figure: go.Figure, height: int, **settings: object) -> go.Figure:
 
 
 def fade(hex_color: str, opacity: float) -> str:
-    """A colour ``#rrggbb`` that lets the background through."""
+    """A colour ``#rrggbb`` with an opacity."""
     red, green, blue = (int(hex_color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
 
 
 def probability_bars(prediction: Prediction, labels: Sequence[str], truth: Sequence[str] | None = None) -> go.Figure:
-    """A bar for each label, with its threshold as a tick where it has one; revealed, what is true is marked."""
+    """A bar for each label, with its threshold as a tick where it has one; if the truth is given, it is marked."""
     index = [prediction.labels.index(label) for label in labels]
     probabilities = prediction.probabilities[index]
     names = [_marked(label, truth) for label in labels]
@@ -70,11 +70,11 @@ def _marked(label: str, truth: Sequence[str] | None) -> str:
 
 
 def timeline(prediction: Prediction, labels: Sequence[str], score: Score | None = None) -> go.Figure:
-    """A ribbon for each label whose height is its probability over time; under it, if revealed, its true notes."""
+    """A ribbon for each label, as high as its probability over time; below it, if a score is given, its true notes."""
     figure = go.Figure()
     times = prediction.times
     half = prediction.hop / 2
-    # The probability of a window holds around its middle; the first and last reach to the ends of the sound.
+    # Each window stands for the time around its middle; the first and the last reach to the ends of the sound.
     edges = np.concatenate([[0.0], (times - half)[1:], [prediction.duration]])
     for row, label in enumerate(labels):
         base = len(labels) - 1 - row
@@ -122,7 +122,7 @@ def piano_roll(score: Score) -> go.Figure:
 
 
 def model_bars(predictions: Sequence[Prediction], labels: Sequence[str], shades: Mapping[str, str]) -> go.Figure:
-    """The same labels by several models, side by side; a model that does not know a label has no bar."""
+    """Probabilities of labels in several models, side by side; a model that does not know a label has no bar."""
     series = {
         p.model: {title(label): float(p.probabilities[p.labels.index(label)]) for label in labels if label in p.labels}
         for p in predictions
@@ -133,7 +133,7 @@ def model_bars(predictions: Sequence[Prediction], labels: Sequence[str], shades:
 def grouped_bars(
     series: Mapping[str, Mapping[str, float]], rows: Sequence[str], shades: Mapping[str, str]
 ) -> go.Figure:
-    """Shares by row, those of each name in its shade; the first row stands at the top. The legend stands elsewhere."""
+    """Shares by row, in a shade for each name; the first row is at the top. There is no legend."""
     figure = go.Figure()
     for name, shares in series.items():
         there = [row for row in rows if row in shares]

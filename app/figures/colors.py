@@ -18,7 +18,7 @@ def color(label: str) -> str:
 
 
 def title(label: str) -> str:
-    """What people read for a label.
+    """A label as people read it.
 
     >>> title("acoustic_guitar")
     'Acoustic guitar'
@@ -28,7 +28,7 @@ def title(label: str) -> str:
 
 
 def model_colors(names: Iterable[str]) -> dict[str, str]:
-    """A colour for each of all models there are, whatever their order.
+    """A colour for each model; the order of the names does not matter.
 
     >>> model_colors(["b", "a"]) == model_colors(["a", "b"])
     True
@@ -37,7 +37,7 @@ def model_colors(names: Iterable[str]) -> dict[str, str]:
 
 
 def legend(shades: Mapping[str, str]) -> str:
-    """HTML that says which colour stands for what, once for all figures that share their colours."""
+    """HTML that says which colour stands for what, for all figures that share their colours."""
     return " &emsp; ".join(
         f"<span style='white-space:nowrap'><span style='color:{shade}'>●</span> {name}</span>"
         for name, shade in shades.items()

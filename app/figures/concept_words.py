@@ -1,4 +1,4 @@
-"""What people read about a concept: what it answers to in words, what kind it is, and whether a search means it."""
+"""Concepts in words: what they respond to, which kind they are, and whether a search finds them."""
 
 import textwrap
 from collections.abc import Iterable
@@ -52,7 +52,7 @@ MEASURES = {
     "AUC": "AUC: how probable it is that a test sound of this kind excites the concept more than one of another kind "
     "that is alike otherwise. 0.5 is chance, 1 is always, 0 is never.",
 }
-CHANCE = {"AUC": 0.5}  # what a measure is for a concept that does not care
+CHANCE = {"AUC": 0.5}  # the value of a measure if a concept does not respond to a factor
 # A family is shown in the colour of one of its instruments; other kinds have a shape of their own.
 _LEADERS = {
     "keys": "piano", "mallets": "mallets", "plucked": "acoustic_guitar", "bass": "electric_bass", "strings": "violin",
@@ -108,14 +108,14 @@ def named(concept: Concept) -> str:
 
 
 def strongest(concept: Concept) -> list[Factor]:
-    """The best value of each factor; those that tell most first, and what tells nothing, such as "loud", last."""
+    """The best value of each factor, the strongest first; values that say little, such as "loud", come last."""
     best = {factor.factor: factor for factor in reversed(concept.tuning)}  # the first of each factor is its best
-    told = {value_title(factor): factor for factor in reversed(best.values())}  # drums are a family of one
-    return sorted(told.values(), key=lambda factor: (not is_telling(factor), -factor.score))
+    titled = {value_title(factor): factor for factor in reversed(best.values())}  # drums are a family of one
+    return sorted(titled.values(), key=lambda factor: (not is_telling(factor), -factor.score))
 
 
 def measured(factors: Iterable[Factor]) -> list[Score]:
-    """What bars show of factors: what each is, how well the concept tells it, and what the measure means."""
+    """Factors as scores for bars."""
     return [
         Score(value_title(factor), factor.score, factor.measure, MEASURES.get(factor.measure, factor.measure),
               CHANCE.get(factor.measure, 0.0))
@@ -124,7 +124,7 @@ def measured(factors: Iterable[Factor]) -> list[Score]:
 
 
 def kind(concept: Concept) -> str:
-    """The kind of a concept, a key of ``KINDS``: the family that it clearly answers to, or else its clearest factor."""
+    """The kind of a concept, a key of ``KINDS``: a family that it clearly responds to, or else its clearest factor."""
     telling = filter(is_telling, concept.tuning)
     best = max(telling, key=lambda factor: (factor.factor in PLAYERS, factor.score), default=None)
     if best is None:
@@ -137,17 +137,17 @@ def kind(concept: Concept) -> str:
 
 
 def serves(concept: Concept) -> tuple[str, float]:
-    """The label that a concept carries the largest share of, and the share."""
+    """The label of whose evidence a concept carries the largest share, and that share."""
     return max(concept.usage.items(), key=lambda item: item[1], default=("", 0.0))
 
 
 def answers(concept: Concept) -> set[str]:
-    """All that a concept clearly answers to, each as ``factor:value``; a wide register as the octaves it is made of."""
-    told = set()
+    """All that a concept clearly responds to, each as ``factor:value``; a wide register is given as its octaves."""
+    clear = set()
     for factor in filter(is_telling, concept.tuning):
         octaves = REGISTERS[slice(*SPANS[factor.value])] if factor.value in SPANS else (factor.value,)
-        told |= {f"{factor.factor}:{value}" for value in octaves}
-    return told
+        clear |= {f"{factor.factor}:{value}" for value in octaves}
+    return clear
 
 
 def answer_title(answer: str) -> str:
@@ -174,19 +174,19 @@ def answers_of(concepts: Iterable[Concept]) -> list[str]:
 
 
 def is_meant(concept: Concept, search: str = "", answer: str | None = None, served: str | None = None) -> bool:
-    """Whether a concept fits a search.
+    """Whether a search finds a concept.
 
     Args:
-        search: Words that all stand in its name, among what it answers to or among the instruments that it serves; a
-            number alone is that of its channel, or stands in its name.
-        answer: What it answers to, as ``factor:value``.
-        served: A label of whose relevance it carries more than the mean channel of its layer.
+        search: Words that must all stand in its name, in what it responds to, or in the instruments that need it. A
+            number must be that of its channel, or stand in its name.
+        answer: What it must respond to, as ``factor:value``.
+        served: A label of whose evidence it must carry more than an average channel of its layer.
     """
     known = answers(concept)
     if (answer and answer not in known) or (served and served not in concept.relmax_by_label):
         return False
-    told = [concept.name, *map(answer_title, known), *map(title, concept.relmax_by_label)]
-    text = " ".join(told).lower()
+    words = [concept.name, *map(answer_title, known), *map(title, concept.relmax_by_label)]
+    text = " ".join(words).lower()
     return all(
         word == str(concept.channel) or (word in concept.name if word.isdigit() else word in text)
         for word in search.lower().split()

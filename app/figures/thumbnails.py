@@ -1,4 +1,4 @@
-"""Small pictures of a map on its spectrogram, as JPEG: there are many on a page, and a PNG takes 40 times as long."""
+"""Small pictures of a map on its spectrogram, as JPEG: a page has many, and a PNG takes 40 times as long."""
 
 import io
 
@@ -15,7 +15,7 @@ QUALITY = 90
 
 
 def thumbnail(logmel: Matrix, evidence: Matrix, size: tuple[int, int] = SIZE) -> bytes:
-    """The sound in grey and, in warm colours over it, where a concept worked; both ``(bands, frames)``.
+    """The sound in grey and over it, in warm colours, where the evidence lies; both ``(bands, frames)``.
 
     Args:
         size: Width and height in pixels.

@@ -8,7 +8,7 @@ from core.models.store import model_folder
 
 
 def atlas(model_name: str) -> Atlas | None:
-    """The atlas of a model, or None where there is none yet.
+    """The atlas of a model, or None if there is none yet.
 
     Raises:
         InputError: it is damaged.
@@ -31,7 +31,7 @@ def how_to_make(model_name: str) -> str:
 
 
 def concept(model_name: str, layer: str, channel: int) -> Concept | None:
-    """What the atlas of a model knows about a concept; nothing where there is no atlas that can be read."""
+    """What the atlas of a model knows about a concept; None if there is no readable atlas."""
     try:
         found = atlas(model_name)
         return found.concept(layer, channel) if found else None

@@ -1,15 +1,15 @@
-"""The shelf of ready examples: titles, and names of composed clips. The first one is what a new visitor sees."""
+"""The ready examples: titles, and names of composed clips. A new visitor sees the first one."""
 
 from core.synthesis.recipe import RECIPES, modified
 
 
 def _example(instruments: str, seed: int, style: str = "musical") -> str:
-    # FluidR3 is the font that loads fastest, so that the first view is there soonest.
+    # FluidR3 loads fastest, so the first view appears soonest.
     changes = {"instruments": tuple(instruments.split()), "style": (style,), "soundfont": ("fluidr3",), "duration": 8.0}
     return modified(RECIPES["general"], **changes).clip_name(seed)
 
 
-# Seeds at which the default model tells who plays, but for the flute of the five.
+# With these seeds the default model hears all instruments, except for the flute in "Five at once".
 EXAMPLES: dict[str, str] = {
     "Brass with a beat": _example("piano trumpet drums", 7),
     "Jazz quartet": _example("piano double_bass saxophone drums", 22),

@@ -24,6 +24,6 @@ def prediction(sound: Sound, model_name: str) -> Prediction:
 
 
 def on_screen(values: Matrix, sound: Spectrogram) -> Matrix:
-    """The frames ``(bands, frames)`` that lie within a sound; the first and last of an STFT reach over its ends."""
+    """The frames ``(bands, frames)`` that lie within a sound, without those that reach over its ends."""
     hop, first = sound.config.hop, -frontend(sound.config).first_frame
     return values[:, first : first + max(1, round(len(sound.samples) / hop))]

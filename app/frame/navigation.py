@@ -1,4 +1,4 @@
-"""The pages of the app, and ways from one place to another."""
+"""The pages of the app, and links from one place to another."""
 
 from typing import Any
 
@@ -19,18 +19,18 @@ _PAGES = {
 
 
 def page(name: str) -> Any:
-    """One page, for the navigation and for links to it."""
+    """A page, for the navigation and for links to it."""
     title, icon = _PAGES[name]
     return st.Page(ROOT / f"pages/{name}.py", title=title, icon=icon, default=name == next(iter(_PAGES)))
 
 
 def pages() -> list[Any]:
-    """All pages in their order; the first one is where visitors arrive."""
+    """All pages in order; visitors arrive at the first one."""
     return [page(name) for name in _PAGES]
 
 
 def concept_link(concept: Concept, text: str, place: str = "open") -> None:
-    """A line that leads to a concept."""
+    """A line of text that opens a concept."""
     if st.button(text, key=f"{place}-{concept.layer}-{concept.channel}", type="tertiary"):
         show(layer=concept.layer, concept=concept.channel)
         st.rerun()

@@ -1,4 +1,4 @@
-"""The passage of a sound that is explained at once: its evidence, and what that sounds like."""
+"""The passage that is explained: its evidence, and how that evidence sounds."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -18,7 +18,7 @@ from core.pictures import Axis, relevance_picture
 
 
 def passage_of(sound: Sound, model_name: str, label: str, start: float | None) -> Passage:
-    """The passage that a view names, by default the one in which the label is likeliest."""
+    """The passage that begins at ``start``; by default the one in which the label is likeliest."""
     if start is None:
         start = likeliest_start(prediction(sound, model_name), label)
     return playback.passage(sound.key, sound, model_name, start, sound.stems)
@@ -32,18 +32,18 @@ def analysed(passage: Passage) -> Spectrogram:
 
 @cached("traces")
 def trace(passage: Passage) -> Trace:
-    """The passage's way through the model: what all maps of its labels and concepts have in common."""
+    """The passage on its way through the model: the part of the work that all maps of its labels and concepts share."""
     return trace_of(model(passage.model), analysed(passage).features)
 
 
 @cached("outlines")
 def outline(passage: Passage, label: str, layer: str) -> Explanation:
-    """Why the model gave the label its logit: the map and the shares of the layer's concepts, without their maps."""
+    """A label's map and the shares of the layer's concepts, without maps of the concepts."""
     return playback.explain(model(passage.model), analysed(passage), label, layer, top=0, trace=trace(passage))
 
 
 def shares(passage: Passage, label: str, layer: str) -> Matrix:
-    """Shares of all concepts of a layer ``(channels,)`` in a label's relevance."""
+    """Each concept's share of a label's relevance, for a whole layer ``(channels,)``."""
     return outline(passage, label, layer).shares
 
 
@@ -58,7 +58,7 @@ def _by_place(passage: Passage, map: Relevance) -> Hashable:
 
 @cached("masks", key=_by_place)
 def mask(passage: Passage, map: Relevance) -> Matrix:
-    """What is heard of a map: of a label's against those of the others, of a concept's all that it points at."""
+    """The mask that makes a map audible: what the label does not share with other labels, or all of a concept."""
     return playback.mask(model(passage.model), analysed(passage), map, trace(passage))
 
 

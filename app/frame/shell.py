@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from app.components import alerts
 from app.frame import visitors
 from app.frame.hearing import model
 from app.frame.sounds import Sound, is_upload, open_sound
@@ -31,11 +32,11 @@ h3 {font-size: 1.05rem !important}
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """Shows what the user can mend as one sentence; the rest of the page goes on."""
+    """Shows a mistake that the user can fix as one sentence; the rest of the page goes on."""
     try:
         yield
     except InputError as error:
-        st.error(str(error), icon=":material/error:")
+        alerts.error(str(error))
 
 
 def page(heading: str, sentence: str, body: Callable[[View, Sound], None]) -> None:
@@ -43,7 +44,7 @@ def page(heading: str, sentence: str, body: Callable[[View, Sound], None]) -> No
 
     def with_sound(view: View) -> None:
         if wrong := complaint():
-            st.error(wrong, icon=":material/error:")
+            alerts.error(wrong)
         sound = _sound(view)
         if sound:
             body(view, sound)
@@ -62,11 +63,11 @@ def page_without_sound(heading: str, sentence: str, body: Callable[[View], None]
 
 
 def _sound(view: View) -> Sound | None:
-    """The view's sound; where it cannot be had, what to do instead."""
+    """The view's sound; where there is none, the page says what to do instead."""
     try:
         return open_sound(view.clip)
     except InputError as error:
-        st.warning(str(error), icon=":material/upload:")
+        alerts.warning(str(error), icon=":material/upload:")
         if is_upload(view.clip):
             uploader("Upload the file again")
         if st.button("Open an example instead"):
@@ -84,7 +85,7 @@ def model_choice(view: View) -> str:
         view.model,
         options=model_names(),
         format_func=lambda name: card(name).title,
-        help="The trained network that listens. Each has a card that says what it was trained on and how good it is.",
+        help="The trained network that listens. Its card says what it was trained on and how good it is.",
     )
 
 
@@ -98,10 +99,11 @@ def layer_choice(view: View) -> str:
         view.layer or layers[-1],
         options=layers,
         format_func=lambda layer: f"{layer} ({_depth(layers.index(layer), len(layers))})",
-        help="A layer is one stage of the network. Early layers see small details such as edges and hum, "
-        "late layers see whole sounds. Each channel of a layer is a concept.",
+        help="A layer is one stage of the network. The first layers respond to small details, such as an onset or a "
+        "hum, the last ones to whole sounds. Each channel of a layer is a concept: a pattern that the network learned "
+        "to notice.",
     )
 
 
 def _depth(index: int, layers: int) -> str:
-    return "first details" if index == 0 else "whole sounds" if index == layers - 1 else "patterns"
+    return "small details" if index == 0 else "whole sounds" if index == layers - 1 else "patterns"

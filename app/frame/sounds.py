@@ -23,8 +23,8 @@ class Sound(Audio):
     """A sound to listen to and explain.
 
     Attributes:
-        key: What tells it from others; caches go by it.
-        clip: What is known about it if it was composed.
+        key: Different for every sound; caches use it.
+        clip: The score and stems, if the sound was composed.
     """
 
     key: str
@@ -48,7 +48,7 @@ def open_sound(clip: str) -> Sound:
     """The sound that a view names.
 
     Raises:
-        InputError: the clip's name is not one, or the upload is not in this session; the message says what to do.
+        InputError: there is no such clip, or the upload is not in this session; the message says what to do.
     """
     if clip.startswith(f"{UPLOAD}:"):
         return _uploaded(clip)
@@ -87,6 +87,6 @@ def _uploaded(clip: str) -> Sound:
 
 
 def _shelf() -> Shelf[Sound]:
-    """What this visitor uploaded."""
+    """The uploads of this visitor."""
     shelf: Shelf[Sound] = st.session_state.setdefault(_SHELF, Shelf())
     return shelf

@@ -1,4 +1,4 @@
-"""The place where a file is dropped."""
+"""The field into which a file is dropped."""
 
 import streamlit as st
 
@@ -8,9 +8,12 @@ from core.errors import InputError
 
 
 def uploader(label: str) -> None:
-    """Takes a file and turns to it, or says what is wrong with it."""
+    """Takes a file and shows it, or says what is wrong with it."""
     file = st.file_uploader(
-        label, key="upload", help="Up to 50 MB and 10 minutes. The file is kept in memory for this session only."
+        label,
+        key="upload",
+        help="Up to 50 MB and 10 minutes. The sound stays in memory while the page is open, and is never written to "
+        "disk.",
     )
     if file is None or st.session_state.get("handled-upload") == file.file_id:
         return

@@ -1,13 +1,16 @@
 """What the user looks at, kept in the page's address so that every view has a link that restores it.
 
-The address counts; what it does not say is taken from the session, so that it survives a change of page.
+What the address leaves open is taken from the session, so that it survives a change of page.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
 import streamlit as st
 
+from app.components import alerts
 from app.frame.examples import EXAMPLES
 from core.errors import InputError
 from core.models.store import default_model, load_model, model_names
@@ -30,11 +33,11 @@ class View:
         start: Where the explained passage of a longer sound begins, in seconds.
         models: The models that are compared, joined by commas.
         shown: The models whose figures are shown, joined by commas.
-        explainer: The explainer that is looked at more closely.
-        by: How the instruments that were explained are told apart.
-        search: Words that concepts are searched by.
-        answers: What the concepts that are searched answer to, as ``factor:value``.
-        serves: The label that they serve.
+        explainer: The explainer that is shown in detail.
+        by: How the explained instruments are grouped.
+        search: Words to search concepts by.
+        answers: What the concepts must answer to, as ``factor:value``.
+        serves: The label that the concepts must serve.
     """
 
     clip: str = ""
@@ -53,7 +56,7 @@ class View:
 
 
 def restore() -> View:
-    """The view of this run; call it once at the top of a page. What cannot be restored is said on the page."""
+    """The view of this run; call it once at the top of a page. The page says what could not be restored."""
     stored: dict[str, str] = st.session_state.setdefault(_SESSION, {})
     for field in fields(View):
         if field.name in st.query_params:
@@ -66,7 +69,7 @@ def restore() -> View:
 
 
 def show(**changes: Any) -> None:
-    """Changes the view; None leaves a part to its default."""
+    """Changes the view; None resets a part to its default."""
     stored: dict[str, str] = st.session_state.setdefault(_SESSION, {})
     for name, value in changes.items():
         if value is None or value == "":
@@ -78,13 +81,13 @@ def show(**changes: Any) -> None:
 
 
 def show_clip(clip: str) -> None:
-    """Turns to another sound; what was chosen for the last one, or wrong with it, is forgotten."""
+    """Shows another sound, and forgets what was chosen for the last one and what was wrong with it."""
     st.session_state.pop(_COMPLAINT, None)
     show(clip=clip, instrument=None, concept=None, start=None)
 
 
 def complain(sentence: str) -> None:
-    """Keeps a sentence about the last input on the page while it is used further, until another sound is shown."""
+    """Keeps a sentence about the last input on the page until another sound is shown."""
     st.session_state[_COMPLAINT] = sentence
 
 
@@ -93,10 +96,19 @@ def complaint() -> str | None:
     return st.session_state.get(_COMPLAINT)
 
 
+def listed(text: str | None, options: Sequence[str]) -> list[str]:
+    """Those of some options that a part of the address names, joined by commas, each once.
+
+    >>> listed("b,c,b,a", ["a", "b"])
+    ['b', 'a']
+    """
+    return [name for name in dict.fromkeys((text or "").split(",")) if name in options]
+
+
 def choose(widget: Any, name: str, label: str, value: T, **settings: Any) -> T:
     """A widget bound to a part of the view: ``choose(st.selectbox, "layer", "Layer", view.layer, options=layers)``."""
     key = f"choose-{name}"
-    st.session_state[key] = value  # the view counts, also where it changed without the widget
+    st.session_state[key] = value  # the view decides, also where something else than the widget changed it
 
     def changed() -> None:
         chosen = st.session_state[key]
@@ -109,12 +121,12 @@ def choose(widget: Any, name: str, label: str, value: T, **settings: Any) -> T:
 
 
 def _parse(stored: dict[str, str]) -> View:
-    """A view whose parts exist, with defaults for the others."""
+    """The stored view, with defaults for parts that are missing or name something that does not exist."""
     if not model_names():
         raise InputError("There is no trained model yet; train one with `timbrescope train`.")
     model = stored.get("model") or default_model()
     if model not in model_names():
-        st.warning(f"There is no model {model!r} here, so {default_model()} is shown.", icon=":material/info:")
+        alerts.warning(f"There is no model {model!r} here, so {default_model()} is shown.")
         model = default_model()
     trained = load_model(model)
     layers = trained.network.concept_layers
@@ -138,7 +150,9 @@ def _parse(stored: dict[str, str]) -> View:
 
 
 def _number(text: str | None, kind: type[T]) -> T | None:
+    """The number that a text stands for; None where it is none, or not a finite one."""
     try:
-        return kind(text) if text is not None else None  # type: ignore[call-arg]
+        number = kind(text) if text is not None else None  # type: ignore[call-arg]
     except ValueError:
         return None
+    return number if number is None or math.isfinite(number) else None  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ import random
 
 import streamlit as st
 
+from app.components import alerts
 from app.figures.colors import title
 from app.frame.examples import EXAMPLES
 from app.frame.uploader import uploader
@@ -36,7 +37,7 @@ def ways_in(view: View) -> None:
 
 
 def _shelf(view: View) -> None:
-    st.caption("Ready mixes, composed by the app: it knows who really plays.")
+    st.caption("Mixes that the app composed, so it knows which instruments really play.")
     for name, clip in EXAMPLES.items():
         chosen = clip == view.clip
         if st.button(name, key=f"example-{name}", type="primary" if chosen else "secondary", width="stretch"):
@@ -62,18 +63,24 @@ def _composer(view: View) -> None:
         persist_state="session",
     )
     count = st.slider(
-        "How many, if any will do", *COUNTS, 3, key="compose-count", persist_state="session", disabled=bool(chosen)
+        "Number of instruments, if you choose none",
+        *COUNTS,
+        3,
+        key="compose-count",
+        persist_state="session",
+        disabled=bool(chosen),
     )
     left, right = st.columns(2)
     styles = [style for style in STYLES.names() if style != "midi"]
     style = left.selectbox(
         "Style", styles, key="compose-style", persist_state="session", format_func=str.capitalize,
-        help="Musical: harmony, melody, bass and rhythm. Random: any note at any time, as a test of hearing alone.",
+        help="Musical: harmony, melody, bass and rhythm. Random: any note at any time, so that only the sound itself "
+        "gives an instrument away.",
     )  # fmt: skip
     fonts = {font.name: font.title for font in installed_soundfonts()}
     font = right.selectbox(
         "Soundfont", list(fonts), key="compose-font", persist_state="session", format_func=fonts.__getitem__,
-        help="The recorded instruments that the music is played with.",
+        help="The set of recorded instruments that plays the music.",
     )  # fmt: skip
     left, right = st.columns(2)
     duration = left.slider(
@@ -85,7 +92,7 @@ def _composer(view: View) -> None:
     if compose.button("Compose", type="primary", icon=":material/music_note:", width="stretch"):
         _compose({**ask, "instruments": tuple(chosen), "count": (count,)}, int(seed))
     if surprise.button(
-        "Surprise me", icon=":material/casino:", width="stretch", help="Draws instruments, style and seed for you."
+        "Surprise me", icon=":material/casino:", width="stretch", help="Picks instruments, style and seed at random."
     ):
         surprise_count = (random.randint(2, 5),)
         _compose({**ask, "count": surprise_count, "style": (random.choice(styles),)}, random.randint(0, MAX_SEED))
@@ -93,17 +100,17 @@ def _composer(view: View) -> None:
 
 def _compose(changes: dict[str, object], seed: int) -> None:
     if changes.get("instruments"):
-        changes.pop("count")  # they are counted already
+        changes.pop("count")  # whoever names the instruments has given their number
     try:
         show_clip(modified(RECIPES["general"], **changes).clip_name(seed))
     except InputError as error:
-        st.error(str(error))
+        alerts.error(str(error))
     else:
         st.rerun()
 
 
 def _composed_recipe(view: View) -> Recipe:
-    """The recipe of the clip at hand, so that changing one thing is easy; the plain one for an upload."""
+    """The recipe of the clip that is shown, so that it is easy to change one thing; the plain recipe for an upload."""
     try:
         return split_clip_name(view.clip)[0]
     except InputError:

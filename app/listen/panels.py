@@ -1,4 +1,4 @@
-"""Parts of the Listen page: the player, what the model hears, the truth, downloads."""
+"""Parts of the Listen page: the player, what the model hears, what really plays, downloads."""
 
 import io
 import json
@@ -30,7 +30,7 @@ REVEAL = "reveal"
 
 
 def sound_player(view: View, sound: Sound, revealed: bool) -> None:
-    """The sound with its spectrogram; revealed, its true stems together, each to be muted or heard alone."""
+    """The sound with its spectrogram; with the truth revealed, a mixer of its stems."""
     picture = spectrogram(sound, view.model)
     if revealed and sound.clip:
         tracks = [Track(title(name), stem, color(name)) for name, stem in sound.stems.items()]
@@ -75,7 +75,7 @@ def detected_sentence(prediction: Prediction) -> None:
 
 
 def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
-    """For the likeliest labels where in the sound the evidence for them lies, each a way to its explanation."""
+    """Where in the sound the evidence for the likeliest labels lies, each with a button to its explanation."""
     labels = (prediction.detected or prediction.ranking)[:EVIDENCE]
     with st.container(key="cards-evidence"):
         columns = st.columns(EVIDENCE)
@@ -88,7 +88,7 @@ def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
                 f"Why {title(label).lower()}?",
                 key=f"why-{label}",
                 width="stretch",
-                help=f"Where the network found its evidence in the {WINDOW_S:g} seconds in which it is surest.",
+                help=f"Where the network found its evidence, in the {WINDOW_S:g} seconds in which it is surest.",
             ):
                 show(instrument=label, concept=None, start=None)
                 st.switch_page(navigation.page("explain"))
@@ -111,14 +111,14 @@ def ribbons(prediction: Prediction, sound: Sound, revealed: bool) -> None:
 
 
 def _worth_showing(prediction: Prediction, truth: Sequence[str] | None) -> list[str]:
-    """What was detected and what is true, filled up with the likeliest others."""
+    """All labels that were detected or are true, and then the likeliest others."""
     must = {*prediction.detected, *(truth or ())} & set(prediction.labels)
     others = [label for label in prediction.ranking if label not in must][: max(0, SHOWN - len(must))]
     return [label for label in prediction.ranking if label in must or label in others]
 
 
 def truth_panel(clip: Clip) -> None:
-    """The notes that were really played."""
+    """The notes that really sound."""
     st.subheader("The truth", help="The score that the app composed and played.")
     names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in clip.labels)
     st.markdown(f"Really playing: {names}.", unsafe_allow_html=True)

@@ -96,8 +96,8 @@ class Candidate:
             explain = EXPLAINERS.get(self.explainer)
             return [explain(network, inputs, target) for target in targets]
         if self.sharing_pools:  # not possible with a Trace
-            twin = network.with_pools(SharingPool.like)
-            return [attribute(twin, inputs, target, rules=self.rules).relevance for target in targets]
+            sharing = network.with_pools(SharingPool.like)
+            return [attribute(sharing, inputs, target, rules=self.rules).relevance for target in targets]
         trace = Trace(network, inputs, self.rules)
         return [trace.relevance(target)[0] for target in targets]
 

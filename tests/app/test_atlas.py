@@ -15,6 +15,7 @@ from core.explanation.flow import Node
 from core.models import store
 from core.paths import ROOT
 from tests.app.mapped import CHANNEL, CLIPS, LAYER, MODEL, NAME, RECIPE, write_atlas
+from tests.app.reading import read
 from tests.app.tiles import tiles
 
 OTHER = "general-deep-rich"
@@ -113,8 +114,8 @@ def test_a_concept_opens_has_a_link_and_leads_back(root: Path) -> None:
 def test_examples_are_shown_by_what_they_are_the_strongest_in(root: Path) -> None:
     app = open_page(**OPENED)
     choice = app.button_group(key=f"examples-{MODEL}-{LAYER}-{CHANNEL}")
-    assert list(choice.options) == ["Most relevant", "for piano", "Most excited"]
-    for asked in ("for piano", "Most excited"):
+    assert list(choice.options) == ["Most relevant", "for piano", "Most active"]
+    for asked in ("for piano", "Most active"):
         choice.set_value(asked).run()
         assert not app.exception
         assert not app.error
@@ -124,7 +125,7 @@ def test_a_concept_that_is_not_there_is_one_sentence(root: Path) -> None:
     app = open_page(concept="9999")
     assert not app.exception
     assert len(app.error) == 1
-    assert f"The layer {LAYER} has the channels 0 to {CONCEPTS - 1}, not 9999." in app.error[0].value
+    assert f"The layer {LAYER} has the channels 0 to {CONCEPTS - 1}, not 9999." in read(app.error[0].value)
 
 
 def test_without_an_atlas_a_sentence_says_what_makes_one(root: Path) -> None:
@@ -144,7 +145,7 @@ def test_explain_works_without_an_atlas_that_can_be_read(root: Path) -> None:
     (root / MODEL / ATLAS).write_bytes(b"nonsense")
     app = open_page("explain", instrument="piano", **OPENED)
     assert not app.exception
-    assert [error.value for error in app.error] == [
+    assert [read(error.value) for error in app.error] == [
         f"The atlas of the model {MODEL} is damaged; make it again with `timbrescope atlas build --model {MODEL}`."
     ]
     assert tiles(app)
@@ -172,7 +173,7 @@ def test_explain_names_concepts_and_leads_to_the_atlas_and_back(root: Path, monk
 
 def test_explain_tells_how_usual_the_concepts_are(root: Path) -> None:
     app = open_page("explain", instrument="piano")
-    assert "of 24 reference clips in which piano was recognised rightly" in words(app)
+    assert "of 24 reference clips in which piano was recognised correctly" in words(app)
     app.button(key="explain-A usual clip").click().run()
     assert not app.exception
     assert str(address(app, "clip")) in CLIPS
@@ -184,12 +185,12 @@ def test_explain_tells_how_usual_the_concepts_are(root: Path) -> None:
 @pytest.mark.parametrize(
     ("share", "said"),
     [
-        (0.0, "look twice.** Hardly any clip with cello is recognised by such concepts: of 50 reference clips in which "
-         "cello was recognised rightly, none is as unusual or more so."),
-        (0.04, "4% are as unusual or more so."),
+        (0.0, "look twice.** The network hardly ever recognises cello by these concepts: of 50 reference clips in "
+         "which cello was recognised correctly, none is as unusual."),
+        (0.04, "4% are at least as unusual."),
         (0.1, "**Somewhat unusual.**"),
-        (0.43, "**Usual.** This clip uses its concepts as others with cello do: of 50 reference clips in which cello "
-         "was recognised rightly, 43% are as unusual or more so."),
+        (0.43, "**Usual.** The network often recognises cello by these concepts: of 50 reference clips in which cello "
+         "was recognised correctly, 43% are at least as unusual."),
     ],
 )  # fmt: skip
 def test_how_usual_in_words(share: float, said: str) -> None:

@@ -17,6 +17,7 @@ from core.grading.verdict import RIVALS
 from core.paths import ROOT
 from core.records import Interval
 from tests.app.graded import COMPARED, interval, searched, write_graded, write_searched
+from tests.app.reading import read
 
 MODEL, OTHER = "wimu12-shallow", "general-deep-rich"
 BEATEN = dict.fromkeys(RIVALS, 2.0)
@@ -166,7 +167,7 @@ def test_an_explainer_that_is_no_more_has_figures_but_no_maps(root: Path) -> Non
     app = open_page(explainer="forgotten")
     assert not app.exception
     assert len(app.error) == 1
-    assert "There is no explainer 'forgotten'" in app.error[0].value
+    assert "There is no explainer 'forgotten'" in read(app.error[0].value)
 
 
 def test_a_damaged_file_is_one_sentence(root: Path) -> None:
@@ -175,7 +176,7 @@ def test_a_damaged_file_is_one_sentence(root: Path) -> None:
     app = open_page()
     assert not app.exception
     assert len(app.error) == 1
-    assert "crp.json is damaged" in app.error[0].value
+    assert "crp.json is damaged" in read(app.error[0].value)
 
 
 def test_measures_without_a_value_are_left_out(root: Path) -> None:
@@ -219,7 +220,7 @@ def test_why_these_rules_is_shown_whatever_is_graded(root: Path) -> None:
     assert "▲" not in table
     assert [b.label for b in app.get("download_button")] == ["Rules (CSV)", "Rules (JSON)"]
     (root / "studies/rules.json").write_text("{")
-    assert "rules.json is damaged" in open_page().error[0].value
+    assert "rules.json is damaged" in read(open_page().error[0].value)
 
 
 @pytest.mark.parametrize(

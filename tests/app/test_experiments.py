@@ -13,6 +13,7 @@ from app.figures.colors import model_colors
 from core.evaluation.record import SoloConfusion
 from core.paths import ROOT
 from tests.app.measured import MODELS, ablation, variant_scores, write_measured
+from tests.app.reading import read
 
 GENERAL = [name for name in MODELS if name.startswith("general")]
 TITLES = {"depth": "Does depth change how the network works?",
@@ -123,7 +124,7 @@ def test_a_damaged_file_is_one_sentence(file: str, content: str, root: Path) -> 
     app = open_page()
     assert not app.exception
     assert len(app.error) == 1
-    assert Path(file).name in app.error[0].value
+    assert Path(file).name in read(app.error[0].value)
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_the_model_on_disk_is_the_one_that_was_trained(trained: tuple[Path, Card
     kept = torch.load(out / "training" / "best.ckpt", weights_only=True)["state_dict"]
     for name, value in model.network.state_dict().items():
         assert torch.equal(value, kept[f"network.{name}"]), name
-    assert evaluate(model, data, split="validation")["clips"] == HELD_OUT
+    assert evaluate(model, data, split="validation").clips == HELD_OUT
     assert model.card == card
 
 

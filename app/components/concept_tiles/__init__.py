@@ -1,6 +1,6 @@
 """Concepts as tiles: a small map, a name and a share each; a click opens one.
 
-All tiles are one component, because hundreds of Streamlit's own elements take a browser seconds to put in place.
+All tiles are one component, because a browser needs seconds for hundreds of Streamlit's own elements.
 
 For tests in a browser, a tile (class ``tile``) has the attributes ``data-channel`` and ``data-opened``, and its buttons
 are found by ``data-action``: ``open`` (or close) and ``atlas``.
@@ -18,7 +18,7 @@ from app.components.files import source
 
 @dataclass(frozen=True)
 class Tile:
-    """One concept: ``name`` may be empty, ``picture`` is a JPEG, ``in_atlas`` says whether the atlas knows it."""
+    """One concept: ``name`` may be empty, ``picture`` is a JPEG, ``in_atlas`` says whether the atlas has it."""
 
     channel: int
     name: str
@@ -43,11 +43,11 @@ def concept_tiles(
 
     Args:
         key: Identifies these tiles over reruns.
-        on_open: Called with the channel of a tile that is opened, or with None when the one that is open is closed.
-        large: Whether they are few, with buttons of their own, or many and close together.
+        on_open: Called with the channel of the tile that was opened, or with None when the open one was closed.
+        large: Few large tiles with buttons, or many small ones close together.
 
     Returns:
-        The channel that was asked for in the atlas in this run.
+        The channel whose atlas page was clicked for in this run; None if there was no such click.
     """
 
     def opened() -> None:

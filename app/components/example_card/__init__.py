@@ -1,4 +1,4 @@
-"""A small picture of a clip that plays: the whole of it, or just the patch that is framed in it.
+"""A small picture of a clip that plays the whole clip, or only the patch in the frame.
 
 For tests in a browser, the root element (class ``example``) has the attributes ``data-state`` (``ready``, ``playing``
 or ``error``), ``data-playing`` (``patch``, ``whole`` or empty) and ``data-position`` (seconds of what plays); its
@@ -17,12 +17,12 @@ from core.concepts.patches import Frame
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A clip in which a concept, or a whole label, is at work.
+    """A clip in which a concept, or a whole label, is active.
 
     Attributes:
-        picture: JPEG of the clip, in warm colours where it works.
+        picture: JPEG of the clip, in warm colours where it is active.
         whole: The clip.
-        patch: The sound of the patch alone; None where no patch is meant.
+        patch: The sound of the patch alone; None if there is no patch.
         frame: Where the patch lies in the picture.
         heard: First and last second of the patch's sound.
     """
@@ -58,7 +58,7 @@ def example_card(*, key: str, example: Example, caption: str, detail: str = "") 
             "caption": caption,
             "detail": detail,
             "frame": example.frame and asdict(example.frame),
-            # Which part of the picture's width the cursor walks over.
+            # The part of the picture's width that the cursor moves over.
             "walks": {"whole": [0, 1], "patch": [second / example.whole.duration for second in example.heard]},
             "sounds": {
                 name: encoding.publish(_unclipped(sound), "audio/wav", f"{key}/{name}")
