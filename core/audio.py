@@ -336,12 +336,12 @@ def _probe(data: bytes, name: str) -> tuple[_Format, _Codec]:
         raise InputError(f"{_shown(name)} has no sound track; choose a file that holds sound.")
     stream = max(found["streams"], key=lambda stream: (stream["disposition"]["default"], stream.get("channels", 0)))
     try:
-        rate, channels = int(stream["sample_rate"]), int(stream["channels"])
+        rate, channels, duration = int(stream["sample_rate"]), int(stream["channels"]), found["format"].get("duration")
+        format = _Format(rate, channels, round(float(duration) * rate) if duration else None)
         codec = _Codec(found["format"]["format_name"].split(",")[0], stream["codec_name"], stream["index"])
     except (KeyError, ValueError) as error:
         raise _unreadable(name) from error
-    duration = found["format"].get("duration")
-    return _Format(rate, channels, round(float(duration) * rate) if duration else None), codec
+    return format, codec
 
 
 def _check_format(format: _Format, name: str) -> None:

@@ -16,14 +16,17 @@ from core.audio import load
 from core.cli import app
 from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.read import BuiltDataset
+from core.errors import InputError
 from core.explanation import playback, relevance
 from core.frontends.frontend import FrontendConfig
 from core.grading.marks import mark_clip
 from core.models import store
+from core.models.architecture import build_network
 from core.models.store import TrainedModel, load_model, save_model
 from core.paths import ROOT
 from core.synthesis.clip import compose
-from core.training.config import TrainingConfig
+from core.training.config import TrainingConfig, TrainingPlan
+from core.training.module import RecognitionModule
 from core.training.train import train
 from tests.bad_files import tone
 from tests.frontends.members import SLOW, ContourConfig, MfccConfig
@@ -47,7 +50,7 @@ def member(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     name = request.param
     root = tmp_path_factory.mktemp(name)
     build_dataset(DatasetPlan(RECIPE, CLIPS + HELD_OUT, 0, MEMBERS[name]), root / "set", workers=1)
-    train(CONFIG.model_copy(update={"name": name}), root / "set", root / "models" / name)
+    train(TrainingPlan((CONFIG.model_copy(update={"name": name}),)), 1, root / "set", root / "models" / name)
     return root / "models" / name
 
 
@@ -91,10 +94,19 @@ def test_an_interrupted_data_set_goes_on(member: Path) -> None:
 
 
 def test_it_is_measured_on_features_and_on_files(member: Path, tmp_path: Path) -> None:
-    assert run("evaluate", "--model", member, "--data", member.parent.parent / "set")["clips"] == CLIPS + HELD_OUT
+    build_dataset(DatasetPlan(RECIPE, 6, 1, MEMBERS[member.name]), tmp_path / "set", workers=1)
+    assert run("evaluate", "--model", member, "--data", tmp_path / "set")["clips"] == 6
     run("compose", "--label-set", "wimu12", "--instruments", "piano", "--duration", 2, "--out", tmp_path / "clip")
-    (tmp_path / "labels.csv").write_text("file,instruments\nclip/mix.wav,piano\n")
-    assert run("evaluate", "--model", member, "--data", tmp_path)["clips"] == 1
+    (tmp_path / "clip" / "labels.csv").write_text("file,instruments\nmix.wav,piano\n")
+    assert run("evaluate", "--model", member, "--data", tmp_path / "clip")["clips"] == 1
+
+
+def test_only_what_shows_the_power_of_sounds_is_trained_with_changed_power() -> None:
+    config = CONFIG.model_copy(update={"equaliser_db": 3.0})
+    network = build_network(config.architecture, config.config, len(config.labels))
+    assert RecognitionModule(network, config, SLOW).range_db == SLOW.range_db
+    with pytest.raises(InputError, match="'mfcc' cannot be transposed, mixed, equalised or made noisy"):
+        RecognitionModule(network, config, MFCC)
 
 
 def test_it_hears_the_same_in_files_of_any_rate_and_at_the_right_time(member: Path, tmp_path: Path) -> None:
