@@ -1,7 +1,7 @@
-"""How fast the costly work is: ratios to what it can be compared with, both sides measured in turn in one run.
+"""How fast composing, explaining, recognising and training are, as ratios to simpler work measured in the same run.
 
-All but training is measured in seconds of the processor with one thread for both sides, so that a busy machine changes
-little; training in seconds on the clock, since what is asked is how long it waits.
+Everything but training is measured in CPU time with one thread on both sides, so that a busy computer changes little.
+Training is measured in wall-clock time, because the question is how long it waits for data.
 """
 
 import os
@@ -53,21 +53,21 @@ AIMS: dict[str, str] = {
     "train_vs_in_memory": "≥ 0.9",
     "data_waiting": "< 0.1",
 }
-MOST_CONCEPTS = 128
-REFERENCE_BATCHES = (4, 8)  # cotangents at a time: what suits autograd and zennit-crp best on a processor
+MAX_CONCEPTS = 128
+REFERENCE_BATCHES = (4, 8)  # cotangents at a time; these sizes suit autograd and zennit-crp best on a CPU
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured.
+    """How much work is measured.
 
     Attributes:
-        recipe: Of all the clips.
-        clips: How many are composed.
-        song_clips: Clips that follow each other in the song that is recognised.
-        batch_size: Clips in a batch of training.
-        steps: Training steps from disk, and as many from memory in between.
-        repeats: How often each side has its turn with everything else.
+        recipe: Of all clips.
+        clips: How many clips are composed.
+        song_clips: Length of the song that is recognised, in clips.
+        batch_size: Clips in a training batch.
+        steps: Training steps with data from disk; as many with data from memory are measured between them.
+        repeats: How often each side is measured, except in training.
     """
 
     recipe: str = "general"
@@ -84,7 +84,7 @@ class Sizes:
 def bench(
     model: TrainedModel, sizes: Sizes | None = None, on_progress: Callable[[str], None] = lambda what: None
 ) -> dict[str, Any]:
-    """What ``timbrescope bench --json`` prints: the ratios of ``AIMS``, and under ``about`` what they were measured on.
+    """The result of ``timbrescope bench --json``: the ratios of ``AIMS``, and under ``about`` what was measured.
 
     Raises:
         InputError: FluidSynth or a soundfont is missing.
@@ -115,7 +115,7 @@ def bench(
 
 
 def composing(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
-    """FluidSynth's time for the stems alone, over the time from a clip's name to its log-mel."""
+    """CPU time of FluidSynth alone for the stems, divided by the time from a clip's name to its features."""
     alone, whole = 0.0, 0.0
     for seed in range(sizes.clips):
         name = sizes.name(seed)
@@ -132,10 +132,10 @@ def _play(clip: Clip) -> None:
 
 
 def concept_maps(model: TrainedModel, clip: Clip, sizes: Sizes) -> dict[str, float]:
-    """The maps of all concepts of a layer: zennit-crp's time over ours, and ours over autograd's for as many.
+    """The maps of all concepts in a layer: zennit-crp's time divided by ours, and ours by autograd's for as many maps.
 
-    zennit-crp and autograd each work in batches of the size, of ``REFERENCE_BATCHES``, at which they are quickest.
-    ``concept_maps_difference`` is the largest difference from zennit-crp's maps, as a share of their peak.
+    zennit-crp and autograd are each given the size of ``REFERENCE_BATCHES`` with which they are faster.
+    ``concept_maps_difference`` is the largest difference from zennit-crp's maps, relative to their peak.
     """
     layer, target = measured_layer(model), Logit(model.label_index(_label(model, clip)))
     inputs = torch.from_numpy(model.frontend.logmel(clip.mix))[None, None]
@@ -160,7 +160,7 @@ def concept_maps(model: TrainedModel, clip: Clip, sizes: Sizes) -> dict[str, flo
 
 
 def _backward(model: TrainedModel, inputs: Tensor, layer: str, batch: int) -> Callable[[], None]:
-    """Autograd from every channel of a layer to the input; the forward pass lies behind it."""
+    """Autograd from every channel of a layer back to the input; the forward pass is done beforehand."""
     leaf = inputs.repeat(batch, 1, 1, 1).requires_grad_()
     values = leaf
     for stage in model.network.stages[: model.network.concept_layers.index(layer)]:
@@ -177,8 +177,9 @@ def _backward(model: TrainedModel, inputs: Tensor, layer: str, batch: int) -> Ca
 
 
 def measured_layer(model: TrainedModel) -> str:
-    """The highest layer with no more than ``MOST_CONCEPTS`` channels."""
-    return next(layer for layer in reversed(model.network.concept_layers) if _channels(model, layer) <= MOST_CONCEPTS)
+    """The highest layer with at most ``MAX_CONCEPTS`` channels; the lowest layer if all have more."""
+    layers = model.network.concept_layers
+    return next((layer for layer in reversed(layers) if _channels(model, layer) <= MAX_CONCEPTS), layers[0])
 
 
 def _channels(model: TrainedModel, layer: str) -> int:
@@ -186,12 +187,12 @@ def _channels(model: TrainedModel, layer: str) -> int:
 
 
 def _label(model: TrainedModel, clip: Clip) -> str:
-    """A label that the clip holds, if the model knows one."""
+    """A label in the clip that the model knows, or else the model's first label."""
     return next((label for label in clip.labels if label in model.labels), model.labels[0])
 
 
 def predicting(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
-    """The time from a song's waveform to the answer, over that of the network on the same windows."""
+    """Time from a song's samples to the prediction, divided by that of the network alone on the same windows."""
     song = np.concatenate([compose(sizes.name(seed)).mix for seed in range(sizes.song_clips)])
     batches = list(_windows(model, song))
 
@@ -205,7 +206,7 @@ def predicting(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
 
 
 def _windows(model: TrainedModel, song: np.ndarray) -> Iterator[Tensor]:
-    """What the network hears of a song, in batches ``(windows, 1, bands, frames)``."""
+    """The network's inputs for a song, in batches ``(windows, 1, bands, frames)``."""
     spectrogram = model.frontend.analyse(song)
     for window_s, hop_s in ((WINDOW_S, HOP_S), (TIMELINE_WINDOW_S, TIMELINE_HOP_S)):
         frames = window_frames(spectrogram, window_s)
@@ -215,9 +216,9 @@ def _windows(model: TrainedModel, song: np.ndarray) -> Iterator[Tensor]:
 
 
 def training(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
-    """The rate of training steps from a data set on disk, over that of steps on a batch in memory.
+    """Rate of training steps with data from disk, divided by the rate with a batch in memory.
 
-    ``data_waiting`` is the share of a step from disk that passes before its batch is there.
+    ``data_waiting`` is the share of a step that is spent waiting for data from disk.
     """
     card = model.card
     settings = {"name", "title", "description", "task", "label_set", "architecture"}
@@ -238,7 +239,7 @@ def training(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
 
 
 def medians(works: Sequence[Callable[[], object]], repeats: int) -> list[float]:
-    """Seconds of the processor that each piece of work takes, the median of some turns after one to warm up."""
+    """CPU seconds that each piece of work takes: the median over ``repeats`` turns, after one turn to warm up."""
     for work in works:
         work()
     return [

@@ -170,7 +170,7 @@ def _memory() -> tuple[int, int | None]:
 
 
 def disk() -> list[Finding]:
-    """How much space is free where Timbrescope lies, and for temporary files if these are on another disk."""
+    """How much space is free on the disk of Timbrescope, and for temporary files if these are on another disk."""
     temporary = Path(tempfile.gettempdir())
     findings = [_free_space("disk", ROOT)]
     if temporary.stat().st_dev != ROOT.stat().st_dev:
@@ -234,7 +234,7 @@ def library(requirement: "Requirement") -> list[Finding]:
 
 
 def extra(name: str, requirements: "list[Requirement]") -> list[Finding]:
-    """Whether the libraries of an extra are installed; nobody has to have them."""
+    """Whether the libraries of an extra are installed; they are optional."""
     versions = {each.name: _version(each.name) for each in requirements}
     lacking = [
         each.name
@@ -323,8 +323,11 @@ def soundfont(font: "Soundfont") -> list[Finding]:
 
 
 def model_probes() -> list[Probe]:
-    """A probe for each model on disk."""
-    folders = sorted(path for path in TRAINED_MODELS.glob("*") if path.is_dir() and not path.name.startswith("."))
+    """A probe for each folder with the card or the weights of a model."""
+    from core.models.card import CARD
+    from core.models.store import WEIGHTS
+
+    folders = sorted({path.parent for file in (WEIGHTS, CARD) for path in TRAINED_MODELS.glob(f"*/{file}")})
     if not folders:
         return [no_model]
     return [partial(model, folder) for folder in folders]
@@ -351,9 +354,8 @@ def model(folder: Path) -> list[Finding]:
         trained = load_model(str(folder))
         if (folder / ATLAS).exists():
             load_atlas(str(folder))
-    except Exception as error:  # damaged files fail in many ways
-        remedy = str(error) if isinstance(error, InputError) else f"Copy the model to {folder} again."
-        return [finding(found=f"damaged, weights {sha256[:12]}", status="broken", remedy=remedy)]
+    except InputError as error:
+        return [finding(found=f"damaged, weights {sha256[:12]}", status="broken", remedy=str(error))]
     atlas = "" if (folder / ATLAS).exists() else ", no atlas"
     return [finding(found=f"{trained.card.parameters:,} parameters, weights {sha256[:12]}{atlas}")]
 

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
+from threading import RLock
 from typing import Generic, TypeVar
 
 from core.errors import InputError
@@ -11,7 +12,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Maps names to members, and imports every module of ``package`` at first use so that each can register.
+    """Maps names to members. At first use it imports every module of ``package``, so that each can register.
 
     Args:
         kind: What a member is, for messages ("model", "explainer", ...).
@@ -22,6 +23,8 @@ class Registry(Generic[T]):
         self.kind = kind
         self.package = package
         self._members: dict[str, T] = {}
+        self._lock = RLock()
+        self._loading = False
         self._loaded = False
 
     def register(self, name: str) -> Callable[[T], T]:
@@ -36,10 +39,10 @@ class Registry(Generic[T]):
         return enter
 
     def get(self, name: str) -> T:
-        """The member called ``name``.
+        """The member with this name.
 
         Raises:
-            InputError: no member has this name; the message lists those that there are.
+            InputError: no member has this name; the message lists all names.
         """
         self._load()
         if name not in self._members:
@@ -57,7 +60,14 @@ class Registry(Generic[T]):
     def _load(self) -> None:
         if self._loaded:
             return
-        self._loaded = True
-        package = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self.package}.{module.name}")
+        with self._lock:  # another thread waits until all members are there
+            if self._loading:  # a module that is just imported asks for another member
+                return
+            self._loading = True
+            try:
+                package = importlib.import_module(self.package)
+                for module in pkgutil.iter_modules(package.__path__):
+                    importlib.import_module(f"{self.package}.{module.name}")
+                self._loaded = True
+            finally:
+                self._loading = False

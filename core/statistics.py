@@ -1,9 +1,9 @@
-"""How sure a figure is: 95 % percentile bootstrap intervals over clips (Efron & Tibshirani 1993, chapter 13).
+"""95 % confidence intervals by the percentile bootstrap over clips (Efron & Tibshirani 1993, chapter 13).
 
-The clips of a set are drawn anew as often as there are, with replacement, and the figure is taken again; the interval
-holds the middle 95 % of 500 such figures. A rare label may vanish from a draw: means over labels are then taken over
-the labels that are present, and the label's own figures over the draws that hold it. The seed is fixed, so a figure
-always comes with the same interval.
+From the n clips of a set, n are drawn with replacement, and the figure is computed of these; the interval holds the
+middle 95 % of 500 such figures. A draw may miss every clip of a rare label: means over labels are then taken over the
+labels that are present, and the label's own figures over the draws that hold it. The seed is fixed, so the same clips
+always give the same interval.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,8 +37,8 @@ def bootstrap(figures: Callable[[Values], Mapping[str, Values]], clips: int) -> 
     """Each figure with its bounds: value, low and high ``(3, ...)``; NaN where the figure has no value.
 
     Args:
-        figures: Takes weights ``(..., clips)`` and returns figures with the same leading axes, such as the functions
-            of :mod:`core.evaluation.metrics` do.
+        figures: Takes weights ``(..., clips)`` and returns figures with the same leading axes, as the functions of
+            :mod:`core.evaluation.metrics` do.
         clips: How many there are.
     """
     values, drawn = figures(np.ones(clips)), figures(resamples(clips))

@@ -1,4 +1,4 @@
-"""How many threads the arithmetic takes."""
+"""How many threads calculations use."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ from threadpoolctl import threadpool_limits
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One for torch and one for NumPy's libraries.
+    """Limits PyTorch and the libraries behind NumPy to one thread each.
 
-    Processes that share the cores do not wait for each other's threads then, and one thread always adds in the same
-    order, so that the same sound gives the same bytes.
+    Processes that share the cores then do not wait for each other's threads. A single thread also adds numbers in the
+    same order every time, so that the same sound gives the same bytes.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

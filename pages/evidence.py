@@ -8,8 +8,8 @@ from app.frame.shell import model_choice, page_without_sound, sentences
 from app.frame.view import View
 
 OTHER_HELP = (
-    "Rules and masks were chosen on clips of the kind above. These are of another kind, which tells whether what was "
-    "found holds beyond: they may be played with a soundfont that was heard neither then nor in training."
+    "Rules and masks were chosen with clips of the kind above. These are of another kind, played with a soundfont that "
+    "was not used for that choice, for example; they show whether the result holds for other sounds too."
 )
 
 
@@ -40,25 +40,25 @@ def graded(view: View, found: evidence.Grades) -> None:
             st.caption(evidence.clips(other))
             evidence.table(other, evidence.CONTESTS)
     with st.container(border=True):
-        st.subheader("The main ones, drawn")
+        st.subheader("The main measures, drawn")
         evidence.drawn(found, evidence.grouping(view))
     closer(view, found)
 
 
 def closer(view: View, found: evidence.Grades) -> None:
-    """One explainer more closely."""
+    """A closer look at one explainer."""
     explainer = evidence.explainer_choice(view, found)
     with st.container(border=True):
         st.subheader("Cross-talk: on whose sound the relevance lies")
         evidence.cross_talk(found, explainer)
     with st.container(border=True):
-        st.subheader("Sanity check: what the network knows must matter")
+        st.subheader("Sanity check: does the map depend on what the network learned?")
         with sentences():
             evidence.sanity(found, view.model, explainer)
 
 
 page_without_sound(
     "Evidence",
-    "How well explanations fit the truth: composed clips are known note by note, so every map can be marked.",
+    "How well explanations fit the truth: every note of a composed clip is known, so every map can be graded.",
     body,
 )

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from app.experiments import contrasts
 from app.experiments import panels as experiments
-from app.experiments import questions
 from app.frame.shell import page_without_sound
 from app.frame.view import View
 
@@ -14,7 +14,7 @@ def body(view: View) -> None:
         experiments.nothing_measured()
     else:
         quality(view, measured)
-    questions.answers()
+    contrasts.contrasts()
 
 
 def quality(view: View, measured: experiments.Records) -> None:
@@ -27,37 +27,37 @@ def quality(view: View, measured: experiments.Records) -> None:
     shown = {name: measured[name] for name in names}
     number, level = st.columns(2, gap="medium")
     with number, st.container(border=True):
-        st.subheader("The more play at once, the harder")
-        st.caption("Clips of exactly so many instruments, richly varied.")
+        st.subheader("How many play at once")
+        st.caption("In richly varied clips of one to six instruments.")
         experiments.by_number(shown, measure)
     with level, st.container(border=True):
-        st.subheader("The quieter, the harder")
-        st.caption("Share of the instruments found, in clips of 2 to 6.")
+        st.subheader("How loud an instrument is in its mix")
+        st.caption("Share of the instruments that are found, in clips of two to six.")
         experiments.by_level(shown)
     gap, confused = st.columns(2, gap="medium")
     with gap, st.container(border=True):
-        st.subheader("From own clips to real recordings")
-        st.caption("What is lost on sound of another origin than trained on.")
+        st.subheader("From composed clips to real recordings")
+        st.caption("Clips like those of the training, a soundfont that was not in it, and real music.")
         experiments.gaps(shown, measure)
     with confused, st.container(border=True):
         st.subheader("Similar instruments")
-        st.caption("How often a network calls an instrument that is not there.")
+        st.caption("How often an instrument is detected that does not play.")
         experiments.confusion(shown)
     family, solos = st.columns(2, gap="medium")
     with solos, st.container(border=True):
         st.subheader("Real recordings of one instrument")
-        st.caption("How often the likeliest answer is right, and what else it is.")
+        st.caption("How often the likeliest answer is right, and what the instrument is taken for otherwise.")
         experiments.real_solos(shown)
     with family, st.container(border=True):
         st.subheader("Families")
-        st.caption("Over the instruments of each family, in clips of all.")
+        st.caption("Means over the instruments of a family, in clips with all families.")
         experiments.by_family(shown, measure)
     with st.container(border=True):
         st.subheader("How they learned")
-        st.caption("After each epoch, that is each pass over the training clips.")
+        st.caption("After each epoch: each pass over the training clips.")
         experiments.training(names)
     with st.container(border=True):
-        st.subheader("What the rich training is made of")
+        st.subheader("What each ingredient of the rich training is worth")
         experiments.ablation(measure)
 
 

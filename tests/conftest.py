@@ -52,6 +52,24 @@ def _randomise_statistics(network: StagedNetwork) -> None:
             nn.init.normal_(module.bias, 0, 0.3, generator=generator)
 
 
+@pytest.fixture(scope="session")
+def solos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built data set of single instruments."""
+    from tests.tasks.family import build_solos  # which loads Lightning
+
+    return build_solos(tmp_path_factory.mktemp("data") / "solos")
+
+
+@pytest.fixture(scope="session")
+def family_model(solos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a model that answers with one label: it has learnt to tell families of instruments apart."""
+    from tests.tasks.family import train_family
+
+    folder = tmp_path_factory.mktemp("models") / "family-tiny"
+    train_family(solos, folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def zoo(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of trained models with the pairs shallow–deep (simple) and simple–rich (shallow)."""

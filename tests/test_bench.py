@@ -1,4 +1,4 @@
-"""The measurement of speed: that it measures what it says. How fast anything is depends on the machine."""
+"""The benchmark measures what it claims to; the results depend on the computer."""
 
 from pathlib import Path
 
@@ -66,3 +66,10 @@ def test_the_sides_take_turns() -> None:
     assert turns == ["a", "b"] * 3
     batches = [*_Turns(DataLoader(list(range(3)), batch_size=None), 5)]
     assert batches == [0, 0, 1, 0, 2, 0, 0, 0, 1, 0]
+
+
+def test_a_model_whose_layers_are_all_large_is_measured_at_its_lowest_layer(
+    model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "MAX_CONCEPTS", 1)
+    assert bench.measured_layer(model) == "conv1"

@@ -1,4 +1,4 @@
-"""The command line: what the commands write, that JSON stays pure, and that bad input ends in one line and status 2."""
+"""The command line: what the commands write, pure JSON on standard output, and bad input in one line with status 2."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def run(*args: object) -> Result:
 
 
 def succeed(*args: object) -> str:
-    """Runs a command that must succeed without a word on standard error, and returns its standard output."""
+    """Runs a command that must succeed with nothing on standard error, and returns its standard output."""
     result = run(*args)
     assert (result.exit_code, result.stderr) == (0, ""), result.output
     return result.stdout
@@ -112,7 +112,7 @@ def test_compose_writes_stems_that_add_up_to_the_mix(clip: Path) -> None:
     assert all(np.abs(stem).max() > 0.01 for stem in stems)
 
 
-def test_the_score_holds_the_notes_that_the_clip_tells_of(clip: Path) -> None:
+def test_the_score_has_as_many_notes_as_clip_json_says(clip: Path) -> None:
     about = json.loads((clip / "clip.json").read_text())
     tracks = {track.name: track for track in mido.MidiFile(clip / "score.mid").tracks}
     struck = {
@@ -131,7 +131,7 @@ def test_a_seed_gives_the_same_bytes_and_another_seed_other_music(clip: Path, tm
     assert contents(tmp_path / "other")["mix.wav"] != contents(clip)["mix.wav"]
 
 
-def test_composing_into_a_used_folder_leaves_no_stale_stem_and_nothing_else_lost(tmp_path: Path) -> None:
+def test_composing_into_a_used_folder_deletes_old_stems_only(tmp_path: Path) -> None:
     (tmp_path / "stems").mkdir()
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "stems" / "my_own_take.wav").write_bytes(b"mine too")
@@ -186,7 +186,7 @@ def test_predict_shows_the_likeliest_instruments_first(clip: Path, tiny_model: P
     assert sum("detected" in row for row in rows) == len(answer["detected"])
 
 
-def test_predict_refuses_every_bad_file_in_a_line_and_answers_the_good_ones(tiny_model: Path, tmp_path: Path) -> None:
+def test_predict_refuses_each_bad_file_in_one_line_and_answers_for_the_others(tiny_model: Path, tmp_path: Path) -> None:
     for name, bad in BAD_FILES.items():
         (tmp_path / name).write_bytes(bad.make())
     (tmp_path / "good.wav").write_bytes(encoded(tone()))
@@ -200,7 +200,7 @@ def test_predict_refuses_every_bad_file_in_a_line_and_answers_the_good_ones(tiny
         assert name in line
 
 
-def test_predict_serves_every_odd_file(tiny_model: Path, tmp_path: Path) -> None:
+def test_predict_reads_every_odd_file(tiny_model: Path, tmp_path: Path) -> None:
     for name, make in ODD_FILES.items():
         (tmp_path / name).write_bytes(make())
     answers = json.loads(succeed("predict", *(tmp_path / name for name in ODD_FILES), "--model", tiny_model, "--json"))
@@ -274,7 +274,7 @@ def test_the_window_of_a_longer_file_can_be_chosen(
     assert "truth" not in report
 
 
-def test_without_a_start_the_window_is_where_the_label_is_likeliest(tiny_model: Path, tmp_path: Path) -> None:
+def test_without_a_start_the_window_is_where_the_label_is_most_probable(tiny_model: Path, tmp_path: Path) -> None:
     write_wav(tmp_path / "song.wav", np.concatenate([np.zeros(8 * SAMPLE_RATE), tone(3)]))
     arguments = ("explain", tmp_path / "song.wav", "--instrument", "voice", "--model", tiny_model, "--top", 1, "--json")
     report = json.loads(succeed(*arguments, "--out", tmp_path / "why"))
@@ -329,7 +329,7 @@ BAD_ARGUMENTS = {
 
 
 @pytest.mark.parametrize("case", BAD_ARGUMENTS)
-def test_bad_arguments_are_refused_in_a_line_that_says_what_is_allowed(
+def test_bad_arguments_are_refused_in_one_line_that_says_what_is_allowed(
     case: str, clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "good.wav").write_bytes(encoded(tone()))
@@ -338,7 +338,7 @@ def test_bad_arguments_are_refused_in_a_line_that_says_what_is_allowed(
     assert not contents(tmp_path).keys() - {"good.wav"}
 
 
-def test_a_file_in_the_place_of_the_folder_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_folder_is_not_touched(tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("a file")
     assert "taken" in complaint("compose", "--out", taken)
@@ -420,7 +420,7 @@ def test_the_installed_command_keeps_standard_output_pure(clip: Path, tiny_model
     assert predicted.stderr.count("\n") == 1
 
 
-def test_a_reader_that_goes_away_early_is_no_reason_to_complain() -> None:
+def test_a_reader_that_goes_away_early_ends_the_help_quietly() -> None:
     with subprocess.Popen([EXECUTABLE, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stderr
@@ -444,6 +444,6 @@ def test_grade_answers_with_every_measure_and_its_interval_and_keeps_it(tiny_mod
     assert "Share of the positive" in succeed(*asked, "--explainer", "energy")
 
 
-def test_grade_refuses_what_it_does_not_know(tiny_model: Path) -> None:
+def test_grade_refuses_unknown_explainers_and_no_clips(tiny_model: Path) -> None:
     assert "crp" in complaint("grade", "--model", tiny_model, "--explainer", "tea-leaves")
     assert "clips" in complaint("grade", "--model", tiny_model, "--clips", 0)

@@ -52,7 +52,7 @@ STYLE = f"""
 def measures_table(
     columns: Mapping[str, Mapping[str, Interval]], rows: Sequence[str], best: Mapping[str, Set[str]]
 ) -> str:
-    """HTML of a table of measures, each value over its interval.
+    """HTML of a table of measures, each value above its interval.
 
     Args:
         columns: For each heading its measures.

@@ -10,7 +10,7 @@ import streamlit as st
 from app.components.downloads import export
 from app.evidence import figures
 from app.evidence.sanity import sanity_check
-from app.figures import intervals as experiment_figures
+from app.figures import intervals as interval_figures
 from app.figures.charts import CONFIG, TEXT
 from app.figures.colors import MODEL_COLORS, legend, title
 from app.figures.thumbnails import thumbnail
@@ -27,7 +27,7 @@ from core.taxonomy.instruments import INSTRUMENTS
 
 Grades = Mapping[str, ExplainerGrade]  # by explainer
 
-EXPLAINER_TITLES = {  # others are called by their names
+EXPLAINER_TITLES = {  # the others are shown under their names
     "crp": "CRP",
     "grad_cam": "Grad-CAM",
     "gradient_x_input": "Gradient × input",
@@ -36,26 +36,27 @@ EXPLAINER_TITLES = {  # others are called by their names
     "lrp_gamma": "LRP-γ",
     "lrp_z_plus": "LRP-z⁺",
 }
-# The measures that are drawn, with the value of a map that knows nothing and what that is.
+# The measures that are drawn, with a value to compare with where there is one, and what it means.
 DRAWN = {
     "lift": (1.0, "Dotted: a random map."),
     "si_sdr_improvement": (0.0, "Dotted: the mix as it is."),
     "pointing": (None, ""),
-    "intervention": (0.0, "Dotted: no relation."),
+    "intervention": (0.0, "Dotted: no correlation."),
     "concept_flipping": (None, ""),
 }
 ORDERS = {"concept_flipping_by_activation": "by activation", "concept_flipping_at_random": "at random"}
 GROUPS = {"all": "all", "count": "by how many play at once", "outcome": "detected or missed"}
 CONTEST_WORDS = {"lift": "lift", "si_sdr_improvement": "SI-SDR improvement"}
+MASKED_ALIKE = "si_sdr_among_rivals"  # the contest in SI-SDR improvement with the same kind of mask for everyone
 
 
 def grades(model: str, root: Path | None = None) -> Grades:
-    """What was graded of a model, the default explainer first, the others in falling order of their lift."""
+    """The recorded grades of a model, the default explainer first, the others in falling order of their lift."""
     return _in_order(recorded_grades(str((root or TRAINED_MODELS) / model)))
 
 
 def elsewhere(model: str) -> list[Grades]:
-    """What was graded of it on clips of other recipes."""
+    """The recorded grades of a model on clips of other recipes."""
     folder = str(TRAINED_MODELS / model)
     return [_in_order(recorded_grades(folder, recipe)) for recipe in other_recipes(folder)]
 
@@ -67,39 +68,47 @@ def _in_order(found: Grades) -> Grades:
 
 
 def nothing_graded(model: str, root: Path | None = None) -> None:
-    """Says which command makes the files of this page, and which models have them."""
+    """Says which command makes the files that this page shows, and which models have them."""
     command = f"timbrescope grade --model {model} --explainer {DEFAULT_EXPLAINER} --record"
     others = [name for name in model_names(root or TRAINED_MODELS) if grades(name, root)]
     st.info(
-        f"No explanation of {model} was graded yet: `{command}` makes what this page shows, for one explainer at a "
-        f"time." + (f" Graded are: {', '.join(others)}." if others else "")
+        f"The explanations of {model} have not been graded yet; `{command}` grades one explainer."
+        + (f" Models with grades: {', '.join(others)}." if others else "")
     )
 
 
-def verdict(found: Grades) -> str:
+def verdict(found: Graded) -> str:
     """Whether the default explainer beats each rival in each contest, in words."""
     outcomes = contests(found)
-    told = "; ".join(f"in {CONTEST_WORDS[measure]} it {_told(rivals)}" for measure, rivals in outcomes.items())
-    every = {o for rivals in outcomes.values() for o in rivals.values()}
+    every = {result for rivals in outcomes.values() for result in rivals.values()}
     name, rivals = explainer_title(DEFAULT_EXPLAINER), _and([_inline(rival) for rival in RIVALS])
+    details = "; ".join(f"in {CONTEST_WORDS[measure]} it {_against(rivals)}" for measure, rivals in outcomes.items())
     if every == {Outcome.BETTER}:
-        contested = _and([f"in {CONTEST_WORDS[measure]}" for measure in CONTESTS])
-        return f":material/check_circle: **{name} beats {rivals}** {contested}, with intervals that do not touch."
-    if every <= {Outcome.BETTER, None}:
-        return f":material/help: **Whether {name} beats {rivals} is not known yet**: {told}."
-    return (
-        f":material/cancel: **{name} does not beat {rivals} in everything** with intervals that do not touch: {told}."
-    )
+        measures = _and([f"in {CONTEST_WORDS[measure]}" for measure in CONTESTS])
+        text = f":material/check_circle: **{name} beats {rivals}** {measures}: the intervals do not overlap."
+    elif every <= {Outcome.BETTER, None}:
+        text = f":material/help: **Whether {name} beats {rivals} is not known yet**: {details}."
+    else:
+        text = f":material/cancel: **{name} does not clearly beat all of {rivals}**: {details}."
+    return text + _masked_alike(found)
 
 
-def _told(rivals: Mapping[str, Outcome | None]) -> str:
+def _masked_alike(found: Graded) -> str:
+    """How the default explainer does when the maps of all explainers are masked as in the app, not only its own."""
+    (rivals,) = contests(found, measures=(MASKED_ALIKE,)).values()
+    if set(rivals.values()) == {None}:
+        return ""
+    return f" With the maps of all explainers masked as in the app, it {_against(rivals)} in SI-SDR improvement."
+
+
+def _against(rivals: Mapping[str, Outcome | None]) -> str:
     words = {
         Outcome.BETTER: "beats {}",
-        Outcome.ALIKE: "cannot be told from {}, as the intervals touch",
+        Outcome.ALIKE: "does not differ clearly from {}",
         Outcome.WORSE: "is worse than {}",
         None: "was not compared with {}",
     }
-    named = {kind: [_inline(rival) for rival, o in rivals.items() if o == kind] for kind in words}
+    named = {kind: [_inline(rival) for rival, result in rivals.items() if result == kind] for kind in words}
     return _and([words[kind].format(_and(names)) for kind, names in named.items() if names])
 
 
@@ -107,9 +116,10 @@ def measures(found: Grades) -> None:
     """The table of all measures of all explainers."""
     table(found, [name for name in MEASURES if any(name in grade.measures for grade in found.values())])
     st.caption(
-        "Means over instruments with their 95 % bootstrap intervals over clips. ↑ more is better, ↓ less is better; "
-        "the best of a row is bold. No row counts alone: the energy of the mix is stable without explaining "
-        "anything, and a map that follows what a network learned may still lie on the wrong sound."
+        "Each figure is a mean over instruments; below it, the 95 % bootstrap interval over clips. ↑ more is better, "
+        "↓ less is better; the best of a row is bold. No measure is enough by itself: the mix's energy makes a stable "
+        "map that explains nothing, and a map that depends on what the network learned may still lie on the wrong "
+        "sound."
     )
     export("measures", figures_of(found))
 
@@ -122,15 +132,15 @@ def table(found: Grades, taken: Sequence[str]) -> None:
 
 
 def clips(found: Grades) -> str:
-    """On what was graded, in words, and for which explainers that was something else."""
+    """On which clips the explainers were graded, in words, and which of them on others."""
     on = {name: f"{grade.clips} clips of `{grade.recipe}`, seed {grade.seed}" for name, grade in found.items()}
     first, *_ = found
     others = [f"{_inline(name)} on {where}" for name, where in on.items() if where != on[first]]
     return (
         f"Every instrument that plays in a composed clip is explained, detected or not: {found[first].instruments} "
-        f"instruments in {on[first]}. Concept flipping, sanity and stability are costly, and taken of the first "
-        f"{found[first].thorough.clips} clips."
-        + (f" **Not on the same clips, so not to be compared closely:** {'; '.join(others)}." if others else "")
+        f"instruments in {on[first]}. Concept flipping, sanity and stability take long to measure, so they cover the "
+        f"first {found[first].thorough.clips} clips only."
+        + (f" **Graded on other clips, so compare with care:** {'; '.join(others)}." if others else "")
     )
 
 
@@ -172,16 +182,16 @@ def _panel(parts: Mapping[str, Graded], shades: Mapping[str, str], measure: str)
     series = {name: _rows(part, measure) for name, part in parts.items()}
     places = list(dict.fromkeys(place for rows in series.values() for place in rows))
     if not places:
-        st.caption("Not taken of these.")
+        st.caption("Not measured for these.")
         return
-    chart = experiment_figures.rows(series, places, shades, percent=measure == "pointing")
+    chart = interval_figures.rows(series, places, shades, percent=measure == "pointing")
     if reference is not None:
         chart.add_vline(x=reference, line={"color": TEXT, "width": 1, "dash": "dot"})
     st.plotly_chart(chart, config=CONFIG, key=f"evidence-{measure}")
 
 
 def _rows(part: Graded, measure: str) -> dict[str, Interval]:
-    """A measure of each explainer that has it; for concept flipping also of the orders that relevance has to beat."""
+    """A measure of each explainer that has it; concept flipping also in the orders that relevance has to beat."""
     rows = {_bold(name): figure(part, name, measure) for name in part}
     if measure == "concept_flipping":
         first = next((name for name in part if figure(part, name, measure).value is not None), "")
@@ -197,7 +207,7 @@ def explainer_choice(view: View, found: Grades) -> str:
 
 
 def cross_talk(found: Grades, explainer: str) -> None:
-    """On whose sound the relevance of each label lies."""
+    """On whose sound the relevance of each instrument lies."""
     table = cross_talk_table(found[explainer].cross_talk)
     st.markdown(cross_talk_sentence(table))
     values = [[None if np.isnan(share) else float(share) for share in row] for row in table.to_numpy()]
@@ -216,31 +226,32 @@ def cross_talk_table(shares: CrossTalk) -> pd.DataFrame:
 
 
 def cross_talk_sentence(table: pd.DataFrame) -> str:
-    """How much relevance lies on the own stem, and where most goes astray, in words."""
+    """How much relevance lies on the instrument's own sound, and where most lies on another's, in words."""
     pairs = table.stack().dropna()
     if pairs.empty:
         return "Nothing was measured."
     own = pairs[[label == stem for label, stem in pairs.index]]
-    told = f"Of a label's positive relevance {own.mean():.0%} lies on its own stem on average."
+    text = f"On average, {own.mean():.0%} of an instrument's positive relevance lies on its own sound."
     astray = pairs.drop(own.index)
     if astray.empty:
-        return told
+        return text
     label, stem = astray.idxmax()
     return (
-        f"{told} Most goes astray from **{_lower(label)}** to **{_lower(stem)}**: {astray.max():.0%} where both play."
+        f"{text} The largest share on another's: where **{_lower(label)}** and **{_lower(stem)}** play together, "
+        f"{astray.max():.0%} of that for {_lower(label)} lies on {_lower(stem)}."
     )
 
 
 def sanity(found: Grades, model: str, explainer: str) -> None:
-    """The map of one instrument while the network forgets, and how alike such maps are on average."""
+    """The map of one instrument while the network loses what it learned, and how alike such maps are on average."""
     check = sanity_check(model, explainer)
     means, average = found[explainer].sanity, figure(found, explainer, "sanity_similarity")
     others = _and([_lower(label) for label in check.clip.labels if label != check.label])
     st.markdown(
-        f"**{title(check.label)}** in a clip with {others}. From the second picture on, one layer after the other, "
-        "from the top down, is given random weights: a map that stays as it was does not explain what the network "
-        f"learned. Over many clips and all layers the similarity is **{figures.number(average.value)}** "
-        f"({_range(average)}); 1 is the same map."
+        f"**{title(check.label)}**, in a clip with {others}. The first map is that of the trained network. In each "
+        "of the following ones, one more layer has random weights, from the top layer down: a map that stays the same "
+        "does not show what the network learned. Over many clips and all layers, the similarity to the first map is "
+        f"**{figures.number(average.value)}** ({_range(average)}); 1 means the same map."
     )
     st.html(
         figures.strip(
@@ -251,16 +262,17 @@ def sanity(found: Grades, model: str, explainer: str) -> None:
         )
     )
     st.caption(
-        "The pictures show how strong relevance is, for or against; the similarity is the rank correlation of that."
+        "The pictures show how strong the relevance is, whether for or against; the similarity is the rank correlation "
+        "of these strengths."
     )
 
 
 def _caption(step: Step, mean: Interval | None) -> tuple[str, str]:
-    """What stands below the map of a step: its similarity, and fainter that over many clips."""
+    """The two lines below the map of a step: its similarity, and the mean over many clips."""
     if step.layer is None:
         return "as trained", ""
     own = figures.number(None if np.isnan(step.similarity) else step.similarity)
-    many = f"over many clips {figures.number(mean.value)} ({_range(mean)})" if mean else "not graded"
+    many = f"over many clips: {figures.number(mean.value)} ({_range(mean)})" if mean else "not graded"
     return f"{step.layer}: {own}", many
 
 

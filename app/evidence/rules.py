@@ -1,4 +1,4 @@
-"""The part of the Evidence page that says why relevance is propagated as it is, read from what the search found."""
+"""The part of the Evidence page that says why the default rules of propagation are what they are."""
 
 import pandas as pd
 import streamlit as st
@@ -14,31 +14,31 @@ from core.records import Interval
 
 NO_DIFFERENCE = Interval(value=0.0, low=0.0, high=0.0)
 LEGEND = (
-    "Means over instruments with their 95 % bootstrap intervals over clips; what a heading means shows where the "
-    "pointer rests on it. Candidates for the first layer, pooling and log-compression are as the default in all else. "
-    "▲ clearly better than the default, ▼ clearly worse: the interval of the differences, taken of each instrument, "
-    "excludes zero; chance alone would mark about one in twenty."
+    "Each figure is a mean over instruments; below it, the 95 % bootstrap interval over clips. Point at a heading to "
+    "see what it means. Candidates for the first layer, pooling and log-compression differ from the default in that "
+    "alone. ▲ clearly better than the default, ▼ clearly worse: the interval of the differences, taken instrument by "
+    "instrument, excludes zero. Chance alone would mark about one figure in twenty."
 )
 
 
 def why() -> None:
-    """What other ways to propagate and to read relevance would do."""
+    """How well other ways to propagate relevance do."""
     found = read_rules(TRAINED_MODELS)
     if not found:
-        st.caption("Not searched yet; `timbrescope study rules` tries other ways.")
+        st.caption("Other rules have not been tried yet; `timbrescope study rules` tries them.")
         return
     st.caption(
-        f"Each was tried on the {found.instruments} instruments that {found.model} detects in {found.clips} composed "
-        "clips."
+        f"Each set of rules was tried on the {found.instruments} instruments that {found.model} detects in "
+        f"{found.clips} composed clips."
     )
-    st.markdown(told(found))
+    st.markdown(summary(found))
     st.html(figures.candidates_table(found, outcomes(found)))
     st.caption(LEGEND)
     export("rules", rules_table(found))
 
 
 def outcomes(found: RuleSearch) -> dict[str, dict[str, Outcome | None]]:
-    """How each candidate does against the default in each measure that they were compared in."""
+    """How each candidate does against the default, in each measure in which they were compared."""
     return {
         name: {
             measure: outcome(interval, NO_DIFFERENCE, MEASURES[measure].direction)
@@ -48,18 +48,18 @@ def outcomes(found: RuleSearch) -> dict[str, dict[str, Outcome | None]]:
     }
 
 
-def told(found: RuleSearch) -> str:
+def summary(found: RuleSearch) -> str:
     """What speaks for the default and what against it, in words."""
     default = found.candidates[found.default]
     against = {name: results for name, results in outcomes(found).items() if name != found.default}
     worse = [
-        f"{sum(results.get(measure) == Outcome.WORSE for results in against.values())} have clearly less {words}"
+        f"clearly less {words} is reached by {sum(each.get(measure) == Outcome.WORSE for each in against.values())}"
         for measure, words in CONTEST_WORDS.items()
     ]
     rivals = [_named(found.candidates[name]) for name, results in against.items() if _preferable(results)]
     return (
-        f"The default is **{default.title}**: {default.words}. Of the {len(against)} others "
-        f"{' and '.join(worse)}. Clearly better in one of the two and clearly worse in neither: "
+        f"The default is **{default.title}**: {default.words}. Of the {len(against)} other candidates, "
+        f"{' and '.join(worse)}. Clearly better in one of these and clearly worse in neither: "
         f"{', '.join(rivals) or 'none'}."
     )
 
@@ -74,7 +74,7 @@ def _named(candidate: RuleCandidate) -> str:
 
 
 def rules_table(found: RuleSearch) -> pd.DataFrame:
-    """All figures, a row each: candidate, part, title, kind (the measure, or how far it exceeds the default's), …"""
+    """All figures, a row each; ``kind`` says whether it is a measure or its difference from the default's."""
     return pd.DataFrame(
         {"candidate": name, "part": row.part, "title": row.title, "kind": kind, "measure": measure, **dict(interval)}
         for name, row in found.candidates.items()

@@ -25,9 +25,9 @@ Records = Mapping[str, Mapping[str, Evaluation]]
 
 CHOICES = ("mAP", "macro_f1")  # scores that can be shown
 MEASURE_HELP = (
-    "mAP: mean over instruments of the average precision, which tells how well clips with an instrument are ranked "
-    "before those without it. macro-F1: mean over instruments of F1 = 2TP / (2TP + FP + FN), which judges the yes or "
-    "no at each instrument's threshold. Bars and bands are 95 % bootstrap intervals over clips."
+    "Both are means over instruments. mAP: the average precision, that is how well the network ranks clips with an "
+    "instrument ahead of clips without it. macro-F1: F1 = 2TP / (2TP + FP + FN), which weighs what is rightly detected "
+    "against what is missed or wrongly detected. Bars and bands are 95 % bootstrap intervals over clips."
 )
 COUNTS = [f"count-{n}" for n in range(1, 7)]
 LEVELS = {  # lower ends of the slices by level, in dB
@@ -35,15 +35,15 @@ LEVELS = {  # lower ends of the slices by level, in dB
 }  # fmt: skip
 QUIET = "-12"
 GAPS = {"own": "own clips", "unheard-soundfont": "unheard soundfont", "real_dev": "real recordings"}
-TESTS = {"rich": "rich clips", **GAPS}  # others are called by their titles
+TESTS = {"rich": "rich clips", **GAPS}  # the others are shown under their titles
 WHOLE = "whole"  # the training that nothing is left out of
-LEFT_OUT = {"no-augmentation": "no augmentation while training"}  # where the title is long
+LEFT_OUT = {"no-augmentation": "no augmentation while training"}  # where the title is too long
 LEFT_OUT_HELP = (
     "Effects: rooms, equalisers and codecs on each stem. Augmentation: mixing clips, equalising, adding noise and "
-    "masking bands and frames while training. Bars are 95 % bootstrap intervals over the test clips; every network was "
-    "trained once, so how much two equal trainings differ is not in them."
+    "masking bands and frames while training. Bars are 95 % bootstrap intervals over the test clips. Every network was "
+    "trained once, so the bars do not show how much two identical trainings would differ."
 )
-BROAD = ("rich", "own")  # sets with all families, the first that was measured counts
+BROAD = ("rich", "own")  # sets with all families; the first that was measured is shown
 RIGHT = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
 SIMILAR = ("strings", "brass", "reeds", "plucked")
 COURSES = {"val_mAP": "mAP on held-out clips", "val_loss": "loss on held-out clips", "train_loss": "training loss"}
@@ -55,16 +55,17 @@ def colors() -> dict[str, str]:
 
 def models_choice(view: View, names: Sequence[str]) -> list[str]:
     """The models whose figures are shown; at first those that know the same instruments as the default model."""
-    alike = [name for name in names if _label_set(name) == _label_set(model_names(TRAINED_MODELS)[0])]
-    asked = listed(view.shown, names) or alike or list(names)
+    usual = _label_set(model_names(TRAINED_MODELS)[0])
+    alike = [name for name in names if _label_set(name) == usual]
+    shown = listed(view.shown, names) or alike or list(names)
     key = "experiments-models"
-    st.session_state[key] = asked
+    st.session_state[key] = shown
 
     def changed() -> None:
         show(shown=",".join(st.session_state[key]) or None)
 
     st.multiselect("Models", names, key=key, on_change=changed)
-    return asked
+    return shown
 
 
 def _label_set(name: str) -> str:
@@ -80,7 +81,7 @@ def measure_choice() -> str:
 
 
 def legend(names: Sequence[str]) -> None:
-    """Which colour is which model, once for all figures."""
+    """Which colour stands for which model, once for all figures."""
     shades = colors()
     st.html(color_legend({name: shades[name] for name in names}))
 
@@ -97,7 +98,7 @@ def by_number(records: Records, measure: str) -> None:
 
 
 def by_level(records: Records) -> None:
-    """How many of the instruments are found that are so loud or quiet in their mix."""
+    """How many instruments are found, by how loud they are in their mix."""
     found = {name: sets["rich"].by_level for name, sets in records.items() if "rich" in sets and sets["rich"].by_level}
     if _missing(found, "rich"):
         return
@@ -108,16 +109,16 @@ def by_level(records: Records) -> None:
 
 
 def level_sentence(audible: Mapping[str, float], records: Records) -> str:
-    """What the best model would reach if the quietest instruments did not count."""
+    """What the best of the models would reach if the quietest instruments did not count."""
     best = max(audible, key=lambda name: audible[name])
     return (
-        f"Without instruments more than 12 dB below the rest the mAP of **{best}** would be {audible[best]:.0%}; with "
-        f"them it is {records[best]['rich'].mAP.value:.0%}."
+        f"If instruments more than 12 dB below the rest did not count, the mAP of **{best}** would be "
+        f"{audible[best]:.0%}; it is {records[best]['rich'].mAP.value or 0:.0%}."
     )
 
 
 def gaps(records: Records, measure: str) -> None:
-    """From a model's own clips to sounds of other origin."""
+    """Quality on a model's own clips and on sounds of other origin."""
     series = _over_sets(records, list(GAPS), measure)
     if _missing(series, ", ".join(GAPS)):
         return
@@ -143,7 +144,7 @@ def by_family(records: Records, measure: str) -> None:
 
 
 def confusion(records: Records) -> None:
-    """Which instruments of a family a model calls when another one of it plays alone."""
+    """Which instruments of a family a model detects where another one of the family plays alone."""
     solos = {name: sets["count-1"].confusion for name, sets in records.items() if "count-1" in sets}
     if _missing(solos, "count-1"):
         return
@@ -159,17 +160,20 @@ def confusion(records: Records) -> None:
     st.markdown(confusion_sentence(table))
     names = ([title(label) for label in table.index], [title(label) for label in table.columns])
     values = [[None if pd.isna(v) else float(v) for v in row] for row in table.to_numpy()]
-    chart("confusion", figures.heatmap(values, *names, ("only played", "called")))
+    chart("confusion", figures.heatmap(values, *names, ("plays alone", "detected")))
     export("confusion", table.rename_axis("played").reset_index())
 
 
 def confusion_sentence(table: pd.DataFrame) -> str:
-    """The worst confusion of a table (rows played, columns called) in words."""
+    """The most frequent confusion of a table (rows play alone, columns are detected) in words."""
     worst = table.stack().dropna()
     if worst.empty or worst.max() == 0:
-        return "None of them is ever called for another one."
-    played, called = worst.idxmax()
-    return f"Called **{_lower(called)}** when only **{_lower(played)}** played: {worst.max():.0%}."
+        return "None of them is ever detected where another one plays alone."
+    played, detected = worst.idxmax()
+    return (
+        f"Most frequent: where only **{_lower(played)}** plays, **{_lower(detected)}** is detected in "
+        f"{worst.max():.0%} of the clips."
+    )
 
 
 def real_solos(records: Records) -> None:
@@ -184,7 +188,7 @@ def real_solos(records: Records) -> None:
 
 
 def solo_table(confusion: SoloConfusion) -> pd.DataFrame:
-    """A row for each instrument, the one that is most often missed first: solos, share right, what it is taken for."""
+    """A row for each instrument: recordings, share right, what it is taken for; the least often right comes first."""
     rows = []
     for played, counts in zip(confusion.when, confusion.clips, strict=True):
         called = dict(zip(confusion.called, counts, strict=True))
@@ -201,10 +205,10 @@ def solo_table(confusion: SoloConfusion) -> pd.DataFrame:
 
 
 def training(names: Sequence[str]) -> None:
-    """The course of the trainings."""
+    """The training curves."""
     curves = {name: curve for name, curve in read_curves(TRAINED_MODELS).items() if name in names}
     if not curves:
-        st.caption("No course yet; `timbrescope train` writes `training.csv` beside each model.")
+        st.caption("No training curves yet; `timbrescope train` writes `training.csv` beside each model.")
         return
     for part, column in zip(st.columns(len(COURSES)), COURSES, strict=True):
         there = {name: curve for name, curve in curves.items() if column in curve}
@@ -215,14 +219,14 @@ def training(names: Sequence[str]) -> None:
 
 
 def ablation(measure: str) -> None:
-    """What each ingredient of the richly trained models is worth, on each test set."""
+    """What each ingredient of the rich training is worth, on each test set."""
     found = read_ablation(TRAINED_MODELS)
     if not found:
         st.caption("Not measured yet; `timbrescope study ablation` leaves out one ingredient at a time.")
         return
     st.caption(
-        f"Networks like `{found.base}`, each trained for {found.epochs} epochs over {found.clips:,} clips, of "
-        "which one ingredient is left out, or added, at a time.",
+        f"Networks like `{found.base}`, each trained for {found.epochs} epochs over {found.clips:,} clips; in each, "
+        "one ingredient of the training is left out, or one is added.",
         help=LEFT_OUT_HELP,
     )
     series = ablation_series(found.variants, measure)
@@ -235,7 +239,7 @@ def ablation(measure: str) -> None:
 
 
 def ablation_series(variants: Mapping[str, VariantResult], measure: str) -> dict[str, figures.Figures]:
-    """A measure on each test set by what was left out; nothing, which all others are compared with, comes first."""
+    """A measure on each test set by what was left out; the full training, the one to compare with, comes first."""
     return {
         LEFT_OUT.get(name, variants[name].title): {
             TESTS.get(place, SETS.get(place, place)): getattr(variants[name].sets[place], measure)
@@ -246,28 +250,28 @@ def ablation_series(variants: Mapping[str, VariantResult], measure: str) -> dict
 
 
 def ablation_sentence(series: Mapping[str, figures.Figures]) -> str:
-    """Which changes are clear, that is with intervals that do not touch those of nothing left out, in words."""
+    """Which changes are clear, that is with intervals that do not touch those of the full training, in words."""
     first, *others = series
     pairs = {(name, place): (series[name][place], series[first][place]) for name in others for place in series[name]}
     changes = {key: (f.value or 0) - (whole.value or 0) for key, (f, whole) in pairs.items()}
-    told = {
+    words = {
         (name, place): f"**{name}** on {place} ({100 * change:+.1f} points)".replace("-", "−")
         for (name, place), change in changes.items()
     }
-    if not told:
+    if not words:
         return "Nothing was left out yet."
     outcomes = {key: outcome(f, whole) for key, (f, whole) in pairs.items()}
-    clear = [told[key] for key, found in outcomes.items() if found not in (None, Outcome.ALIKE)]
+    clear = [words[key] for key, found in outcomes.items() if found not in (None, Outcome.ALIKE)]
     if not clear:
         largest = max(changes, key=lambda key: abs(changes[key]))
-        return f"No change is clear, as all intervals touch those of {first}; the largest is {told[largest]}."
-    return f"Intervals do not touch those of {first} for: {'; '.join(clear)}."
+        return f"No change is clear: all intervals overlap those of “{first}”. The largest is {words[largest]}."
+    return f"Clear changes, whose intervals do not overlap those of “{first}”: {'; '.join(clear)}."
 
 
 def nothing_measured() -> None:
     st.info(
-        "Nothing was measured yet: `timbrescope evaluate --model NAME --data FOLDER --record own` keeps what it "
-        "measures for this page, and `timbrescope report` compares the models."
+        "Nothing has been measured yet: `timbrescope evaluate --model NAME --data FOLDER --record own` measures a "
+        "model and keeps the scores for this page; `timbrescope report` compares models."
     )
 
 
@@ -281,14 +285,14 @@ def _over_sets(records: Records, sets: Sequence[str], measure: str) -> dict[str,
 
 
 def _missing(series: Mapping[str, Any], sets: str) -> bool:
-    """Says which sets are still to be measured, if no model has any figure."""
+    """Says which sets have to be measured, if no model has any figure."""
     if not series:
-        st.caption(f"Not measured yet; `timbrescope evaluate --record` under these names: {sets}.")
+        st.caption(f"Not measured yet; run `timbrescope evaluate --record NAME` with these names: {sets}.")
     return not series
 
 
 def _confusion_table(confusion: Confusion, family: str) -> pd.DataFrame:
-    """Rows that played and columns that were called, of one family."""
+    """Rows that play alone and columns that are detected, of one family."""
     table = pd.DataFrame(confusion.rate, index=confusion.when, columns=confusion.called, dtype=float)
     inside = [label for label in INSTRUMENTS if INSTRUMENTS[label].family == family]
     return table.reindex(
@@ -297,7 +301,7 @@ def _confusion_table(confusion: Confusion, family: str) -> pd.DataFrame:
 
 
 def _table(series: Mapping[str, figures.Figures], what: str) -> pd.DataFrame:
-    """A row a model and place."""
+    """A row for each model and place."""
     return pd.DataFrame(
         {"model": name, what: place, **dict(figure)}
         for name, found in series.items()
@@ -306,7 +310,7 @@ def _table(series: Mapping[str, figures.Figures], what: str) -> pd.DataFrame:
 
 
 def chart(key: str, figure: Any) -> None:
-    """Shows a figure that keeps its place while others change."""
+    """Shows a figure that stays where it is while others change."""
     st.plotly_chart(figure, config=CONFIG, key=f"experiments-{key}")
 
 

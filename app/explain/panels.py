@@ -202,7 +202,7 @@ def grade_panel(passage: Passage, shown: Relevance) -> None:
 def _ungraded(passage: Passage, label: str) -> str:
     """Why evidence for a label cannot be graded in a composed passage."""
     if not isinstance(model(passage.model).space, LabelSet):
-        return "is not an instrument, so no true stem says whether the evidence is right"
+        return "has no true stem of its own, so evidence for it cannot be graded"
     plays = np.any(passage.stems.get(label, 0))
     return "cannot be heard here" if plays else "does not play here, so no evidence for it can be right"
 

@@ -1,5 +1,6 @@
 """The ``timbrescope`` command: one file for each group of commands, all of which only call the rest of ``core``."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from core.cli.reporting import report
 from core.cli.speed import bench
 from core.errors import InputError
 
+FAILED_WRITES = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 UsageError: Any = typer.BadParameter.__base__  # which Typer does not export
 
 
@@ -39,17 +41,16 @@ class Commands(TyperGroup):
         except InputError as error:
             complain(str(error))
         except OSError as error:
-            _discard_output()
-            complain(_unusable(error))
+            if error.filename is not None:
+                complain(
+                    f"{error.filename} cannot be used ({error.strerror}); check its permissions and the free space."
+                )
+            elif error.errno in FAILED_WRITES:  # the only file without a name is standard output
+                _discard_output()
+                complain(f"The output cannot be written ({error.strerror}); free space or write it elsewhere.")
+            else:
+                raise
         sys.exit(status)
-
-
-def _unusable(error: OSError) -> str:
-    """One sentence about an error of the operating system; standard output is the only file without a name."""
-    reason = error.strerror or error
-    if error.filename is None:
-        return f"The output cannot be written ({reason}); free space or write it elsewhere."
-    return f"{error.filename} cannot be used ({reason}); check its permissions and the free space."
 
 
 def _discard_output() -> None:

@@ -1,4 +1,4 @@
-"""Commands about models: the data they learn from, their training, how good they are, which there are."""
+"""Commands about models: composing data sets, training, measuring, and the list of models."""
 
 import sys
 from contextlib import redirect_stdout
@@ -22,7 +22,7 @@ def dataset(
     recipe: Annotated[str, typer.Argument(help="What to compose: rich, simple, wimu12, ..., with changes.")],
     clips: Annotated[int, typer.Option(min=1, help="How many clips.")],
     out: Out,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core if not given.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if not given.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Data sets of different seeds share no clip.")] = 0,
     cluster: Annotated[
         str | None,
@@ -35,8 +35,8 @@ def dataset(
 ) -> None:
     """Compose a data set to train on or to measure with.
 
-    Writes `manifest.parquet`, a row a clip, and features that can be memory-mapped. An interrupted build goes on where
-    it was; the number of workers does not change the result.
+    Writes `manifest.parquet`, with one row for each clip, and features that can be memory-mapped. The same command
+    continues an interrupted build and composes damaged parts anew; the number of workers does not change the result.
 
     Examples:
 
@@ -49,7 +49,7 @@ def dataset(
     from core.corpora.build import DatasetPlan, build_dataset
     from core.frontends.logmel import FrontendConfig
 
-    if workers and cluster:
+    if workers and cluster is not None:
         raise InputError("Give --workers or --cluster, not both: a cluster has its own number of workers.")
     plan = DatasetPlan(recipe, clips, seed, FrontendConfig())
     with progress("Composing", total=clips) as move:
@@ -83,11 +83,12 @@ def train(
 
     Writes `model.safetensors` and `card.json`, and under `training/` the checkpoints and a CSV log.
 
-    A configuration may have several stages, which the command trains one at a time, each with the `--data` that the
-    stage names: its `recipe`, `clips` plus `validation`, and `data_seed` are the recipe, `--clips` and `--seed` of
-    `timbrescope dataset`. If the data does not fit, the message gives the command that composes it. The weights after
-    each stage are kept as `training/stage-N.safetensors`; a stage whose starting weights have another checksum than the
-    configuration says is refused.
+    A configuration may have several stages; the command trains one of them, on the data that this stage names. To
+    compose that data, give `timbrescope dataset` the stage's `recipe`, the sum of its `clips` and `validation` as
+    `--clips`, and its `data_seed` as `--seed`. With other data the command stops and prints the right one to compose.
+
+    The weights after each stage are kept in `training/stage-N.safetensors`. A stage starts only from weights with the
+    checksum that the configuration gives.
 
     Examples:
 
@@ -121,7 +122,7 @@ def train(
 
 
 def _what_follows(plan: "TrainingPlan", number: int, weights_sha256: str | None) -> str:
-    """What comes after a stage, or how the last one ended."""
+    """The next stage and its data, or after the last stage whether the weights are those of the configuration."""
     from core.training.stages import dataset_command
 
     if number < len(plan.stages):
@@ -163,8 +164,8 @@ def evaluate(
         timbrescope evaluate --data data/count-3 --record count-3
     """
     from core.evaluation.evaluate import evaluate as evaluate_model
+    from core.evaluation.record import ChoiceEvaluation, record_name
     from core.evaluation.record import record as keep
-    from core.evaluation.record import record_name
     from core.models.store import default_model, load_model
 
     name = model or default_model()

@@ -52,7 +52,7 @@ def moments(notes: Sequence[Note], frontend: Frontend, frames: int, start: float
 
 
 def owners(truths: Mapping[str, Mask], label: str) -> dict[str, Mask]:
-    """Where the instrument is the loudest, and where another one is, by the truth masks of all stems."""
+    """Where the instrument is the loudest, and where another one is, from the truth masks of all stems."""
     others = [mask for name, mask in truths.items() if name != label]
     return {"own": truths[label], "others": np.any(others, axis=0) if others else np.zeros_like(truths[label])}
 
@@ -60,7 +60,7 @@ def owners(truths: Mapping[str, Mask], label: str) -> dict[str, Mask]:
 def shares(values: Matrix, places: Mapping[str, Mask]) -> dict[str, float]:
     """Share of what is positive in a map ``(bands, frames)`` at each place.
 
-    ``nan`` where there is no such place, or nothing positive: a label that is denied has no evidence to lie anywhere.
+    ``nan`` where there is no such place, or nothing in the map is positive: no evidence, no place where it lies.
 
     >>> shares(np.array([[3.0, 1.0, -2.0]]), {"here": np.array([[True, False, True]])})
     {'here': 0.75}

@@ -29,8 +29,8 @@ def decision_counts(a: Decisions, b: Decisions) -> Array:
 def kappa(counts: Array) -> Array:
     """Cohen's kappa ``(p_o - p_e) / (1 - p_e)`` (Cohen 1960) of decision counts ``(..., 4) → (...)``.
 
-    Agreement beyond that by chance, 1 if perfect: ``p_o`` is the share of equal decisions, ``p_e`` what two judges
-    would reach who say yes as often but know nothing. Two who always say the same one thing agree perfectly.
+    Agreement beyond chance, 1 if perfect: ``p_o`` is the share of equal decisions, ``p_e`` the share expected of two
+    judges who say yes equally often but at random. Two judges who always give one and the same answer agree perfectly.
 
     >>> a, b = np.array([True, True, False, False]), np.array([True, False, False, False])
     >>> float(kappa(decision_counts(a, b)))

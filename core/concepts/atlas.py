@@ -1,4 +1,4 @@
-"""What a concept atlas holds, and the files that it lies in beside its model."""
+"""What a concept atlas holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ Vector = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Reference:
-    """A place in a composed clip at which a concept is at its strongest.
+    """The place in a composed clip where a concept is strongest.
 
     Attributes:
         clip: The clip's name, ``recipe@seed``.
-        label: Whose relevance; None for an activation.
-        value: The relevance that passes through the channel over the whole clip, or the channel's largest activation.
-        time_s: Centre of the patch that the peak's cell sees, in seconds of the clip.
-        duration_s: How long the patch is.
-        low_hz: Its lower edge.
-        high_hz: Its upper edge.
+        label: The label whose relevance it is; None for an activation.
+        value: The relevance that passes through the channel in the whole clip, or the channel's largest activation.
+        time_s: Centre of the patch that the strongest cell sees, in seconds from the start of the clip.
+        duration_s: Length of the patch.
+        low_hz: Lower edge of the patch.
+        high_hz: Upper edge of the patch.
     """
 
     clip: str
@@ -37,13 +37,13 @@ class Reference:
 
 @dataclass(frozen=True)
 class Factor:
-    """How well a channel's activation tells one property of sounds, on held-out probes.
+    """How well a channel's activation separates sounds with one property from others, on held-out probes.
 
     Attributes:
         factor: What is varied: "instrument", "family", "register", "onset", "tonal", ...
-        value: Which value of it, "plucked" say.
-        score: By this measure.
-        measure: "AUC", the area under the ROC curve.
+        value: One of its values, such as "plucked".
+        score: How well sounds with this value are separated from the others.
+        measure: Measure of the score: "AUC", the area under the ROC curve.
     """
 
     factor: str
@@ -57,14 +57,14 @@ class Concept:
     """A channel of a layer.
 
     Attributes:
-        relmax: The clips in which most relevance passes through it, for whichever label, the strongest first.
-        relmax_by_label: The same for each label that it serves more than the layer's mean channel does.
-        actmax: The clips that excite it most.
+        relmax: The clips in which most relevance of any label passes through it, the strongest first.
+        relmax_by_label: The same for each label of whose relevance it carries more than an average channel.
+        actmax: The clips with its largest activations.
         usage: Mean share of each label's relevance in the layer that passes through it, 0 to 1.
-        neighbours: Channels of the layer that are used together with it, and the correlation of their shares.
-        position: On a map of the layer, on which concepts that are used alike lie near each other.
+        neighbours: Channels of the layer that are used together with it, with the correlation of their shares.
+        position: Its place on a map of the layer, where concepts that are used together lie near each other.
         name: What it answers to, as measured.
-        tuning: What the name is taken from, the strongest factor first.
+        tuning: The factors that the name is made from, the strongest first.
     """
 
     layer: str
@@ -81,12 +81,12 @@ class Concept:
 
 @dataclass(frozen=True, eq=False)
 class Prototype:
-    """One usual way of recognising a label: a component of the mixture over concept-relevance vectors.
+    """One usual way in which a label is recognised: a component of the mixture over vectors of concept relevance.
 
     Attributes:
-        weight: Share of the reference clips that it stands for.
+        weight: Share of the reference clips that it represents.
         mean: Mean share of the relevance that passes through each channel ``(channels,)``.
-        variance: Of the shares ``(channels,)``.
+        variance: Variance of the shares ``(channels,)``.
         typical: Names of the clips nearest to it.
     """
 
@@ -101,10 +101,10 @@ class Prototypes:
     """How a label is usually recognised.
 
     Attributes:
-        layer: Whose channels the vectors are about.
-        components: The heaviest first.
-        likelihoods: Log-likelihood of each reference clip under a mixture that has not seen it, ascending ``(clips,)``.
-        unusual: Names of the reference clips of the lowest likelihood.
+        layer: The layer whose channels the vectors describe.
+        components: The components of the mixture, the heaviest first.
+        likelihoods: Log-likelihood of each reference clip under a mixture fitted without it, ascending ``(clips,)``.
+        unusual: Names of the reference clips with the lowest likelihood.
     """
 
     label: str
@@ -119,12 +119,12 @@ class Atlas:
     """All concepts of a model.
 
     Attributes:
-        model: Its name.
+        model: The model's name.
         clips: How many reference clips were composed.
-        recipe: Of them.
-        seed: From which their seeds follow.
-        concepts: Layer by layer, in the order of the channels.
-        prototypes: By label, of those that were detected often enough.
+        recipe: Recipe of these clips.
+        seed: Seed of the atlas, which determines the seeds of the clips.
+        concepts: The concepts, layer by layer in the order of the channels.
+        prototypes: By label, for labels that were detected often enough.
     """
 
     model: str
@@ -142,7 +142,7 @@ class Atlas:
         """The concepts of a layer.
 
         Raises:
-            InputError: the model has no concepts in a layer of this name.
+            InputError: the atlas has no such layer.
         """
         found = tuple(concept for concept in self.concepts if concept.layer == name)
         if not found:
@@ -150,10 +150,10 @@ class Atlas:
         return found
 
     def concept(self, layer: str, channel: int) -> Concept:
-        """A concept.
+        """One concept.
 
         Raises:
-            InputError: there is no such layer or channel.
+            InputError: the atlas has no such layer or channel.
         """
         if (layer, channel) not in self._places:
             channels = len(self.layer(layer))

@@ -1,8 +1,8 @@
 """Builds the atlas of a model from composed clips and probes.
 
-The clips are observed in chunks, each of which becomes a file in ``atlas.parts/`` beside the model; an interrupted
-build goes on from these. They are then read in the order of the clips, one at a time, so that the same atlas comes out
-for any number of workers.
+The clips are observed in chunks, each of which becomes a file in ``atlas.parts/`` beside the model, so that a
+build can be resumed after an interruption. The files are then read one at a time in the order of the clips, so that the
+atlas does not depend on the number of workers.
 """
 
 import hashlib
@@ -29,12 +29,12 @@ from core.records import write_whole
 from core.synthesis.recipe import Recipe
 from core.synthesis.recipe import recipe as parse_recipe
 
-COUNT = "count=1,4"  # instruments in a clip: alone a concept is heard best, in company it has to tell them apart
+COUNT = "count=1,4"  # instruments in a clip: a concept is heard best in a solo, but must also work in a mix
 CLIPS = 2000
 CHUNK = 25  # clips
-SEEDS_PER_ATLAS = 10**6  # atlases of different seeds share no clip
+SEEDS_PER_ATLAS = 10**6  # so that atlases with different seeds share no clip
 PARTS = "atlas.parts"
-SHARE_OF_CLIPS = 0.75  # of the time that a build takes; the rest goes to the probes
+SHARE_OF_CLIPS = 0.75  # of the time of a build; the rest goes to the probes
 
 
 def build_atlas(
@@ -45,14 +45,14 @@ def build_atlas(
     workers: int | None = None,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Atlas:
-    """Builds the atlas of a model and stores it beside the model; goes on where it was interrupted.
+    """Builds the atlas of a model and stores it beside the model; resumes an interrupted build.
 
     Args:
         model: A trained model's name or folder.
         clips: How many reference clips to compose.
-        seed: Atlases of different seeds share no clip.
-        recipe: Of the clips; one to four instruments of the model's label set if not given.
-        workers: Processes; all cores if not given. The atlas does not depend on it.
+        seed: Atlases with different seeds share no clip.
+        recipe: Recipe of the clips; one to four instruments of the model's label set if not given.
+        workers: Number of processes, on which the atlas does not depend; one per core if not given.
         on_progress: Called with the share of the work that is done, up to 1.
 
     Raises:
@@ -75,10 +75,10 @@ def build_atlas(
     return load_atlas(model)
 
 
-def _claim(folder: Path, asked: Mapping[str, str | int]) -> Path:
-    """The folder of the parts; those of another build, or of other weights, are thrown away."""
+def _claim(folder: Path, settings: Mapping[str, str | int]) -> Path:
+    """The folder of the parts, without those of another build or of other weights."""
     weights = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
-    plan = json.dumps({**asked, "chunk": CHUNK, "weights": weights}, indent=1)
+    plan = json.dumps({**settings, "chunk": CHUNK, "weights": weights}, indent=1)
     parts = folder / PARTS
     description = parts / "plan.json"
     if not description.exists() or description.read_text(encoding="utf-8") != plan:
@@ -129,10 +129,10 @@ def _read(model: TrainedModel, parts: Path, clips: int) -> Iterator[Observations
 def _survey(
     model: TrainedModel, recipe: Recipe, names: Mapping[int, str], parts: Path
 ) -> tuple[list[Concept], dict[str, Prototypes]]:
-    """The concepts, not yet named, and the prototypes, in one pass over the parts."""
+    """The concepts, without names yet, and the prototypes, in one pass over the parts."""
     layers = model.network.concept_layers
     surveys: dict[str, LayerSurvey] = {}
-    # One layer below the last tells right detections from wrong ones better than the last.
+    # The layer below the last separates right detections from wrong ones better than the last.
     vectors = Vectors(layers[max(0, len(layers) - 2)])
     for seen in _read(model, parts, len(names)):
         for layer in layers:

@@ -1,17 +1,17 @@
-"""A map of a layer: concepts that are used together lie near each other."""
+"""A map of a layer on which concepts that are used together lie near each other."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-PERPLEXITY = 15.0  # neighbours of a concept that the map tries to keep near it
+PERPLEXITY = 15.0  # number of neighbours that the map tries to keep near a concept
 
 
 def positions(similarity: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Places on a plane ``(channels, 2)`` in [-1, 1], by t-SNE (van der Maaten and Hinton 2008) of ``1 - similarity``.
 
-    The same similarities give the same map: it starts from classical scaling, not at random.
+    The map starts from classical scaling instead of at random, so equal similarities give equal maps.
 
     Args:
         similarity: Symmetric ``(channels, channels)``, in [-1, 1].
@@ -32,11 +32,12 @@ def positions(similarity: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 
 def _classical_scaling(distance: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Two coordinates of small spread (Torgerson 1952), as t-SNE likes to start."""
+    """Two coordinates per channel (Torgerson 1952) with a small spread, a good start for t-SNE."""
     centre = np.eye(len(distance)) - 1 / len(distance)
     values, vectors = np.linalg.eigh(-0.5 * centre @ distance**2 @ centre)
-    upright = np.sign(vectors[np.abs(vectors).argmax(0), np.arange(len(distance))])  # eigenvectors have no sign
+    # The sign of an eigenvector is arbitrary.
+    upright = np.sign(vectors[np.abs(vectors).argmax(0), np.arange(len(distance))])
     places = (vectors * upright * np.sqrt(np.maximum(values, 0)))[:, -2:]
     places *= 1e-4 / max(places.std(), np.finfo(np.float32).tiny)
-    # Channels that are alike in all would never part.
+    # Without noise, channels with equal similarities would never separate.
     return np.asarray(places + np.random.default_rng(0).normal(0, 1e-6, places.shape))

@@ -1,4 +1,4 @@
-"""Measured factors → a name in plain words, by a table."""
+"""Names of concepts in plain words, made from measured factors by a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ MIXED = "mixed"
 
 @dataclass(frozen=True)
 class Word:
-    """How a value is said.
+    """The words for one value of a factor.
 
     Attributes:
-        adjective: Before the noun of another.
-        noun: Where no other noun ranks higher.
-        rank: Of the noun.
-        needed: The adjective that its own noun cannot do without.
+        adjective: The word before the noun of another value.
+        noun: The noun, used if no other noun has a higher rank.
+        rank: Rank of the noun.
+        needed: The adjective without which the noun would be too general: "quiet" in "quiet sound".
     """
 
     adjective: str
@@ -43,11 +43,11 @@ _FAMILIES = {
     "synth": ("synth", "synthesisers"),
     "drums": ("drum", "drums"),
 }
-# What is a label and a family alike is called as the family.
+# Labels that are also families, such as the drums, are named as the family is.
 _LABELS = {label: _FAMILIES.get(label, (row.title.lower(),) * 2) for label, row in INSTRUMENTS.items()}
 
-# In the order of the adjectives. What is not here is not said: whatever answers to sound at all answers more to more of
-# it, so that "loud", "held" or "chords" mean little.
+# In the order of the adjectives. Values that are missing here are left out of names: a channel that answers to sound at
+# all answers more to more of it, so "loud", "held" or "chords" say little.
 WORDS: dict[tuple[str, str], Word] = {
     ("level", "quiet"): Word("quiet", "sound", 1, "quiet"),
     ("velocity", "hard"): Word("hard", "strokes", 2, "hard"),
@@ -61,20 +61,20 @@ WORDS: dict[tuple[str, str], Word] = {
     **{("instrument", label): Word(*words, 4) for label, words in _LABELS.items()},
     ("onset", "onset"): Word("", "attacks", 6),
 }
-ANYTHING = Word("", "sound", 0)  # where only its register is known, say
-LOUDEST_PARTIAL = 4  # that an instrument's sound has, at most
+ANYTHING = Word("", "sound", 0)  # for names with a register alone, for example
+LOUDEST_PARTIAL = 4  # highest number of an instrument's loudest partial
 ENDINGS = {("vibrato", "vibrato"): " with vibrato", ("vibrato", "straight"): " without vibrato"}
-SILENCE = ("silence", "silence")  # of what answers to silence there is nothing more to say
-SAME = {"family": "instrument", "polyphony": "level"}  # of two factors that say much the same only the stronger is said
+SILENCE = ("silence", "silence")  # a channel that answers to silence has no other properties
+SAME = {"family": "instrument", "polyphony": "level"}  # factors so similar that only the stronger is named
 
-IMPLIED = {("tonal", "tonal"): {"instrument", "family"}}  # values that go without saying where these factors are said
+IMPLIED = {("tonal", "tonal"): {"instrument", "family"}}  # values that go without saying beside these factors
 
 
 def concept_name(factors: Sequence[Factor]) -> str:
-    """What a channel answers to: its strongest factors in words, or "mixed" where the evidence is weak.
+    """What a channel answers to: its strongest factors in words, or "mixed" if the evidence is weak.
 
     Args:
-        factors: As :func:`core.concepts.tuning.tunings` returns them; the first of each factor, its best, counts.
+        factors: From :func:`core.concepts.tuning.tunings`. Of each factor only the first entry, its best, counts.
 
     >>> best = [Factor("family", "plucked", 0.93, "AUC"), Factor("onset", "onset", 0.91, "AUC")]
     >>> concept_name([*best, Factor("register", "150–600 Hz", 0.88, "AUC")])
@@ -96,7 +96,7 @@ def concept_name(factors: Sequence[Factor]) -> str:
 
 
 def _evidence(factors: Sequence[Factor]) -> list[Factor]:
-    """Those that can be said, the strongest first, no more than ``MAX_FACTORS`` and none twice."""
+    """The factors for a name, the strongest first: at most ``MAX_FACTORS`` of them, none twice."""
     first: dict[str, Factor] = {}
     for factor in factors:
         first.setdefault(factor.factor, factor)
@@ -111,9 +111,9 @@ def _evidence(factors: Sequence[Factor]) -> list[Factor]:
 
 
 def _contradict(player: Factor, place: Factor) -> bool:
-    """Whether an instrument or family cannot be loudest in a register.
+    """Whether an instrument or a family can never be loudest in a register.
 
-    Where a channel answers to a register, it may yet prefer an instrument that never plays there among all others.
+    A channel that answers to a register may still prefer some instrument that never plays there.
     """
     if player.factor not in ("instrument", "family") or place.factor != "register":
         return False
@@ -129,7 +129,7 @@ def _hertz(pitch: int) -> float:
 
 
 def is_telling(factor: Factor) -> bool:
-    """Whether a factor is well measured and says something: whatever answers to sound answers more to more of it."""
+    """Whether a factor is strong enough for a name, and its value says something (see :data:`WORDS`)."""
     key = (factor.factor, factor.value)
     said = factor.factor == "register" or key == SILENCE or key in WORDS or key in ENDINGS
     return said and factor.score >= EVIDENCE

@@ -1,4 +1,4 @@
-"""What a clip tells of all channels: how much relevance passes through each, how strongly it answers, and where."""
+"""Observation of all channels on clips: how much relevance passes through each, how active it is, and where."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from core.threads import one_thread
 
 @dataclass(frozen=True, eq=False)
 class Peaks:
-    """One value of each channel, and its place.
+    """One value per channel, and the place where the channel is strongest.
 
     Attributes:
         values: float32 ``(rows, channels)``.
@@ -33,13 +33,13 @@ class Peaks:
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """What some clips tell. A label is explained in the clips where it plays and is detected.
+    """What was observed on some clips. A label is explained in the clips where it plays and is detected.
 
     Attributes:
         clips: Numbers of the clips ``(clips,)``, ascending.
         explained: Number of the clip and index of the label of each explanation ``(explanations, 2)``, ascending.
-        activation: By layer, a clip a row: the largest activation of each channel.
-        relevance: By layer, an explanation a row: the relevance that passes through each channel, and its largest cell.
+        activation: By layer, with one row per clip: the largest activation of each channel.
+        relevance: By layer, with one row per explanation: the relevance that passes through each channel.
     """
 
     clips: npt.NDArray[np.int64]
@@ -72,10 +72,10 @@ class Observations:
 
 
 def observe(model: TrainedModel, clips: Mapping[int, str]) -> Observations:
-    """Composes clips, at least one, and observes every channel of every concept layer; one clip in memory at a time.
+    """Composes one or more clips and observes every channel of every concept layer, with one clip in memory at a time.
 
     Args:
-        clips: Names of the clips by their numbers, ascending.
+        clips: Names of the clips by number, in ascending order.
     """
     with one_thread():
         seen = [_observe_clip(model, number, name) for number, name in clips.items()]
@@ -111,7 +111,7 @@ def _recognised(model: TrainedModel, playing: Sequence[str], logits: Tensor) -> 
 
 
 def _peaks(planes: Tensor, values: Tensor) -> Peaks:
-    """Of planes ``(rows, channels, bands, frames)`` that have the values ``(rows, channels)``."""
+    """Given values ``(rows, channels)`` and the planes ``(rows, channels, bands, frames)`` that they belong to."""
     frames = planes.shape[3]
     if not len(planes):
         return Peaks(values.numpy(), np.zeros((*values.shape, 2), np.int16))

@@ -1,4 +1,4 @@
-"""The patch of a clip in which a concept works: where it is in the picture, and what it sounds like alone."""
+"""The patch of a clip in which a concept works: where it lies in the picture, and how it sounds by itself."""
 
 from dataclasses import dataclass
 
@@ -13,16 +13,16 @@ from core.frontends.logmel import Frontend, Matrix, Samples, Spectrogram, fronte
 from core.models.store import TrainedModel
 from core.resynthesis import FOR_CONCEPTS, apply_mask, relevance_mask
 
-SHORTEST = 0.5  # seconds that are heard at least: no ear makes sense of less
+SHORTEST = 0.5  # seconds that are played at least: the ear can make nothing of less
 FADE = 0.02  # seconds
-SOFT = 1.0  # bands: standard deviation of the edges of a patch
-LOUD = 0.5  # peak to which a patch is turned up
+SOFT = 1.0  # bands: width of the blur at the edges of a patch
+LOUD = 0.5  # peak level to which a patch is amplified
 LOUDEST_GAIN = 8.0
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A patch's edges in shares of a picture's width and height, from the left and from the bottom."""
+    """The edges of a patch as shares of a picture's width and height, from its left and bottom edges."""
 
     left: float
     right: float
@@ -31,8 +31,10 @@ class Frame:
 
 
 def working(model: TrainedModel, logmel: Matrix, layer: str, channel: int, label: str | None) -> Matrix:
-    """Where a concept works in a clip ``(bands, frames)``: the relevance of a label that passes through it, turned
-    positive, or without a label its activation.
+    """Where a concept works in a clip ``(bands, frames)``.
+
+    With a label, this is the part of the label's relevance that passes through the concept, with a positive sum;
+    without one, the activation of the concept.
     """
     if label is not None:
         values = concept_map(model, logmel, label, layer, channel).values
@@ -44,7 +46,7 @@ def working(model: TrainedModel, logmel: Matrix, layer: str, channel: int, label
 
 
 def frame(place: Reference, front: Frontend, duration: float) -> Frame:
-    """Where a patch lies in the picture of a clip that lasts ``duration`` seconds."""
+    """The place of a patch in the picture of a clip that lasts ``duration`` seconds."""
     config, half = front.config, place.duration_s / 2
     centres = [config.low_hz, *front.band_hz, config.high_hz]
     bands = np.interp([place.low_hz, place.high_hz], centres, np.arange(-1, config.bands + 1))
@@ -53,7 +55,7 @@ def frame(place: Reference, front: Frontend, duration: float) -> Frame:
 
 
 def span(place: Reference, duration: float) -> tuple[float, float]:
-    """The seconds of a patch that are heard: its own, and where they are few some around them.
+    """Start and end, in seconds, of what is played of a patch: short patches are extended on both sides.
 
     >>> span(Reference("", None, 1.0, time_s=0.1, duration_s=0.04, low_hz=100.0, high_hz=200.0), duration=2.0)
     (0.0, 0.5)
@@ -64,10 +66,10 @@ def span(place: Reference, duration: float) -> tuple[float, float]:
 
 
 def patch_sound(sound: Spectrogram, values: Matrix, place: Reference) -> Samples:
-    """What of a clip lies in a patch and is where the concept works, turned up where it is quiet.
+    """The sound of a clip inside a patch and where the concept works, amplified if it is quiet.
 
     Args:
-        values: Where the concept works ``(bands, frames)``, positive.
+        values: Where the concept works ``(bands, frames)``; only positive values count.
     """
     front, (start, end) = frontend(sound.config), span(place, sound.duration)
     times, hop = front.frame_times(sound.frames), sound.config.hop / sound.config.sample_rate
@@ -82,7 +84,7 @@ def patch_sound(sound: Spectrogram, values: Matrix, place: Reference) -> Samples
 
 
 def _soft(across: npt.NDArray[np.bool_]) -> Matrix:
-    """The bands of a patch as a column ``(bands, 1)`` with soft edges, which ring less."""
+    """The bands of a patch as a column ``(bands, 1)``; soft edges ring less than hard ones."""
     return gaussian_filter1d(across.astype(np.float32), SOFT, mode="nearest")[:, None]
 
 

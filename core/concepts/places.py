@@ -1,4 +1,4 @@
-"""From a cell of a layer's plane to the patch of sound that it sees: seconds and Hz."""
+"""From a cell in a layer's plane to the patch of sound that it sees, in seconds and Hz."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class Patch:
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Maps the cells of a network's layers to patches of sounds of one length.
+    """Maps cells of a network's layers to patches of sounds that have one duration.
 
     Attributes:
         fields: Receptive field of each layer.
-        frontend: How the sounds become log-mels.
-        duration: Of the sounds, in seconds.
+        frontend: The frontend that makes log-mels of the sounds.
+        duration: Duration of the sounds, in seconds.
     """
 
     fields: Mapping[str, ReceptiveField]
@@ -35,11 +35,11 @@ class Places:
 
     @classmethod
     def of(cls, network: StagedNetwork, frontend: Frontend, duration: float) -> "Places":
-        """Those of all concept layers of a network."""
+        """The places of all concept layers of a network."""
         return cls({stage.name: stage.field for stage in network.stages}, frontend, duration)
 
     def patch(self, layer: str, band: int, frame: int) -> Patch:
-        """What a cell of a layer's plane sees, as far as it lies within the sound."""
+        """The part of the sound that a cell sees."""
         field, config = self.fields[layer], self.frontend.config
         (lowest, highest), (first, last) = (
             (start + step * cell - size / 2, start + step * cell + size / 2)
@@ -47,7 +47,7 @@ class Places:
         )
         edges = np.array([first, last]) + self.frontend.first_frame
         start, end = np.clip(edges * config.hop / config.sample_rate, 0, self.duration)
-        # One step below the lowest band's centre lies its lower edge, and likewise above the highest.
+        # The lowest band begins one step below its centre, and the highest ends one step above its own.
         centres = [config.low_hz, *self.frontend.band_hz, config.high_hz]
         low, high = np.interp([lowest, highest], np.arange(-1, config.bands + 1), centres)
         return Patch(

@@ -1,7 +1,7 @@
 """Probes: short sounds that differ in one property at a time, to find out what a channel answers to.
 
-A probe is data, and :func:`sound` plays it. The probes come in two halves of the same design: by one it is chosen what
-a channel answers to most, and the other, of other soundfonts and other pitches, says how well that holds.
+A probe is data; :func:`sound` makes the sound. There are two halves of the same design. One serves to choose what a
+channel answers to most; the other, with other soundfonts and pitches, is held out to measure how well that holds.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,59 +22,65 @@ from core.taxonomy.instruments import INSTRUMENTS, Instrument, LabelSet
 Samples = npt.NDArray[np.float32]
 
 DURATION = 1.5  # seconds
-ONSET = 0.25  # when the sound begins
-HELD = 1.1  # how long it is held
+ONSET = 0.25  # seconds until the sound begins
+HELD = 1.1  # seconds for which it is held
 REPEATS = tuple(ONSET + 0.28 * n for n in range(4))  # onsets of a repeated note
-SHORT = 0.15  # duration of each
+SHORT = 0.15  # seconds that each of them lasts
 
-SOUNDFONTS = ("musescore", "fluidr3", "sonivox", "recorded", "timgm6mb")  # held out are the last that are installed
-PLACES = 0.25, 0.75  # where in its step of an instrument's range the pitch of a note lies, in each half
-PITCHES = 4, 8  # fewest and most of them in each half: the more, the fewer the instruments are
-NOTES = 120  # pitches of all instruments of a half, about
-# Kicks, snares, hi-hats, cymbals, toms and small percussion, of each another one.
+SOUNDFONTS = (
+    "musescore",
+    "fluidr3",
+    "sonivox",
+    "recorded",
+    "timgm6mb",
+)  # the held-out half uses the last ones
+PLACES = 0.25, 0.75  # of the pitches, in each half: position within equal steps of an instrument's range
+PITCHES = 4, 8  # fewest and most pitches of an instrument in each half; more if there are few instruments
+NOTES = 120  # approximate number of pitches of all instruments in a half
+# Kicks, snares, hi-hats, cymbals, toms and small percussion, different ones in each half.
 DRUM_KEYS = (36, 38, 42, 49, 41, 45, 39, 54), (35, 40, 46, 51, 43, 48, 37, 56)
 CHORDS = (
     ((0, 4, 7), (0, 3, 7), (0, 5, 10), (0, 4, 7, 10)),
     ((0, 3, 8), (0, 4, 9), (0, 4, 7, 11), (0, 3, 6)),
-)  # semitones over the lowest note
+)  # in each half, as semitones above the lowest note
 HARD, SOFT = 115, 50  # velocities
 QUIET_DB = 30.0
 
-# A vibrato as violinists play it, made by a delay that swings.
+# A vibrato like a violinist's, made by an oscillating delay.
 VIBRATO_HZ = 5.5
 VIBRATO_CENTS = 40.0
-UNBENDING = ("keys", "mallets", "plucked", "drums")  # families whose tones are struck, and cannot be swung
+UNBENDING = ("keys", "mallets", "plucked", "drums")  # families that cannot play vibrato
 
-OCTAVES = tuple(37.5 * 2**n for n in range(8))  # lower edges of the registers that tones and noise bands are made for
-TONE_PLACES = (0.1, 0.4, 0.7), (0.25, 0.55, 0.85)  # where tones lie in each register, in octaves over its edge
-NOISE_COLOURS = (0.0, 1.0, 2.0)  # exponents of the power's fall with frequency: white, pink, brown
-NOISE_SEEDS = range(4)  # of each colour
-BAND_SEEDS = range(2)  # of each octave of noise
-# Peaks of what little is left of a signal in silence; a network hears the noise of 16 bits (-90 dB) quite well.
+OCTAVES = tuple(37.5 * 2**n for n in range(8))  # lower edges of the registers of tones and noise bands, in Hz
+TONE_PLACES = (0.1, 0.4, 0.7), (0.25, 0.55, 0.85)  # of tones, in each half: octaves above the edge of a register
+NOISE_COLOURS = (0.0, 1.0, 2.0)  # exponents by which power falls with frequency: white, pink, brown
+NOISE_SEEDS = range(4)  # for each colour
+BAND_SEEDS = range(2)  # for each octave of noise
+# Peaks of the residual noise in silence; a network hears the noise of 16 bits (-90 dB) quite well.
 FLOORS_DB = (-300.0, -150.0, -145.0, -140.0, -135.0, -130.0, -125.0, -120.0)
-LEVEL = 0.3  # peak of what is not an instrument
+LEVEL = 0.3  # peak of sounds that are no instrument
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A sound of 1.5 seconds that begins after a quarter of a second.
+    """A file of 1.5 seconds whose sound begins after a quarter of a second.
 
     Attributes:
         kind: "note", "chord", "tone" (pure or harmonic), "noise" or "silence".
-        held_out: To which half it belongs.
-        label: The instrument, of notes and chords.
-        program: Its General MIDI program.
-        soundfont: That it is played with.
+        held_out: Whether it belongs to the half that only measures.
+        label: The instrument, for notes and chords.
+        program: The instrument's General MIDI program.
+        soundfont: The soundfont that plays it.
         pitches: MIDI note numbers.
-        velocity: 1 to 127.
-        repeated: Four short notes instead of one that is held.
-        vibrato: Whether the pitch swings.
-        below_db: How far its loudest cell lies below the loudest of the music that it is thought to be heard in.
-        hz: Frequency of a tone, or lower edge of an octave of noise; 0 for noise that fills all octaves.
-        harmonics: Whether a tone has some.
-        colour: Exponent of the fall of a noise's power with frequency.
-        floor_db: Peak of what is left in silence.
-        seed: Of noise.
+        velocity: MIDI velocity, 1 to 127.
+        repeated: Whether four short notes are played instead of one held note.
+        vibrato: Whether it is played with vibrato.
+        below_db: By how much its loudest cell is below the loudest cell of the mix that it is imagined in.
+        hz: Frequency of a tone, or lower edge of an octave of noise; 0 for noise over all octaves.
+        harmonics: Whether a tone has harmonics.
+        colour: Exponent by which the power of a noise falls with frequency.
+        floor_db: Peak of the residual noise in silence.
+        seed: Seed of a noise.
     """
 
     kind: str
@@ -95,11 +101,11 @@ class Probe:
 
 
 def probes(label_set: LabelSet, labels: Sequence[str]) -> tuple[Probe, ...]:
-    """Both halves, about forty probes for each instrument and two hundred sounds that are none.
+    """Both halves: about forty probes of each instrument, and two hundred sounds that are no instrument.
 
     Args:
-        label_set: Says with which programs a label sounds.
-        labels: Those of its labels that shall play.
+        label_set: The label set, which has the General MIDI programs of each label.
+        labels: The labels to play.
 
     Raises:
         InputError: no installed soundfont can play an instrument.
@@ -114,7 +120,7 @@ def probes(label_set: LabelSet, labels: Sequence[str]) -> tuple[Probe, ...]:
 
 
 def _played(label: str, programs: Sequence[int], half: int, count: int) -> Iterator[Probe]:
-    """Notes over pitch, velocity and articulation; of some of them, chords, vibrato, and the same in louder music."""
+    """Notes that vary in pitch, velocity and articulation; some also as chords, with vibrato or in louder music."""
     instrument = INSTRUMENTS[label]
     font, programs = _font(label, programs, half)
     for index in range(count):
@@ -134,7 +140,7 @@ def _played(label: str, programs: Sequence[int], half: int, count: int) -> Itera
 
 
 def _made(half: int) -> Iterator[Probe]:
-    """What is no instrument: tones, noise and silence."""
+    """Sounds that are no instrument: tones, noise and silence."""
     basis = Probe("tone", bool(half))
     for low, place, harmonics in product(OCTAVES, TONE_PLACES[half], (False, True)):
         yield replace(basis, hz=low * 2**place, harmonics=harmonics)
@@ -147,7 +153,7 @@ def _made(half: int) -> Iterator[Probe]:
 
 
 def _font(label: str, programs: Sequence[int], half: int) -> tuple[str, list[int]]:
-    """The first soundfont of a half that can play the label, the last ones being first of those held out."""
+    """A soundfont that can play the label, and with which programs; the held-out half tries the last ones first."""
     bank = DRUM_BANK if INSTRUMENTS[label].is_drums else 0
     installed = {font.name for font in installed_soundfonts()}
     fonts = [font for font in (SOUNDFONTS[::-1] if half else SOUNDFONTS) if font in installed]
@@ -165,7 +171,7 @@ def _pitch(instrument: Instrument, half: int, index: int, count: int) -> int:
 
 
 def sound(probe: Probe) -> Samples:
-    """The samples of a probe, float32 ``(33075,)`` at 22050 Hz; the same ones every time.
+    """The samples of a probe, float32 ``(33075,)`` at 22050 Hz; the same every time.
 
     >>> tone = sound(Probe("tone", False, hz=440.0))
     >>> len(tone) / SAMPLE_RATE, bool(tone[: round(ONSET * SAMPLE_RATE)].any())
@@ -175,7 +181,7 @@ def sound(probe: Probe) -> Samples:
         InputError: FluidSynth or the soundfont is missing.
     """
     samples = _MAKERS[probe.kind](probe)
-    return np.asarray(_swung(samples) if probe.vibrato else samples, np.float32)
+    return np.asarray(_with_vibrato(samples) if probe.vibrato else samples, np.float32)
 
 
 def _instrument(probe: Probe) -> npt.NDArray[np.floating]:
@@ -186,14 +192,14 @@ def _instrument(probe: Probe) -> npt.NDArray[np.floating]:
 
 
 def _tone(probe: Probe) -> npt.NDArray[np.floating]:
-    """A sine, or all harmonics with amplitudes that fall as 1/n."""
+    """A sine, or a tone of all harmonics with amplitudes 1/n."""
     count = int(SAMPLE_RATE / 2 / probe.hz) if probe.harmonics else 1
     waves = (np.sin(2 * np.pi * n * probe.hz * _times()) / n for n in range(1, count + 1))
     return LEVEL * sum(waves) * _envelope(probe)
 
 
 def _noise(probe: Probe) -> npt.NDArray[np.floating]:
-    """An octave of white noise, or coloured noise over all octaves."""
+    """White noise within an octave, or coloured noise over all octaves."""
     frequencies = np.fft.rfftfreq(len(_times()), 1 / SAMPLE_RATE)
     low, high = (probe.hz, 2 * probe.hz) if probe.hz else (OCTAVES[0], SAMPLE_RATE / 2)
     spectrum = np.fft.rfft(np.random.default_rng(probe.seed).normal(size=len(_times())))
@@ -221,14 +227,14 @@ def _times() -> npt.NDArray[np.floating]:
 
 
 def _envelope(probe: Probe) -> npt.NDArray[np.floating]:
-    """Attacks and ends of 5 ms, which do not click."""
+    """Fades of 5 ms at the beginning and the end, which avoid clicks."""
     times, length = (REPEATS, SHORT) if probe.repeated else ((ONSET,), HELD)
     distance = [np.minimum(_times() - time, time + length - _times()) for time in times]
     return np.clip(np.max(distance, axis=0) / 0.005, 0, 1)
 
 
-def _swung(samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """With a vibrato: heard through a delay ``d·sin(2πft)``, which bends the pitch by ``2πfd`` at most."""
+def _with_vibrato(samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """The samples with vibrato, by a delay ``d·(1 + sin(2πft))``, which bends the pitch by at most ``2πfd``."""
     depth = (2 ** (VIBRATO_CENTS / 1200) - 1) / (2 * np.pi * VIBRATO_HZ)
     heard = _times() - depth * (1 + np.sin(2 * np.pi * VIBRATO_HZ * _times()))
     return np.asarray(map_coordinates(samples, [heard * SAMPLE_RATE], order=3, mode="constant"))

@@ -1,8 +1,8 @@
 """How a label is usually recognised, and how usual one recognition is (PCX; Dreyer et al. 2024, arXiv 2311.16681).
 
-Where a label is recognised rightly, the shares of a layer's channels in its relevance are a vector; a mixture of
-Gaussians over these vectors says which ways of recognising the label there are. A detection that uses other concepts
-has a low likelihood, and is to be looked at twice.
+For each clip in which a label is rightly detected, the shares of a layer's channels in the label's relevance form a
+vector. A mixture of Gaussians over these vectors describes the ways in which the label is recognised. A detection that
+relies on other concepts has a low likelihood and deserves a second look.
 """
 
 from collections import defaultdict
@@ -18,15 +18,15 @@ from core.concepts.atlas import Atlas, Prototype, Prototypes
 from core.concepts.observe import Observations
 from core.concepts.references import shares
 
-MAX_CLIPS = 400  # of a label whose vectors are kept
-MIN_CLIPS = 20  # a label with fewer has no prototypes
+MAX_CLIPS = 400  # of which the vectors are kept, for each label
+MIN_CLIPS = 20  # for a label to have prototypes
 COMPONENTS = 3
-CLIPS_PER_COMPONENT = 10  # at least; fewer clips make fewer components
-LEAST_VARIANCE = 0.1  # that a channel is given, as a share of the mean channel's: the clips are few, the channels many
+CLIPS_PER_COMPONENT = 10  # at least, so that few clips make few components
+LEAST_VARIANCE = 0.1  # of a channel, as a share of the mean over channels; with few clips it would come out too small
 FOLDS = 5
-TYPICAL, UNUSUAL = 3, 6  # examples of a component, and of a label
+TYPICAL, UNUSUAL = 3, 6  # number of typical clips of a component, and of unusual clips of a label
 NOTABLE = 2.0  # standard deviations from which a channel counts as used more or less than usual
-DEVIATIONS = 5  # of each kind that are told
+DEVIATIONS = 5  # reported at most, more and less than usual each
 
 Array = npt.NDArray[Any]
 
@@ -36,10 +36,10 @@ class Deviation:
     """A channel that is used more or less than usual.
 
     Attributes:
-        channel: Of the layer of the prototypes.
+        channel: Number of the channel, in the layer of the prototypes.
         share: Its share of the label's relevance here.
         usual: Its mean share in the nearest prototype.
-        deviations: How many standard deviations lie between them, negative if the share is smaller.
+        deviations: The difference between the two in standard deviations, negative if the share is smaller.
     """
 
     channel: int
@@ -50,12 +50,12 @@ class Deviation:
 
 @dataclass(frozen=True)
 class Typicality:
-    """How usual it is that a label is recognised by these concepts.
+    """How usual it is that a label is recognised by certain concepts.
 
     Attributes:
-        percentile: Share of the reference clips, where the label was recognised rightly, that are as unusual or more.
+        percentile: Share of the reference clips that are equally unusual or more so.
         prototype: Index of the nearest component.
-        more: Concepts that are used more than usual there, the most striking first.
+        more: Concepts that are used more than usual in that component, the largest deviation first.
         less: Concepts that are used less.
     """
 
@@ -66,10 +66,10 @@ class Typicality:
 
 
 class Vectors:
-    """Gathers the vectors of the first clips in which each label is explained.
+    """Collects, for each label, the vectors of the first clips in which it is explained.
 
     Attributes:
-        layer: Of which they are.
+        layer: The layer of the vectors.
     """
 
     def __init__(self, layer: str) -> None:
@@ -85,7 +85,7 @@ class Vectors:
                 self._vectors[label].append(vector)
 
     def of_labels(self) -> Iterable[tuple[int, list[int], Array]]:
-        """Index, clips and vectors ``(clips, channels)`` of each label that has enough."""
+        """Index, clips and vectors ``(clips, channels)`` of each label that has enough clips."""
         for label, clips in sorted(self._clips.items()):
             if len(clips) >= MIN_CLIPS:
                 yield label, clips, np.stack(self._vectors[label])
@@ -95,7 +95,7 @@ def fit_prototypes(label: str, layer: str, clips: Sequence[str], vectors: Array)
     """The prototypes of a label.
 
     Args:
-        clips: Names of the clips, at least ``FOLDS``.
+        clips: Names of at least ``FOLDS`` clips.
         vectors: Signed share of each channel ``(clips, channels)``.
     """
     from sklearn.model_selection import KFold
@@ -107,7 +107,7 @@ def fit_prototypes(label: str, layer: str, clips: Sequence[str], vectors: Array)
     densities = _densities(components, vectors)
     nearest = densities.argmax(1)
     named = tuple(
-        Prototype(part.weight, part.mean, part.variance, _named(clips, nearest == index, densities[:, index]))
+        Prototype(part.weight, part.mean, part.variance, _densest(clips, nearest == index, densities[:, index]))
         for index, part in enumerate(components)
     )
     unusual = tuple(clips[i] for i in np.argsort(likelihoods, kind="stable")[:UNUSUAL])
@@ -115,7 +115,7 @@ def fit_prototypes(label: str, layer: str, clips: Sequence[str], vectors: Array)
 
 
 def typicality(atlas: Atlas, label: str, vector: Array) -> Typicality | None:
-    """How usual it is that the label is recognised by these concepts; None if the label has no prototypes.
+    """How usual it is that a label is recognised by these concepts; None if the label has no prototypes.
 
     Args:
         vector: Signed share of each channel ``(channels,)`` of the layer ``atlas.prototypes[label].layer``, as in
@@ -142,7 +142,7 @@ def typicality(atlas: Atlas, label: str, vector: Array) -> Typicality | None:
 
 
 def log_likelihood(components: Sequence[Prototype], vectors: Array) -> npt.NDArray[np.float64]:
-    """Of vectors ``(rows, channels)`` under a mixture ``(rows,)``."""
+    """Log-likelihood ``(rows,)`` of vectors ``(rows, channels)`` under a mixture."""
     return np.asarray(logsumexp(_densities(components, vectors), axis=1))
 
 
@@ -156,7 +156,7 @@ def _densities(components: Sequence[Prototype], vectors: Array) -> npt.NDArray[n
 
 
 def _mixture(vectors: Array) -> tuple[Prototype, ...]:
-    """Components with diagonal covariances, the heaviest first, without examples yet."""
+    """A mixture fitted with diagonal covariances, the heaviest component first; typical clips are still missing."""
     from sklearn.mixture import GaussianMixture
 
     vectors = vectors.astype(np.float64)
@@ -174,7 +174,7 @@ def _mixture(vectors: Array) -> tuple[Prototype, ...]:
     )
 
 
-def _named(clips: Sequence[str], among: Array, density: Array) -> tuple[str, ...]:
-    """The clips of largest density among some."""
+def _densest(clips: Sequence[str], among: Array, density: Array) -> tuple[str, ...]:
+    """Names of the clips with the largest density, ``among`` saying which may be chosen."""
     order = np.argsort(np.where(among, -density, np.inf), kind="stable")[: min(TYPICAL, int(among.sum()))]
     return tuple(clips[i] for i in order)

@@ -1,4 +1,4 @@
-"""What can be asked about a channel: the properties of sounds that probes differ in, as a table.
+"""What is asked about a channel, as a table: the properties in which the sounds of probes differ.
 
 A new question is one new row of ``QUESTIONS``.
 """
@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from core.concepts.probes import OCTAVES, Probe
 from core.taxonomy.instruments import INSTRUMENTS
 
-WIDEST = 4  # octaves of a register
+WIDEST = 4  # most octaves of a register
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A probe, or a moment of it, as it is compared with others.
+    """A probe or a moment of it, as one thing to compare with others.
 
     Attributes:
-        probe: What sounded.
-        octave: Where it is the loudest, an index of ``OCTAVES``.
-        moment: "onset", "sustain", or "whole".
+        probe: The probe.
+        octave: The octave in which it is loudest, an index of ``OCTAVES``.
+        moment: "onset", "sustain" or "whole".
     """
 
     probe: Probe
@@ -28,22 +28,21 @@ class Heard:
 
     @property
     def maker(self) -> str:
-        """What makes the sound: an instrument, or the kind of a probe that is none."""
+        """What makes the sound: the instrument, or the kind of a probe that is no instrument."""
         return self.probe.label or self.probe.kind
 
 
 @dataclass(frozen=True)
 class Question:
-    """One property of sounds.
+    """A question about one property of sounds.
 
     Attributes:
-        factor: Its name.
-        value: The value that something heard has; None where the question does not arise.
-        stratum: Only what has this in common is compared.
-        where_it_answers: Whether a stratum counts the more, the more the channel answers to it; those that it answers
-            to less than to most do not count. What it does with the vibrato of instruments that leave it cold says
-            little.
-        unions: Values that may be taken together, by the name of the union.
+        factor: Name of the property.
+        value: The value that it has for something heard; None if the question does not apply.
+        stratum: What two sounds must have in common to be compared.
+        where_it_answers: Whether strata are weighted by how much the channel answers to them, those below the median
+            not counting at all. What a channel does with the vibrato of instruments that it ignores says little.
+        unions: Sets of values that may be chosen like a single value, by name.
     """
 
     factor: str
@@ -54,7 +53,7 @@ class Question:
 
 
 def _plain(heard: Heard) -> bool:
-    """A whole note as it is, by itself."""
+    """Whether it is all of a note, alone and without vibrato."""
     probe = heard.probe
     return probe.kind == "note" and heard.moment == "whole" and not (probe.vibrato or probe.below_db)
 
@@ -68,7 +67,7 @@ def _whole(heard: Heard) -> bool:
 
 
 def register(octave: int, count: int = 1) -> str:
-    """What a register of some octaves is called.
+    """The name of a register of one or more octaves.
 
     >>> register(2, 2), register(0), register(7)
     ('150–600 Hz', 'below 75 Hz', 'above 4800 Hz')
@@ -90,11 +89,11 @@ def _tonal(heard: Heard) -> str | None:
 
 
 def _bandwidth(heard: Heard) -> str:
-    """Noise that fills all octaves is compared with notes, noise that fills one with tones."""
+    """Noise over all octaves is compared with notes, noise within one octave with tones."""
     return "octave" if heard.probe.hz else "all"
 
 
-# All registers by name, and the first octave of each and the first behind it.
+# All registers by name, with the number of their first octave and of the one after their last.
 SPANS = {
     register(octave, count): (octave, octave + count)
     for count in range(1, WIDEST + 1)

@@ -1,8 +1,8 @@
-"""One pass over observations, chunk by chunk in the order of the clips, with bounded memory.
+"""Reference clips and use of every channel, from one pass over the observations with bounded memory.
 
-Of each channel it keeps the clips with most relevance (RelMax; Achtibat et al. 2023, section 4.2) and with the largest
-activation (ActMax), its mean share of each label's relevance, and the second moments of the shares: which channels are
-used together.
+Observations come chunk by chunk, in the order of the clips. For each channel this keeps the clips with most relevance
+(RelMax; Achtibat et al. 2023, section 4.2) and with the largest activation (ActMax), the mean share of each label's
+relevance, and the second moments of the shares, which show which channels are used together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,19 +17,19 @@ from core.concepts.observe import Observations, Peaks
 from core.concepts.places import Places
 
 TOP = 8  # references of a channel
-TOP_OF_LABEL = 3  # for each label
+TOP_OF_LABEL = 3  # references of a channel for each label
 NEIGHBOURS = 6
 
 Array = npt.NDArray[Any]
 
 
 class Ranking:
-    """The largest positive values of each channel so far; of equals the one that came first.
+    """The largest positive values of each channel so far; ties keep the earliest.
 
     Attributes:
-        values: ``(size, channels)``, falling; zero where there are too few.
+        values: The values ``(size, channels)`` in descending order; zero where there are too few.
         clips: Numbers of their clips, of the same shape; -1 where there are too few.
-        labels: Indices of their labels, -1 for none.
+        labels: Indices of their labels, of the same shape; -1 for none.
         cells: Their places ``(size, channels, 2)``.
     """
 
@@ -40,12 +40,12 @@ class Ranking:
         self.cells = np.zeros((size, channels, 2), np.int16)
 
     def add(self, peaks: Peaks, clips: Array, labels: Array) -> None:
-        """Takes in new rows.
+        """Adds rows.
 
         Args:
             peaks: Values and places.
-            clips: Of the rows, one for each ``(rows,)`` or for each channel ``(rows, channels)``.
-            labels: Likewise.
+            clips: Number of the clip of each row ``(rows,)``, or of each value ``(rows, channels)``.
+            labels: Index of the label, likewise.
         """
         size, shape = len(self.values), peaks.values.shape
         clips, labels = (np.broadcast_to(rows.reshape(len(rows), -1), shape) for rows in (clips, labels))
@@ -57,7 +57,7 @@ class Ranking:
         self.cells = np.take_along_axis(np.concatenate((self.cells, peaks.cells)), order[:, :, None], 0)
 
     def of_channel(self, channel: int) -> Iterator[tuple[float, int, int, tuple[int, int]]]:
-        """Value, clip, label and cell, the largest value first."""
+        """Value, clip, label and cell of each entry, the largest value first."""
         for value, clip, label, cell in zip(
             self.values[:, channel],
             self.clips[:, channel],
@@ -70,12 +70,12 @@ class Ranking:
 
 
 class LayerSurvey:
-    """What is kept of a layer.
+    """What is kept for a layer.
 
     Attributes:
-        relmax: Over all labels; of each clip only the label with most relevance.
-        relmax_by_label: For each label.
-        actmax: By activation.
+        relmax: Ranking by relevance over all labels; each clip counts with its strongest label only.
+        relmax_by_label: Ranking by relevance for each label.
+        actmax: Ranking by activation.
     """
 
     def __init__(self, labels: int, channels: int) -> None:
@@ -85,7 +85,7 @@ class LayerSurvey:
         self._sum, self._products = np.zeros(channels), np.zeros((channels, channels))
 
     def add(self, layer: str, seen: Observations) -> None:
-        """Takes in more clips, which come after those before."""
+        """Adds clips, which must come after the clips added before."""
         self.actmax.add(seen.activation[layer], seen.clips, np.full(len(seen.clips), -1))
         relevance, (clips, labels) = seen.relevance[layer], seen.explained.T
         for label in np.unique(labels):
@@ -111,7 +111,7 @@ class LayerSurvey:
 
     @property
     def similarity(self) -> Array:
-        """Correlation of the channels' shares over all explanations ``(channels, channels)``; 0 if one never varies."""
+        """Correlation of the channels' shares over all explanations ``(channels, channels)``; 0 if constant."""
         count = max(1, int(self._explained.sum()))
         mean = self._sum / count
         covariance = self._products / count - np.outer(mean, mean)
@@ -139,13 +139,13 @@ def concepts(
     places: Places,
     positions: Array,
 ) -> list[Concept]:
-    """The concepts of a layer, not yet named.
+    """The concepts of a layer, without names and tunings yet.
 
     Args:
-        labels: The model's.
-        names: Of the clips, by number.
-        places: Where the cells of the layers lie in the clips.
-        positions: Of the channels on a map ``(channels, 2)``.
+        labels: Labels of the model.
+        names: Names of the clips, by number.
+        places: Maps cells of the layer to patches of the clips.
+        positions: Places of the channels on a map ``(channels, 2)``.
     """
 
     def references(ranking: Ranking, channel: int) -> tuple[Reference, ...]:
@@ -191,6 +191,6 @@ def _rows(peaks: Peaks, rows: Array) -> Peaks:
 
 
 def _best(peaks: Peaks, rows: Array) -> Peaks:
-    """One row, which takes each channel from another row ``(1, channels)``."""
+    """A single row, made of one row for each channel ``(1, channels)``."""
     values = np.take_along_axis(peaks.values, rows, 0)
     return Peaks(values, np.take_along_axis(peaks.cells, rows[:, :, None], 0))

@@ -1,7 +1,7 @@
-"""The file of an atlas, ``atlas.parquet`` beside its model: a row a concept, then one a label for its prototypes.
+"""The file of an atlas, ``atlas.parquet`` beside its model: one row per concept, then one per label with prototypes.
 
-Clips are stored by name, to be composed again when they are heard. The model, clips, recipe and seed stand in the
-schema's metadata, so that any reader of Parquet can make sense of the file.
+Clips are stored by name and composed again to be heard. Model, number of clips, recipe and seed are in the metadata of
+the schema, so that any reader of Parquet can make sense of the file.
 """
 
 import json
@@ -66,7 +66,7 @@ _LABELS = pa.schema(
         "unusual": pa.list_(pa.string()),
     }
 )
-_ROWS = pa.unify_schemas([_CONCEPTS, _LABELS])  # a row of one kind has nothing in the columns of the other
+_ROWS = pa.unify_schemas([_CONCEPTS, _LABELS])  # rows of one kind leave the columns of the other empty
 
 
 def save_atlas(atlas: Atlas, folder: Path) -> None:

@@ -1,11 +1,11 @@
 """What every channel answers to, measured with probes.
 
-Each question compares the channel's answers to probes of one value ("plucked") with those to the probes of all other
-values, by the area under the ROC curve: the probability that a probe of this value is answered more strongly than one
-of another. Only probes that are alike otherwise are compared, those of a *stratum*: instruments in the same register,
-registers of the same instrument, notes with and without vibrato of the same instrument.
+Each question compares a channel's answers to probes with one value ("plucked") with its answers to probes with any
+other value, by the area under the ROC curve: the probability that the channel answers more strongly to a probe with
+this value than to one without. Only similar probes are compared, which form a *stratum*: instruments in the same
+register, registers of the same instrument, notes of the same instrument with and without vibrato.
 
-The value is chosen by one half of the probes; the scores are those of the other half.
+One half of the probes serves to choose the value, the other half to measure the scores.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,15 +29,15 @@ Mask = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 
 BATCH = 32
-# Of a probe that is held, in seconds. Frames hear the onset half a window early.
+# Moments of a held probe, in seconds. A frame covers a whole window, so it hears the onset half a window early.
 ATTACK = (ONSET - 0.05, ONSET + 0.1)
 SUSTAIN = (ONSET + 0.6, ONSET + 0.75)
 MOMENTS = {"whole": (0.0, DURATION), "onset": ATTACK, "sustain": SUSTAIN}
 HOLDING = ("note", "tone", "noise")
-DECAY_DB = 12.0  # by how much a sound may die away to be compared with its onset
-NOISE_DIGITS = 6  # what differs less is equal: sums depend on the machine
-COVERED = 0.5  # share of what a channel answers to, by weight, that a question must be about
-DIGITS = 3
+DECAY_DB = 12.0  # a sound that decays by more has no sustain to compare with its onset
+DIGITS_OF_ANSWERS = 6  # smaller differences are rounding errors, which depend on the machine
+COVERED = 0.5  # least share, by weight, of what a channel answers to that a question must cover
+DIGITS_OF_SCORES = 3
 
 
 def tunings(
@@ -46,12 +46,12 @@ def tunings(
     """What every channel of every concept layer answers to.
 
     Args:
-        model: A trained model; its labels are those that the probes play.
-        on_progress: Called with the share of the probes that have been heard, up to 1.
+        model: A trained model; the probes play its labels.
+        on_progress: Called with the share of the probes that have been played, up to 1.
 
     Returns:
-        By layer and channel: the best value of each factor, the strongest first, and then, for tuning curves and for
-        search, all single values of instrument, family and register, in their order.
+        By layer and channel: the best value of each factor, the strongest first. Then, for tuning curves and search,
+        all other single values of instrument, family and register in their order.
 
     Raises:
         InputError: FluidSynth or the soundfonts are missing.
@@ -73,17 +73,17 @@ def listen(
 ) -> tuple[list[Heard], dict[str, Values]]:
     """Plays probes to a network.
 
-    An answer is by how much a channel's activation, after the rectifier, differs from that in silence, on average over
-    bands and over the moment. The difference leaves out what comes from the edges of the input alone.
+    A channel's answer is its activation minus its activation in silence, averaged over bands and over the moment. The
+    difference removes what comes from the edges of the input alone.
 
     Args:
         network: In evaluation mode.
-        frontend: Makes its input.
+        frontend: Makes the network's input.
         played: The probes.
-        on_progress: Called with the share of them that have been heard.
+        on_progress: Called with the share of the probes that have been played.
 
     Returns:
-        What was heard, probe by probe and moment by moment, and every layer's answers to it ``(heard, channels)``.
+        What was heard, probe by probe and moment by moment, and the answers of every layer ``(heard, channels)``.
     """
     heard: list[Heard] = []
     answers: dict[str, list[Values]] = {layer: [] for layer in network.concept_layers}
@@ -104,7 +104,7 @@ def _logmel(probe: Probe, frontend: Frontend) -> Matrix:
 
 
 def _moments(probe: Probe, logmel: Matrix, frontend: Frontend) -> list[Heard]:
-    """The whole of a probe, and its onset and sustain where it is held and does not die away."""
+    """The whole of a probe, and its onset and sustain if it is held and does not decay."""
     loudest = frontend.band_hz[logmel.mean(1).argmax()]
     octave = int(np.clip(np.searchsorted(OCTAVES, loudest, side="right") - 1, 0, None))
     moments = ["whole"]
@@ -118,19 +118,19 @@ def _moments(probe: Probe, logmel: Matrix, frontend: Frontend) -> list[Heard]:
 
 @torch.inference_mode()
 def _answers(network: StagedNetwork, logmels: Matrix, frontend: Frontend) -> dict[str, dict[str, Values]]:
-    """By layer and moment ``(probes, channels)``, of log-mels ``(probes, bands, frames)``."""
+    """Answers ``(probes, channels)`` by layer and moment, to log-mels ``(probes, bands, frames)``."""
     found = {}
     inputs = torch.from_numpy(np.concatenate([np.zeros_like(logmels[:1]), logmels])).unsqueeze(1)
     for layer, values in network.activations(inputs).items():
         means = values.mean(2)  # (1 + probes, channels, columns)
         columns = _columns(means.shape[2], network.stage(layer).step[1], frontend)
-        answers = ((means[1:] - means[0]) @ columns).numpy().round(NOISE_DIGITS)
+        answers = ((means[1:] - means[0]) @ columns).numpy().round(DIGITS_OF_ANSWERS)
         found[layer] = {moment: answers[..., index] for index, moment in enumerate(MOMENTS)}
     return found
 
 
 def _columns(count: int, step: int, frontend: Frontend) -> Tensor:
-    """How much of each moment lies in each column of a layer ``(columns, moments)``; a column spans ``step`` frames."""
+    """Share of each moment in each column of a layer ``(columns, moments)``; a column spans ``step`` frames."""
     hop = frontend.config.hop / frontend.config.sample_rate
     begin = (np.arange(count)[:, None] * step + frontend.first_frame - 0.5) * hop
     low, high = np.array(list(MOMENTS.values())).T
@@ -139,7 +139,7 @@ def _columns(count: int, step: int, frontend: Frontend) -> Tensor:
 
 
 def measure(heard: Sequence[Heard], answers: Values, questions: Sequence[Question] = QUESTIONS) -> list[list[Factor]]:
-    """The factors of each channel, from its answers ``(heard, channels)``; for their order see :func:`tunings`."""
+    """The factors of each channel, given the answers ``(heard, channels)``; for their order see :func:`tunings`."""
     best: list[list[Factor]] = [[] for _ in answers.T]
     curves: list[list[Factor]] = [[] for _ in answers.T]
     for question in questions:
@@ -154,13 +154,13 @@ def measure(heard: Sequence[Heard], answers: Values, questions: Sequence[Questio
 
 
 def _factor(question: Question, value: str, score: float) -> Factor:
-    return Factor(question.factor, value, round(float(score), DIGITS), "AUC")
+    return Factor(question.factor, value, round(float(score), DIGITS_OF_SCORES), "AUC")
 
 
 def _ask(question: Question, heard: Sequence[Heard], answers: Values) -> tuple[list[str], Indices, Values]:
-    """Names of the values, which of them was chosen for each channel, and the held-out scores ``(values, channels)``.
+    """Names of the values, the index of that chosen for each channel, and the held-out scores ``(values, channels)``.
 
-    Chosen is -1 where the question is about sounds that the channel hardly answers to.
+    The index is -1 if the channel hardly answers to the sounds that the question is about.
     """
     values = [question.value(one) for one in heard]
     sets = {**{name: {name} for name in dict.fromkeys(values) if name}, **question.unions}
@@ -187,16 +187,16 @@ def _ask(question: Question, heard: Sequence[Heard], answers: Values) -> tuple[l
 
 
 def _weights(answers: Values, strata: Indices) -> dict[int, Values]:
-    """For each stratum, by how much a channel answers to it more than to half of them ``(channels,)``."""
+    """For each stratum, by how much a channel's mean answer exceeds the median over the strata ``(channels,)``."""
     means = {int(stratum): answers[strata == stratum].mean(0) for stratum in np.unique(strata)}
     middle = np.median(list(means.values()), axis=0)
     return {stratum: np.maximum(mean - middle, 0) for stratum, mean in means.items()}
 
 
 def _coverage(members: Mask, strata: Indices, weights: Mapping[int, Values]) -> Values:
-    """Share of the weights of those strata where a set can be compared with the rest ``(sets, channels)``."""
-    ours = [members[:, strata == stratum] for stratum in weights]
-    compared = np.stack([here.any(1) & ~here.all(1) for here in ours], axis=1)
+    """Share of the weights that belongs to strata where a set can be compared with the rest ``(sets, channels)``."""
+    inside = [members[:, strata == stratum] for stratum in weights]
+    compared = np.stack([here.any(1) & ~here.all(1) for here in inside], axis=1)
     weight = np.stack(list(weights.values()))
     return np.asarray(compared @ weight / np.maximum(weight.sum(0), np.finfo(float).tiny))
 
@@ -204,14 +204,14 @@ def _coverage(members: Mask, strata: Indices, weights: Mapping[int, Values]) -> 
 def auc(answers: Values, members: Mask, strata: Indices, weights: Mapping[int, Values] | None = None) -> Values:
     """Area under the ROC curve of each set against the rest, comparing only within strata.
 
-    Mann-Whitney: ``U = Σ ranks − n(n + 1)/2`` of the ``n`` members of a stratum is the number of pairs in which the
-    member's answer is the larger, ties counting half; ``AUC = Σ U / Σ pairs`` over the strata.
+    By the Mann-Whitney statistic: for the ``n`` members of a set in a stratum, ``U = Σ ranks − n(n + 1)/2`` counts the
+    pairs in which the member's answer is larger, ties counting half; ``AUC = Σ U / Σ pairs`` over the strata.
 
     Args:
         answers: ``(probes, channels)``.
-        members: Which probes are of which set ``(sets, probes)``.
+        members: Whether each probe belongs to each set ``(sets, probes)``.
         strata: The stratum of each probe ``(probes,)``.
-        weights: How much each stratum counts for each channel ``(channels,)``; all of them alike if not given.
+        weights: Weight of each stratum for each channel ``(channels,)``; all equal if not given.
 
     Returns:
         ``(sets, channels)``, NaN where nothing can be compared.

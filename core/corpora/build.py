@@ -1,9 +1,10 @@
 """Composes a data set: log-mel features in shards that can be memory-mapped, and a Parquet manifest.
 
 ``DIR/dataset.json`` says what is being built, ``DIR/shards/00012.npy`` holds float16 features ``(clips, bands,
-frames)`` and ``00012.parquet`` the rows of their clips; ``DIR/manifest.parquet`` joins all rows at the end. A shard
-appears under its name only when it is whole, so that an interrupted build goes on where it was. What a clip contains
-depends on its name alone, so any number of workers gives the same bytes.
+frames)`` and ``00012.parquet`` the rows of their clips; ``DIR/manifest.parquet`` joins all rows at the end. A file
+appears under its name only when it is complete, and each row has a checksum of its clip's features: an interrupted
+build continues where it stopped, and composes damaged shards anew. What a clip contains depends on its name alone, so
+any number of workers gives the same bytes.
 """
 
 import hashlib
@@ -13,17 +14,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
-from uuid import uuid4
+from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from core.errors import InputError
 from core.frontends.logmel import FrontendConfig, frontend
+from core.records import PARTIAL, write_whole
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import recipe
 
 MANIFEST = "manifest.parquet"
+_AGAIN = "give `timbrescope dataset` with the same recipe, clips, seed and folder again, which composes it anew"
 SEEDS_PER_DATASET = 10**9  # data sets of different seeds never share a clip
 
 
@@ -119,12 +123,16 @@ def build_dataset(
         raise InputError("A data set has at least one clip; give --clips 1 or more.")
     recipe(plan.recipe)
     _claim(folder, plan)
-    finished = {shard for shard in plan.shards if _is_whole(folder, shard)}
-    for shard in finished:
-        on_progress(len(plan.indices(shard)))
+    missing = []
+    for shard in plan.shards:
+        if _is_whole(plan, folder, shard):
+            on_progress(len(plan.indices(shard)))
+        else:
+            missing.append(shard)
     here = folder.absolute()  # workers elsewhere start in other folders
-    jobs = (delayed(_build_shard)(plan, here, shard) for shard in plan.shards if shard not in finished)
-    with on_cluster(cluster, _description(here)) if cluster else parallel_config(n_jobs=workers or os.cpu_count()):
+    jobs = (delayed(_build_shard)(plan, here, shard) for shard in missing)
+    local = parallel_config(n_jobs=workers or os.cpu_count())
+    with local if cluster is None else on_cluster(cluster, _description(here)):
         for clips in Parallel(return_as="generator_unordered")(jobs):
             on_progress(clips)
     return _write_manifest(plan, folder)
@@ -134,15 +142,18 @@ def _claim(folder: Path, plan: DatasetPlan) -> None:
     """Writes ``dataset.json``, or checks that the one that is there says the same."""
     wanted = json.dumps(asdict(plan), indent=2)
     description = _description(folder)
-    if description.exists():
-        if _json(description) != json.loads(wanted):
-            raise InputError(f"{folder} holds another data set; choose another folder or delete it.")
-    elif folder.exists() and (not folder.is_dir() or any(path.suffix != ".part" for path in folder.iterdir())):
+    try:
+        claimed = description.exists()
+        same = claimed and _json(description) == json.loads(wanted)
+        free = not folder.exists() or (folder.is_dir() and all(path.suffix == PARTIAL for path in folder.iterdir()))
+    except OSError as error:
+        raise InputError(f"{error.filename} cannot be read ({error.strerror}); choose another folder.") from error
+    if claimed and not same:
+        raise InputError(f"{folder} holds another data set; choose another folder or delete it.")
+    if not claimed and not free:
         raise InputError(f"{folder} is not an empty folder; choose another one.")
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_whole(description, lambda file: file.write(wanted.encode()))
-    (folder / "shards").mkdir(exist_ok=True)
+    if not claimed:
+        write_whole(description, lambda file: file.write(wanted.encode()))
 
 
 def _json(path: Path) -> Any:
@@ -154,18 +165,22 @@ def _json(path: Path) -> Any:
 
 
 def _build_shard(plan: DatasetPlan, folder: Path, shard: int) -> int:
-    """Composes the clips of one shard; the file of its rows, which comes last, says that it is whole."""
+    """Composes the clips of one shard and returns how many they are."""
     clips = [_features(plan, index) for index in plan.indices(shard)]
-    _write_whole(shard_file(folder, shard), lambda file: np.save(file, np.stack([features for features, _ in clips])))
+    write_whole(shard_file(folder, shard), lambda file: np.save(file, np.stack([features for features, _ in clips])))
     rows = pd.DataFrame([row for _, row in clips])
-    _write_whole(_row_file(folder, shard), lambda file: rows.to_parquet(file, index=False))
+    write_whole(_row_file(folder, shard), lambda file: rows.to_parquet(file, index=False))
     return len(clips)
 
 
 def _features(plan: DatasetPlan, index: int) -> tuple[np.ndarray, dict[str, Any]]:
     clip = compose(plan.clip_name(index))
     features = frontend(plan.frontend).logmel(clip.mix).astype(np.float16)
-    return features, _manifest_row(clip, hashlib.sha256(features.tobytes()).hexdigest())
+    return features, _manifest_row(clip, _checksum(features))
+
+
+def _checksum(features: np.ndarray) -> str:
+    return hashlib.sha256(features.tobytes()).hexdigest()
 
 
 def _manifest_row(clip: Clip, checksum: str) -> dict[str, Any]:
@@ -190,22 +205,19 @@ def _manifest_row(clip: Clip, checksum: str) -> dict[str, Any]:
 def _write_manifest(plan: DatasetPlan, folder: Path) -> Path:
     rows = pd.concat([pd.read_parquet(_row_file(folder, shard)) for shard in plan.shards], ignore_index=True)
     manifest = folder / MANIFEST
-    _write_whole(manifest, lambda file: rows.to_parquet(file, index=False))
+    write_whole(manifest, lambda file: rows.to_parquet(file, index=False))
     return manifest
 
 
-def _write_whole(path: Path, write: Callable[[Any], object]) -> None:
-    """Writes beside the path and renames, so that no reader ever sees half a file."""
-    unfinished = path.with_name(f"{path.name}.{uuid4().hex}.part")  # a name that is unique on all machines
-    with unfinished.open("wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())  # or the name could outlive a power failure and the content not
-    unfinished.replace(path)
-
-
-def _is_whole(folder: Path, shard: int) -> bool:
-    return shard_file(folder, shard).exists() and _row_file(folder, shard).exists()
+def _is_whole(plan: DatasetPlan, folder: Path, shard: int) -> bool:
+    """Whether a shard holds all of its clips, by the checksums in its rows."""
+    try:
+        checksums = list(pd.read_parquet(_row_file(folder, shard), columns=["checksum"])["checksum"])
+        return len(checksums) == len(plan.indices(shard)) and checksums == list(
+            map(_checksum, open_shard(folder, shard))
+        )
+    except (OSError, ValueError, InputError):  # missing or damaged; pyarrow's errors are ValueErrors and OSErrors
+        return False
 
 
 def _description(folder: Path) -> Path:
@@ -215,6 +227,24 @@ def _description(folder: Path) -> Path:
 def shard_file(folder: Path, shard: int) -> Path:
     """Where the features of a shard lie."""
     return folder / "shards" / f"{shard:05}.npy"
+
+
+def open_shard(folder: Path, shard: int) -> npt.NDArray[np.float16]:
+    """The features of a shard ``(clips, bands, frames)``, which stay on disk.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    path = shard_file(folder, shard)
+    try:
+        features = np.load(path, mmap_mode="r")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; {_AGAIN}.") from error
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise InputError(f"{path} is damaged; {_AGAIN}.") from error
+    if getattr(features, "ndim", 0) != 3:
+        raise InputError(f"{path} is damaged; {_AGAIN}.")
+    return features
 
 
 def _row_file(folder: Path, shard: int) -> Path:

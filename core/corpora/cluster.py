@@ -1,5 +1,6 @@
 """Composing on many machines: joblib's parallel jobs run on a Dask cluster (https://distributed.dask.org)."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ def on_cluster(address: str, shared: Path) -> Iterator[None]:
         shared: A file that every worker must find under the same path.
 
     Raises:
-        InputError: Dask is not installed, nobody answers, there are no workers, or one of them lacks the file.
+        InputError: Dask is not installed, no scheduler answers, there are no workers, or one of them lacks the file.
     """
     with _connected(address) as client:
         if not all(client.run(shared.is_file).values()):
@@ -40,8 +41,9 @@ def _connected(address: str) -> Iterator[Any]:
     except ModuleNotFoundError as error:
         raise InputError("A cluster needs Dask; install it with `uv pip install -e '.[cluster]'`.") from error
     try:
+        asyncio.run(_call(address))
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise InputError(f"No Dask scheduler answers at {address!r}; it looks like tcp://host:8786.") from error
     with client:
         try:
@@ -51,3 +53,12 @@ def _connected(address: str) -> Iterator[Any]:
                 f"The cluster {address} has no workers; start some with `dask worker {address}`."
             ) from error
         yield client
+
+
+async def _call(address: str) -> None:
+    """Connects and hangs up: a client that never gets a connection would complain when the process ends."""
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    connection = await connect(address, timeout=CONNECT_S, **Security().get_connection_args("client"))
+    await connection.close()

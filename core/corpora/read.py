@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.corpora.build import MANIFEST, shard_file
+from core.corpora.build import MANIFEST, open_shard, shard_file
 from core.errors import InputError
 from core.frontends.logmel import FrontendConfig
 from core.synthesis.recipe import recipe
@@ -57,7 +57,11 @@ class BuiltDataset:
         return self.recipe == name or recipe(self.recipe) == recipe(name)
 
     def features(self, indices: Sequence[int]) -> npt.NDArray[np.float16]:
-        """Log-mels ``(len(indices), bands, frames)`` of the clips at the given rows of the manifest."""
+        """Log-mels ``(len(indices), bands, frames)`` of the clips at the given rows of the manifest.
+
+        Raises:
+            InputError: a shard is missing or damaged.
+        """
         size = self._shard_size
         return np.stack([self._shard(index // size)[index % size] for index in indices])
 
@@ -68,7 +72,7 @@ class BuiltDataset:
 
     def _shard(self, number: int) -> npt.NDArray[np.float16]:
         path = shard_file(self.folder, number)
-        return _mapped(path, path.stat().st_mtime_ns)
+        return _mapped(self.folder, number, path.stat().st_mtime_ns if path.exists() else 0)
 
     @property
     def held(self) -> list[list[str]]:
@@ -81,6 +85,6 @@ class BuiltDataset:
 
 
 @lru_cache(OPEN_SHARDS)
-def _mapped(path: Path, changed: int) -> npt.NDArray[np.float16]:
-    """A shard on disk; the time at which it was ``changed`` tells it from one that lay there before."""
-    return np.load(path, mmap_mode="r")
+def _mapped(folder: Path, shard: int, changed: int) -> npt.NDArray[np.float16]:
+    """A shard on disk; the time at which its file was ``changed`` tells it from one that lay there before."""
+    return open_shard(folder, shard)

@@ -68,7 +68,7 @@ def evaluate(
 
 
 def grouped(model: TrainedModel, clips: Corpus, probabilities: Probabilities) -> Answers:
-    """The answers in the words of the data, from probabilities ``(clips, labels of the model)``."""
+    """The model's probabilities ``(clips, labels of the model)`` as answers in the words of the data."""
     groups = {
         word: [model.label_index(label) for label in group if label in model.labels]
         for word, group in clips.groups.items()

@@ -1,13 +1,13 @@
 """Metrics of multi-label recognition as pure functions.
 
-Conventions: ``targets`` are 0 or 1 ``(clips, labels)``, ``scores`` anything that grows with the belief and
-``detected`` 0 or 1, of the same shape. ``known`` is False where nobody knows whether a clip holds a label; such a pair
-counts for nothing. A label that no clip holds has no average precision and no F1, and is left out of the means over
-labels.
+Conventions: ``targets`` are 0 or 1 ``(clips, labels)``. Of the same shape are ``scores``, which are larger the more
+likely a label is, ``detected``, which are 0 or 1, and ``known``, which is False where the data does not say whether a
+clip holds a label; such a pair is ignored. A label that no clip holds has no average precision and no F1, and is left
+out of the means over labels.
 
-``weights (..., clips)`` say how often each clip counts, and the results have their leading axes: with the counts of
-many resamples every metric comes once for each, at little more than the price of one. Without weights each clip counts
-once. A label is then present in a resample if a clip with a weight holds it.
+``weights (..., clips)`` say how often each clip counts, and the results have the same leading axes: given the counts
+of many resamples, a metric is computed for all of them at once, at little more cost than for one. Without weights each
+clip counts once. A label is present in a resample if a clip with a weight above zero holds it.
 """
 
 import numpy as np
@@ -41,14 +41,14 @@ def _average_precision(target: Scores, score: Scores, weights: Scores) -> Scores
         return np.full(weights.shape[:-1], np.nan)
     order = np.argsort(-score, kind="stable")
     hit, score = target[order] > 0, score[order]
-    # Clips with equal scores are called together, so only the last of them is a step; without a hit it has no height.
+    # Clips with equal scores are detected together, so only the last of them is a step; a step without a hit is flat.
     last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
     run = np.searchsorted(last, np.flatnonzero(hit))
     steps, first_hit = np.unique(run, return_index=True)
-    called = np.cumsum(weights[..., order], axis=-1)[..., last[steps]]
+    detected = np.cumsum(weights[..., order], axis=-1)[..., last[steps]]
     gained = np.add.reduceat(weights[..., order[hit]], first_hit, axis=-1)
     hits = np.cumsum(gained, axis=-1)
-    area = (gained * hits / np.maximum(called, np.finfo(float).tiny)).sum(-1)
+    area = (gained * hits / np.maximum(detected, np.finfo(float).tiny)).sum(-1)
     return _ratio(area, hits[..., -1])
 
 
@@ -58,8 +58,8 @@ def f1(targets: Scores, detected: Scores | Mask, weights: Scores | None = None, 
     >>> f1(np.array([[1, 0], [1, 0]]), np.array([[1, 0], [0, 0]])).round(2).tolist()
     [0.67, nan]
     """
-    hits, called, there = _decisions(targets, detected, *_defaults(targets, weights, known))
-    return np.where(there > 0, _ratio(2 * hits, called + there), np.nan)
+    hits, called, present = _counts(targets, detected, *_defaults(targets, weights, known))
+    return np.where(present > 0, _ratio(2 * hits, called + present), np.nan)
 
 
 def summary(
@@ -69,25 +69,25 @@ def summary(
 
     NaN where no label is present.
     """
-    hits, called, there = _decisions(targets, detected, *_defaults(targets, weights, known))
-    present = there > 0
+    hits, called, present = _counts(targets, detected, *_defaults(targets, weights, known))
+    occurs = present > 0
     return {
         "mAP": _mean_present(average_precision(targets, scores, weights, known)),
         "macro_f1": _mean_present(f1(targets, detected, weights, known)),
-        "micro_f1": _ratio(2 * (hits * present).sum(-1), ((called + there) * present).sum(-1)),
+        "micro_f1": _ratio(2 * (hits * occurs).sum(-1), ((called + present) * occurs).sum(-1)),
     }
 
 
 def recall(
     targets: Scores, detected: Scores | Mask, weights: Scores | None = None, known: Mask | None = None
 ) -> Scores:
-    """Share of all the labels that clips hold which is detected ``(...)``; NaN where no label is present.
+    """Of all labels that clips hold, the share that is detected ``(...)``; NaN where no label is present.
 
     >>> float(recall(np.array([[1, 0], [1, 1]]), np.array([[1, 1], [1, 0]])).round(2))
     0.67
     """
-    hits, _, there = _decisions(targets, detected, *_defaults(targets, weights, known))
-    return _ratio(hits.sum(-1), there.sum(-1))
+    hits, _, present = _counts(targets, detected, *_defaults(targets, weights, known))
+    return _ratio(hits.sum(-1), present.sum(-1))
 
 
 def top1(targets: Scores, scores: Scores, weights: Scores | None = None) -> Scores:
@@ -104,23 +104,23 @@ def top1(targets: Scores, scores: Scores, weights: Scores | None = None) -> Scor
 def confusion(
     targets: Scores, detected: Scores | Mask, known: Mask | None = None
 ) -> tuple[Scores, npt.NDArray[np.int_]]:
-    """How often label i is called on clips that hold j but not i, in row j and column i ``(labels, labels)``.
+    """How often label i is detected in clips that hold j but not i, in row j and column i ``(labels, labels)``.
 
     Returns:
-        The rates, NaN where there is no such clip, and the numbers of clips that they are taken over.
+        The rates, NaN where there is no such clip, and how many clips each is taken over.
 
     >>> rates, clips = confusion(np.array([[1, 0], [1, 0], [1, 1]]), np.array([[1, 1], [1, 0], [1, 1]]))
     >>> rates.tolist(), clips.tolist()
     ([[nan, 0.5], [nan, nan]], [[0, 2], [0, 0]])
     """
     _, known = _defaults(targets, None, known)
-    there, absent = (targets > 0) & known, (targets == 0) & known
-    clips = there.T.astype(float) @ absent
-    return _ratio(there.T.astype(float) @ (absent & (detected > 0)), clips), clips.astype(int)
+    present, absent = (targets > 0) & known, (targets == 0) & known
+    clips = present.T.astype(float) @ absent
+    return _ratio(present.T.astype(float) @ (absent & (detected > 0)), clips), clips.astype(int)
 
 
 def solo_confusion(targets: Scores, scores: Scores) -> npt.NDArray[np.int_]:
-    """On how many clips that hold j the highest score is i's, in row j and column i ``(labels, labels)``.
+    """In how many clips that hold j the highest score is that of i, in row j and column i ``(labels, labels)``.
 
     >>> solo_confusion(np.array([[1, 0], [1, 0], [0, 1]]), np.array([[0.9, 0.2], [0.3, 0.4], [0.1, 0.2]])).tolist()
     [[1, 1], [0, 1]]
@@ -136,10 +136,10 @@ def _defaults(targets: Scores, weights: Scores | None, known: Mask | None) -> tu
     )
 
 
-def _decisions(targets: Scores, detected: Scores | Mask, weights: Scores, known: Mask) -> tuple[Scores, Scores, Scores]:
-    """Weights of the clips where a label is rightly called, called, and there, each ``(..., labels)``."""
-    there, called = ((values * known).astype(weights.dtype) for values in (targets, detected))
-    return weights @ (there * called), weights @ called, weights @ there
+def _counts(targets: Scores, detected: Scores | Mask, weights: Scores, known: Mask) -> tuple[Scores, Scores, Scores]:
+    """In how many clips a label is rightly detected, is detected, and is present, by weight, each ``(..., labels)``."""
+    present, called = ((values * known).astype(weights.dtype) for values in (targets, detected))
+    return weights @ (present * called), weights @ called, weights @ present
 
 
 def _ratio(part: Scores, whole: Scores) -> Scores:

@@ -25,12 +25,12 @@ class Answers:
     """A model's answers for labelled clips.
 
     Attributes:
-        labels: What is scored: those of the model's labels, or groups of them, that the data tells apart.
-        families: The family of each.
-        held: The labels of each clip, also those that the model does not know.
+        labels: What is scored: the model's labels, or groups of them, as far as the data tells them apart.
+        families: The family of each label.
+        held: The labels of each clip, including those that the model does not know.
         kinds: What sort of clip each is.
         probabilities: ``(clips, labels)``.
-        detected: Whether the model calls a label ``(clips, labels)``.
+        detected: Whether the model detects a label ``(clips, labels)``.
         known: Whether the data says if a clip holds a label ``(clips, labels)``.
         complete: Whether the data says so for every label that it has ``(clips,)``.
         levels: By how many dB a label that a clip holds is louder than all else in it ``(clips, labels)``, infinite
@@ -53,7 +53,7 @@ class Answers:
 
     @cached_property
     def counts(self) -> npt.NDArray[np.int_]:
-        """Number of instruments in each clip; 0 where the data does not tell ``(clips,)``."""
+        """Number of instruments in each clip; 0 where the data does not say ``(clips,)``."""
         return np.array([len(held) for held in self.held]) * self.complete
 
     def summary(self, clips: Mask, labels: Sequence[int] | slice = slice(None)) -> dict[str, Interval]:

@@ -12,7 +12,7 @@ from core.records import Interval, Part, Record
 from core.synthesis.recipe import recipe as parse_recipe
 
 FOLDER = "grades"
-COUNT = "count=2,4"  # instruments in a clip: what a single one plays cannot be told from the mix
+COUNT = "count=2,4"  # instruments in a clip: with a single one, every map lies on its sound
 
 CrossTalk = dict[str, dict[str, float]]
 

@@ -1,6 +1,6 @@
 """The grades of several explainers side by side: which is the best, and whether one beats another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from core.explanation.explainer import DEFAULT_EXPLAINER
@@ -51,8 +51,10 @@ def best(grades: Graded, measure: str) -> set[str]:
     return {name for name, value in values.items() if value == max(values.values())}
 
 
-def contests(grades: Graded, explainer: str = DEFAULT_EXPLAINER) -> dict[str, dict[str, Outcome | None]]:
-    """How an explainer does against each of ``RIVALS`` in each of ``CONTESTS``; None where one is not graded."""
+def contests(
+    grades: Graded, explainer: str = DEFAULT_EXPLAINER, measures: Sequence[str] = CONTESTS
+) -> dict[str, dict[str, Outcome | None]]:
+    """How an explainer does against each of ``RIVALS`` in each of some measures; None where one is not graded."""
     return {
         measure: {
             rival: outcome(
@@ -60,7 +62,7 @@ def contests(grades: Graded, explainer: str = DEFAULT_EXPLAINER) -> dict[str, di
             )
             for rival in RIVALS
         }
-        for measure in CONTESTS
+        for measure in measures
     }
 
 

@@ -1,1 +1,1 @@
-"""Networks that recognise instruments, and the trained ones on disk."""
+"""Networks, and the trained ones on disk with their cards."""

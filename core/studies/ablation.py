@@ -9,11 +9,14 @@ from pathlib import Path
 
 from core.comparison.records import ABLATION, Ablation, VariantResult, VariantScores
 from core.corpora.build import DatasetPlan, build_dataset
+from core.errors import InputError
 from core.evaluation.evaluate import evaluate
 from core.evaluation.record import Evaluation
 from core.frontends.logmel import FrontendConfig
 from core.models.store import TrainedModel, load_model
 from core.paths import STUDIES, TRAINED_MODELS
+from core.tasks.one_of_many import OneOfMany
+from core.tasks.task import TASKS
 from core.threads import one_thread
 from core.training.config import TrainingConfig, TrainingPlan, read_plan
 from core.training.train import train
@@ -87,6 +90,8 @@ def run_ablation(
         InputError: the configuration or a data set cannot be used, or a file cannot be written.
     """
     config = read_plan(plan.base).stage(1)
+    if isinstance(TASKS.get(config.task), OneOfMany):
+        raise InputError(f"{plan.base} trains a model with one answer for each clip; choose one for instruments.")
     tests = {name: plan.folder / "tests" / name for name in TESTS}
     for name, recipe in TESTS.items():
         build_dataset(DatasetPlan(recipe, plan.test_clips, TEST_SEED, FrontendConfig()), tests[name])
@@ -122,5 +127,5 @@ def _measure(plan: Plan, base: TrainingConfig, name: str, variant: Variant, test
 
 def _scores(model: TrainedModel, data: Path) -> VariantScores:
     found = evaluate(model, data)
-    assert isinstance(found, Evaluation)  # instruments may be several
+    assert isinstance(found, Evaluation)  # since the task is not one of many
     return VariantScores(mAP=found.mAP, macro_f1=found.macro_f1, top1_solo=found.top1_solo)

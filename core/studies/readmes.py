@@ -31,10 +31,10 @@ precision; F1 is taken at the thresholds of the cards, which were fitted on held
 any of these clips.
 """
 ABLATION = """\
-## What the rich training is made of
+## What each ingredient of the rich training is worth
 
-Networks like `{base}`, each trained for {epochs} epochs over {clips:,} clips, of which one ingredient is left out,
-or added, at a time. `timbrescope study ablation` measures it again. mAP:
+The mAP of networks like `{base}`, each trained for {epochs} epochs over {clips:,} clips; in each, one ingredient of the
+training is left out, or one is added. `timbrescope study ablation` measures it again.
 """
 SUMMARY_COLUMNS = {
     "own clips, mAP": ("own", "mAP"),

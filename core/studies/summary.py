@@ -17,9 +17,9 @@ def summarise(kinds: tuple[str, str], cases: Cases) -> str:
     """
     first, second = kinds
     sentences = [
-        f"{first.capitalize()} and {second} networks give the same answer to "
-        f"{_each(cases, lambda pair: pair.agreement.equal, percent)} of all yes-or-no questions, "
-        f"at a Cohen's kappa of {_each(cases, lambda pair: pair.agreement.kappa, plain)}.",
+        f"{first.capitalize()} and {second} networks agree on whether an instrument plays in "
+        f"{_each(cases, lambda pair: pair.agreement.equal, percent)} of all cases; Cohen's kappa, which is 0 for "
+        f"agreement by chance and 1 for full agreement, is {_each(cases, lambda pair: pair.agreement.kappa, plain)}.",
         f"Their maps of where an instrument is heard correlate {_level(cases)}: "
         f"{_each(cases, lambda pair: pair.maps.all, plain)}.",
         "The similarity (CKA) of their first layers is "
@@ -43,20 +43,20 @@ def percent(figure: Interval) -> str:
 
 def plain(figure: Interval) -> str:
     """
-    >>> plain(Interval(value=0.874, low=0.85, high=0.9))
-    '0.87 [0.85–0.90]'
+    >>> plain(Interval(value=0.874, low=0.85, high=0.9)), plain(Interval(value=-0.1, low=-0.2, high=0.1))
+    ('0.87 [0.85–0.90]', '−0.10 [−0.20 to 0.10]')
     """
     value, low, high = _ends(figure)
-    return f"{value:.2f} [{_range(f'{low:.2f}', f'{high:.2f}')}]"
+    return f"{value:.2f} [{_range(f'{low:.2f}', f'{high:.2f}')}]".replace("-", "−")
 
 
 def points(figure: Interval) -> str:
     """
     >>> points(Interval(value=-0.031, low=-0.05, high=-0.01))
-    '-3.1 points [-5.0 to -1.0]'
+    '−3.1 points [−5.0 to −1.0]'
     """
     value, low, high = _ends(figure)
-    return f"{100 * value:+.1f} points [{100 * low:+.1f} to {100 * high:+.1f}]"
+    return f"{100 * value:+.1f} points [{100 * low:+.1f} to {100 * high:+.1f}]".replace("-", "−")
 
 
 def _range(low: str, high: str) -> str:

@@ -1,28 +1,26 @@
 """A guitar amplifier: an overdriven stage and a loudspeaker.
 
-Soundfonts distort each note by itself. In an amplifier the notes of a chord drive one stage together, which adds their
-sums and differences (intermodulation) and evens out their loudness: that is what a distorted riff sounds like.
+Soundfonts distort each note on its own. In an amplifier all notes of a chord drive one stage, which adds tones at the
+sums and differences of their frequencies (intermodulation) and evens out their loudness. This makes the sound of a
+distorted riff.
 """
 
 import numpy as np
-import numpy.typing as npt
 from scipy.signal import butter as butterworth
 from scipy.signal import resample_poly, sosfilt
 
-from core.audio import SAMPLE_RATE
+from core.audio import SAMPLE_RATE, Samples
 
-Samples = npt.NDArray[np.float32]
-
-OVERSAMPLING = 4  # the stage makes partials far above the band, which would be folded into it
-BIAS = 0.2  # of the stage: even partials as well as odd ones
+OVERSAMPLING = 4  # the stage adds partials far above the band, which would otherwise alias
+BIAS = 0.2  # of the stage; it adds even partials to the odd ones
 SPEAKER = butterworth(2, (90, 4500), "bandpass", fs=SAMPLE_RATE, output="sos")  # of a 12-inch loudspeaker
 
 
 def amplified(sound: Samples, drive: float) -> Samples:
-    """The sound ``(samples,)`` of an instrument after an amplifier that it overdrives by ``drive`` dB.
+    """The sound ``(samples,)`` of an instrument through an amplifier that is overdriven by ``drive`` dB.
 
-    The stage is ``tanh``. At 0 dB the loudest hundredth of the sound reaches 1: far below, the stage is linear, and far
-    above, it makes all but a square wave.
+    The stage is ``tanh``. At 0 dB the loudest hundredth of the samples reaches 1. Far below 0 dB the stage is linear;
+    far above, it turns the sound almost into a square wave.
     """
     level = float(np.quantile(np.abs(sound), 0.99))
     if not level:

@@ -1,6 +1,6 @@
-"""Clip names → clips: draw the instruments, compose, play every stem, mix.
+"""From the name of a clip to the clip: draw the instruments, compose the score, play every stem, mix.
 
-The mix is the exact float32 sum of the stems, in the order of the labels, and nothing is applied to it afterwards.
+The mix is the exact float32 sum of the stems, in the order of the labels. Nothing is applied to it afterwards.
 """
 
 from dataclasses import dataclass
@@ -8,9 +8,8 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from core.audio import SAMPLE_RATE
+from core.audio import SAMPLE_RATE, Samples
 from core.errors import InputError
 from core.synthesis.effects import EFFECTS, Effects, in_the_air, in_the_room, played, recorded
 from core.synthesis.recipe import Recipe, split_clip_name
@@ -19,30 +18,28 @@ from core.synthesis.score import STYLES, Score, ScoreRequest
 from core.synthesis.soundfonts import all_presets, presets
 from core.taxonomy.instruments import INSTRUMENTS, Instrument
 
-Samples = npt.NDArray[np.float32]
-
 STEM_LEVEL = 0.1  # RMS of a stem while it sounds, before its gain
-MIX_PEAK = 0.9  # a louder mix is turned down, all stems alike
+MIX_PEAK = 0.9  # in a louder mix all stems are turned down alike
 LOUDNESS_FRAME = 1024  # samples
-AUDIBLE = 0.1  # a frame counts as sounding above this share of the loudest frame's RMS
-SILENT = 1e-4  # peak below which a stem cannot be made louder sensibly
+AUDIBLE = 0.1  # share of the loudest frame's RMS above which a frame counts as sounding
+SILENT = 1e-4  # level below which a stem is not made louder
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A composed clip and everything that is known about it.
+    """A composed clip, and how it was made.
 
     Attributes:
-        name: ``recipe@seed``; :func:`compose` makes the same clip from it, byte for byte.
+        name: ``recipe@seed``; :func:`compose` makes the same clip from it again, byte for byte.
         mix: float32 ``(samples,)``.
-        stems: What each instrument contributes ``{label: (samples,)}``; they add up to the mix.
+        stems: The sound of each instrument ``{label: (samples,)}``; they add up to the mix.
         score: The notes.
         programs: General MIDI program of each stem.
         soundfonts: Soundfont of each stem.
-        gains_db: Gain of each stem over equal loudness.
-        style: The score generator.
-        effects: What was done to each stem.
-        sample_rate: Samples a second.
+        gains_db: Gain of each stem relative to equal loudness.
+        style: The style of the score.
+        effects: The effects on each stem.
+        sample_rate: Samples per second.
     """
 
     name: str
@@ -62,11 +59,11 @@ class Clip:
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """Length in seconds."""
         return len(self.mix) / self.sample_rate
 
     def to_dict(self) -> dict[str, Any]:
-        """What ``clip.json`` holds: everything but the audio."""
+        """The content of ``clip.json``: how the clip was made."""
         return {
             "name": self.name,
             "instruments": list(self.labels),
@@ -82,7 +79,7 @@ class Clip:
 
 
 def compose(name: str) -> Clip:
-    """Composes and plays the clip called ``name``.
+    """Composes and plays the clip with this name.
 
     >>> clip = compose("general;instruments=flute,piano;duration=2@7")
     >>> clip.labels, clip.duration
@@ -91,10 +88,10 @@ def compose(name: str) -> Clip:
     True
 
     Raises:
-        InputError: the name is not one of a clip, or FluidSynth or a soundfont is missing.
+        InputError: there is no clip with this name, or FluidSynth or a soundfont is missing.
     """
     recipe, seed = split_clip_name(name)
-    # Streams of their own, so that for one seed the music does not change with the soundfont, say.
+    # Independent streams, so that another soundfont, for example, does not change the music of a seed.
     streams = np.random.SeedSequence(seed).spawn(4)
     casting, scoring, mixing, recording = (np.random.default_rng(stream) for stream in streams)
     playable = _playable_programs(recipe)
@@ -114,7 +111,7 @@ def compose(name: str) -> Clip:
 
 
 def _playable_programs(recipe: Recipe) -> dict[str, list[int]]:
-    """Those of each instrument's programs that one of the soundfonts has at least."""
+    """The programs of each instrument that at least one of the soundfonts has."""
     held = frozenset().union(*(all_presets(font) for font in recipe.soundfont))
     return {
         label: [program for program in programs if (_bank(label), program) in held]
@@ -131,12 +128,16 @@ def _draw_labels(recipe: Recipe, playable: dict[str, list[int]], rng: np.random.
     count = int(rng.integers(min(recipe.count), max(recipe.count) + 1))
     candidates = [label for label in recipe.candidates if playable[label]]
     if count > len(candidates):
-        raise InputError(f"{', '.join(recipe.soundfont)} can play {len(candidates)} of these instruments, not {count}.")
+        raise InputError(
+            f"{', '.join(recipe.soundfont)} can play only {len(candidates)} of these instruments, not {count}; "
+            "choose fewer, or another soundfont."
+        )
     drawn = set(rng.choice(candidates, count, replace=False))
     return tuple(label for label in candidates if label in drawn)
 
 
 def _draw_soundfont(recipe: Recipe, label: str, program: int, rng: np.random.Generator) -> str:
+    """A soundfont that plays the program well, or one that has it at all if none does."""
     wanted = (_bank(label), program)
     able = [font for font in recipe.soundfont if wanted in presets(font)]
     return str(rng.choice(able or [font for font in recipe.soundfont if wanted in all_presets(font)]))
@@ -147,7 +148,7 @@ def _bank(label: str) -> int:
 
 
 def _play(instrument: Instrument, score: Score, program: int, soundfont: str, effects: Effects) -> Samples:
-    """One stem at equal loudness: its RMS while it sounds is ``STEM_LEVEL``."""
+    """One stem, scaled to equal loudness: its RMS while it sounds is ``STEM_LEVEL``."""
     notes = played(score.parts[instrument.label], effects)
     dry = render_stem(notes, instrument, program, score.duration, soundfont, effects.detune, effects.generators)
     wet = in_the_room(in_the_air(dry, effects), effects)
@@ -155,7 +156,7 @@ def _play(instrument: Instrument, score: Score, program: int, soundfont: str, ef
 
 
 def _balance(stems: dict[str, Samples], gains_db: dict[str, float]) -> dict[str, Samples]:
-    """The stems at their gains, all turned down alike where the mix would come near full scale."""
+    """The stems at their gains, all turned down alike if the peak of the mix would exceed ``MIX_PEAK``."""
     turned = {label: stem * np.float32(10 ** (gains_db[label] / 20)) for label, stem in stems.items()}
     mix = reduce(np.add, turned.values())
     peak = max(float(mix.max()), -float(mix.min()))
@@ -165,7 +166,7 @@ def _balance(stems: dict[str, Samples], gains_db: dict[str, float]) -> dict[str,
 
 
 def _sounding_rms(samples: Samples) -> float:
-    """RMS over the frames that are not (nearly) silent, so that a sparse part is as loud as a dense one."""
+    """RMS over the frames that are not nearly silent, so that sparse parts become as loud as dense ones."""
     whole = samples[: len(samples) // LOUDNESS_FRAME * LOUDNESS_FRAME].astype(np.float64)
     power = (whole.reshape(-1, LOUDNESS_FRAME) ** 2).mean(1)
     return float(np.sqrt(power[power >= power.max() * AUDIBLE**2].mean()))

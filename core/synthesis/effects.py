@@ -1,8 +1,8 @@
-"""What happens to a stem between the score and the mix: playing technique, room, recording.
+"""Effects on a stem between the score and the mix: playing technique, amplifier, room, recording.
 
-Effects are drawn for each stem as plain numbers (:class:`Effects`), so that a clip is still known from its name alone
-and the mix stays the exact sum of its stems. What recordings do to all instruments alike (bandwidth, codec) is drawn
-once for a clip and applied to each stem.
+The settings of each stem are random numbers that depend on the clip's seed (:class:`Effects`), so that the name of a
+clip still determines its sound. Effects are applied to stems only, so that the mix stays their exact sum: what a
+recording does to all instruments alike (bandwidth, codec) is drawn once for a clip and applied to each stem.
 """
 
 import io
@@ -16,58 +16,56 @@ import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import uniform_filter1d
 
-from core.audio import SAMPLE_RATE
+from core.audio import SAMPLE_RATE, Samples
 from core.synthesis.amplifier import amplified
 from core.synthesis.score import Note
 from core.taxonomy.instruments import INSTRUMENTS
 
-Samples = npt.NDArray[np.float32]
-
 EQUALISER_HZ = (60.0, 180.0, 500.0, 1400.0, 4000.0, 10000.0)
-FADE = 0.02  # seconds, at the ends of a gap
-GAP_KEEPS = 0.3  # a gap that would leave less of the stem's energy is not made
-STEEPNESS = 8  # order of the cuts at the ends of the band
+FADE = 0.02  # seconds, at both ends of a gap
+GAP_KEEPS = 0.3  # share of a stem's energy that a gap must keep; otherwise the stem gets no gap
+STEEPNESS = 8  # order of the filters at both ends of the band
 
-AMPLIFIERS = {  # share of the stems, and dB of drive
+AMPLIFIERS = {  # share of the stems that have one, lowest and highest drive in dB
     "distorted_guitar": (0.8, 16.0, 44.0),
     "electric_guitar": (0.6, -10.0, 10.0),
     "electric_bass": (0.3, -10.0, 12.0),
     "electric_piano": (0.2, -10.0, 10.0),
     "organ": (0.2, -6.0, 16.0),
 }
-CLEAN_GUITARS = 0.6  # share of the amplified distorted guitars whose strings are those of a clean one
-BLOWN = ("brass", "reeds", "flutes", "voice")
-BREATH_HZ = 300.0  # below which there is little of it
-BREATH_SECONDS = 0.08  # it comes before the tone and stays a little longer
+CLEAN_GUITARS = 0.6  # share of the amplified distorted guitars for which a clean guitar drives the amplifier
+BREATHING = ("brass", "reeds", "flutes", "voice")  # families whose players can be heard to breathe
+BREATH_HZ = 300.0  # there is little breath noise below
+BREATH_SECONDS = 0.08  # by which breath comes before a tone and outlasts it
 
-# FluidSynth's numbers for the generators of a voice (SoundFont 2.04, section 8.1.2), which a channel may shift.
+# Numbers of the settings of a voice ("generators") that a channel may shift (SoundFont 2.04, section 8.1.2).
 VIBRATO_DEPTH, CUTOFF, VIBRATO_RATE, RELEASE = 6, 8, 24, 38
 
 
 @dataclass(frozen=True)
 class Effects:
-    """What is done to one stem; the defaults do nothing.
+    """The effects on one stem; the defaults change nothing.
 
     Attributes:
-        program: General MIDI program that plays in place of the one that was drawn; None for that one.
+        program: General MIDI program that replaces the one that was drawn; None to keep it.
         velocity: Factor on the velocities of the notes.
         detune: Semitones by which the stem is out of tune.
-        cutoff: Cents by which the soundfont's low-pass filter is shifted: darker below zero.
+        cutoff: Cents by which the soundfont's low-pass filter is shifted; negative values are darker.
         vibrato: Depth in cents.
-        vibrato_rate: Cents by which the vibrato is faster than the soundfont's own, which is usually 8.2 Hz.
-        release: Time cents by which notes die away more slowly.
+        vibrato_rate: Cents by which the vibrato is faster than that of the soundfont, which is usually 8.2 Hz.
+        release: Timecents by which the release of a note is longer.
         drive: dB by which an amplifier is overdriven; None for no amplifier.
-        breath: dB of the player's breath relative to the tone; 0 for none.
-        level: dB.
-        equaliser: dB at the frequencies of ``EQUALISER_HZ``, interpolated between them.
-        reverb: Seconds in which the room dies away by 60 dB; 0 for no room.
-        reverb_level: dB of the room's energy relative to the direct sound's.
-        band: Hz below and above which the recording holds (nearly) nothing; (0, 0) for the whole band.
-        gap: Seconds where the stem is silent; (0, 0) for none.
-        noise: dB of the noise floor relative to the stem; 0 for none.
-        noise_tilt: dB an octave by which the noise falls.
+        breath: Level of the player's breath relative to the tone, in dB; 0 for none.
+        level: Gain in dB.
+        equaliser: Gains in dB at the frequencies ``EQUALISER_HZ``, interpolated between them.
+        reverb: Reverberation time in seconds, in which the room decays by 60 dB; 0 for no room.
+        reverb_level: Energy of the reverberation relative to the direct sound, in dB.
+        band: Lowest and highest frequency of the recording, in Hz; (0, 0) for the whole band.
+        gap: Start and end of a silence, in seconds; (0, 0) for none.
+        noise: Level of the noise relative to the stem, in dB; 0 for none.
+        noise_tilt: dB per octave by which the noise falls.
         codec: Strength of MP3 compression in (0, 1]; 0 for none.
-        seed: Of the room, the noise and the breath.
+        seed: Of the random numbers for room, noise and breath.
     """
 
     program: int | None = None
@@ -92,7 +90,7 @@ class Effects:
 
     @property
     def generators(self) -> dict[int, float]:
-        """What FluidSynth's voices are told, by the number of the generator."""
+        """Shifts of the settings of FluidSynth's voices, by the number of the generator."""
         values = {
             CUTOFF: self.cutoff,
             VIBRATO_DEPTH: self.vibrato,
@@ -102,7 +100,7 @@ class Effects:
         return {generator: value for generator, value in values.items() if value}
 
     def to_dict(self) -> dict[str, Any]:
-        """What differs from doing nothing.
+        """The settings that differ from the defaults.
 
         >>> Effects(level=3.0).to_dict()
         {'level': 3.0}
@@ -112,12 +110,12 @@ class Effects:
 
 
 def draw_none(labels: tuple[str, ...], duration: float, rng: np.random.Generator) -> dict[str, Effects]:
-    """Stems as the soundfont plays them."""
+    """No effects: the stems as the soundfont plays them."""
     return {label: Effects() for label in labels}
 
 
 def draw_varied(labels: tuple[str, ...], duration: float, rng: np.random.Generator) -> dict[str, Effects]:
-    """Every stem in another room, in front of another microphone; some clips through a narrow band or a codec."""
+    """Each stem in a room and with a microphone of its own; some clips with a narrow band or a codec."""
     narrow, compressed = rng.random(2) < (0.3, 0.1)
     band = (float(rng.uniform(30, 250)), float(np.exp(rng.uniform(np.log(2500), np.log(10000)))))
     codec = float(rng.uniform(0.5, 0.95))
@@ -130,7 +128,7 @@ def draw_varied(labels: tuple[str, ...], duration: float, rng: np.random.Generat
 
 
 def draw_live(labels: tuple[str, ...], duration: float, rng: np.random.Generator) -> dict[str, Effects]:
-    """As varied, and with what soundfonts lack: amplifiers, and the breath of those who blow or sing."""
+    """As ``draw_varied``, with two sounds that soundfonts lack: amplifiers, and the breath of players and singers."""
     return {
         label: replace(effects, **_draw_amplifier(label, rng), **_draw_breath(label, rng))
         for label, effects in draw_varied(labels, duration, rng).items()
@@ -150,8 +148,8 @@ def _draw_amplifier(label: str, rng: np.random.Generator) -> dict[str, Any]:
 
 def _draw_breath(label: str, rng: np.random.Generator) -> dict[str, Any]:
     chance, level = rng.random(), rng.uniform(-35, -6)
-    blown = INSTRUMENTS[label].family in BLOWN and chance < 0.5
-    return {"breath": round(float(level), 2)} if blown else {}
+    audible = INSTRUMENTS[label].family in BREATHING and chance < 0.5
+    return {"breath": round(float(level), 2)} if audible else {}
 
 
 def _draw_stem(duration: float, rng: np.random.Generator) -> Effects:
@@ -187,7 +185,7 @@ EFFECTS: dict[str, Callable[[tuple[str, ...], float, np.random.Generator], dict[
 
 
 def played(notes: tuple[Note, ...], effects: Effects) -> tuple[Note, ...]:
-    """The notes, struck more softly or harder."""
+    """The notes, played more softly or loudly."""
     if effects.velocity == 1:
         return notes
     return tuple(
@@ -196,14 +194,14 @@ def played(notes: tuple[Note, ...], effects: Effects) -> tuple[Note, ...]:
 
 
 def in_the_air(stem: Samples, effects: Effects) -> Samples:
-    """A stem ``(samples,)`` as it leaves the amplifier's loudspeaker or, with the player's breath, the instrument."""
+    """A stem ``(samples,)`` with its amplifier and the player's breath."""
     if effects.drive is not None:
         stem = amplified(stem, effects.drive)
     return stem + _breath(stem, effects) if effects.breath else stem
 
 
 def in_the_room(stem: Samples, effects: Effects) -> Samples:
-    """A stem ``(samples,)`` with its gap, its equaliser, its room and its band: all that is linear."""
+    """A stem ``(samples,)`` with all linear effects: gap, equaliser, room and band."""
     if effects.gap[1] > effects.gap[0]:
         stem = _with_gap(stem, *effects.gap)
     if not (effects.equaliser or effects.reverb or any(effects.band)):
@@ -219,14 +217,14 @@ def in_the_room(stem: Samples, effects: Effects) -> Samples:
 
 
 def recorded(stem: Samples, level: float, effects: Effects) -> Samples:
-    """A stem ``(samples,)`` whose RMS is ``level``, with noise and codec."""
+    """A stem ``(samples,)`` of RMS ``level`` with noise, after the codec."""
     if effects.noise:
         stem = stem + np.float32(level * 10 ** (effects.noise / 20)) * _noise(len(stem), effects)
     return _compressed(stem, effects.codec) if effects.codec else stem
 
 
 def _breath(stem: Samples, effects: Effects) -> Samples:
-    """Noise whose loudness follows the tone's."""
+    """Noise whose loudness follows that of the tone."""
     rng = np.random.default_rng(effects.seed + 2)
     size = next_fast_len(len(stem), real=True)
     hiss = rfft(rng.normal(size=size)) * _band(size, BREATH_HZ, float(rng.uniform(2000, 9000)))
@@ -259,17 +257,17 @@ def _equaliser(size: int, gains: tuple[float, ...]) -> npt.NDArray[np.float64]:
 
 
 def _band(size: int, low: float, high: float) -> npt.NDArray[np.float64]:
-    """Magnitudes of Butterworth cuts at both ends."""
+    """Magnitude response of a Butterworth high-pass at ``low`` Hz and a low-pass at ``high`` Hz."""
     hz = np.maximum(_frequencies(size), 1e-3)
     return np.asarray(1 / np.sqrt((1 + (low / hz) ** STEEPNESS) * (1 + (hz / high) ** (2 * STEEPNESS))))
 
 
 def _impulse_response(effects: Effects) -> npt.NDArray[np.float64]:
-    """The direct sound, then noise that dies away exponentially and loses its heights on the way (Moorer 1979)."""
+    """The direct sound, then noise that decays exponentially and has less treble (Moorer 1979)."""
     rng = np.random.default_rng(effects.seed)
     times = np.arange(round(effects.reverb * SAMPLE_RATE)) / SAMPLE_RATE
     tail = rng.normal(size=len(times)) * 10 ** (-3 * times / effects.reverb)
-    tail = tail + 0.7 * np.concatenate([[0.0], tail[:-1]])  # air and walls swallow the heights
+    tail = tail + 0.7 * np.concatenate([[0.0], tail[:-1]])  # air and walls absorb treble
     delay = round(rng.uniform(0.002, 0.02) * SAMPLE_RATE)
     tail[:delay] = 0
     tail *= 10 ** (effects.reverb_level / 20) / max(float(np.sqrt(tail @ tail)), 1e-9)
@@ -278,7 +276,7 @@ def _impulse_response(effects: Effects) -> npt.NDArray[np.float64]:
 
 
 def _noise(samples: int, effects: Effects) -> Samples:
-    """Noise of RMS 1 that falls by so many dB an octave above 60 Hz."""
+    """Noise of RMS 1 that falls by ``noise_tilt`` dB per octave above 60 Hz."""
     size = next_fast_len(samples, real=True)
     spectrum = rfft(np.random.default_rng(effects.seed + 1).normal(size=size))
     spectrum *= 10 ** (-effects.noise_tilt / 20 * np.maximum(_octaves(size) - np.log2(60), 0))
@@ -287,7 +285,7 @@ def _noise(samples: int, effects: Effects) -> Samples:
 
 
 def _compressed(stem: Samples, strength: float) -> Samples:
-    """The stem after an MP3 encoder and decoder, as long as before."""
+    """The stem after MP3 encoding and decoding, with its length unchanged."""
     import soundfile
 
     peak = max(float(np.abs(stem).max()), 1e-6)

@@ -1,6 +1,7 @@
-"""``make soundfonts``: gets those soundfonts into ``soundfonts/`` that no Debian package holds.
+"""``make soundfonts``: downloads the soundfonts that no Debian package contains into ``soundfonts/``.
 
-One lies ready in a package of npm, one is built from recorded notes by the table ``recorded.toml``; npm downloads both.
+One is a file in an npm package; the other is built from recorded notes, which the table ``recorded.toml`` lists and npm
+downloads as well.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.audio import SAMPLE_RATE, load
+from core.audio import SAMPLE_RATE, Samples, load
 from core.errors import InputError
 from core.paths import SOUNDFONTS
 from core.records import write_whole
@@ -26,18 +27,16 @@ from core.synthesis.soundfont_writer import RecordedNote, RecordedProgram, sound
 from core.synthesis.soundfonts import Soundfont, known_soundfonts
 from core.taxonomy.instruments import INSTRUMENTS, Instrument
 
-LONGEST = 6.0  # seconds of a note that are kept
-FADE_OUT = 0.05  # seconds at the end of a note that was cut
-ONSET = 0.05  # a note begins where it first reaches this share of its peak
-LEAD_IN = 0.005  # seconds before that, faded in
+LONGEST = 6.0  # seconds of a note; the rest is cut off
+FADE_OUT = 0.05  # seconds at the end of a note that was cut off
+ONSET = 0.05  # share of its peak at which a note begins
+LEAD_IN = 0.005  # seconds kept before that, with a fade-in
 PEAK = 0.9  # of the loudest note of an instrument
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
-Samples = npt.NDArray[np.float32]
-
 
 def main() -> None:
-    """Gets what is missing, and says so."""
+    """Downloads the soundfonts that are missing, and prints their names."""
     try:
         for font in known_soundfonts().values():
             if not font.package:
@@ -48,10 +47,11 @@ def main() -> None:
 
 
 def fetch(font: Soundfont) -> None:
-    """Puts a font into ``soundfonts/``, if the one with the right content is not there already.
+    """Puts a soundfont into ``soundfonts/``, unless the file with the right content is already there.
 
     Raises:
-        InputError: a client is missing or cannot download, or what it downloads is not the font of the table.
+        InputError: npm is missing or cannot download, the download is not the soundfont of the table, or it cannot be
+            written.
     """
     target = SOUNDFONTS / font.files[0]
     if target.is_file() and _sha256(target.read_bytes()) == font.sha256:
@@ -61,12 +61,14 @@ def fetch(font: Soundfont) -> None:
     if _sha256(content) != font.sha256:
         if not font.notes:
             raise InputError(f"What was downloaded as {target.name} is not the font of soundfonts.toml; try again.")
-        print("  Decoded differently here: clips played with it will differ in their last bits from those elsewhere.")
+        print("  The notes are decoded differently here, so clips differ in their last bits from those of others.")
     write_whole(target, lambda file: file.write(content))
 
 
 def build(font: Soundfont, folder: Path) -> bytes:
-    """A soundfont from the recorded notes of its table, downloaded to ``folder``; the same bytes on the same machine.
+    """A soundfont from the recorded notes of its table, which are downloaded to ``folder``.
+
+    The same computer always builds the same bytes.
 
     Raises:
         InputError: npm is missing or cannot download.
@@ -76,7 +78,7 @@ def build(font: Soundfont, folder: Path) -> bytes:
 
 
 def prepare(samples: Samples) -> Samples:
-    """One note, float32 ``(n,)``, without the silence before it and not longer than ``LONGEST``."""
+    """One note, float32 ``(n,)``, without the silence before it and at most ``LONGEST`` seconds long."""
     begin = int(np.argmax(np.abs(samples) >= ONSET * np.abs(samples).max())) - round(LEAD_IN * SAMPLE_RATE)
     note = samples[max(begin, 0) :].copy()
     if begin > 0:
@@ -88,7 +90,7 @@ def prepare(samples: Samples) -> Samples:
 
 
 def balance(notes: Sequence[Samples]) -> list[npt.NDArray[np.int16]]:
-    """Brings the notes of an instrument half-way (in dB) to its median loudness, the loudest to ``PEAK``."""
+    """Halves the differences in loudness (in dB) between the notes of an instrument; the peak of all is ``PEAK``."""
     levels = np.array([float(np.sqrt(np.mean(note[:SAMPLE_RATE].astype(np.float64) ** 2))) for note in notes])
     balanced = [note * gain for note, gain in zip(notes, np.sqrt(np.median(levels) / levels), strict=True)]
     scale = PEAK * 32767 / max(float(np.abs(note).max()) for note in balanced)
@@ -96,7 +98,7 @@ def balance(notes: Sequence[Samples]) -> list[npt.NDArray[np.int16]]:
 
 
 def key_of(name: str) -> int | None:
-    """The MIDI pitch that a sound file is named after, or None where it is named otherwise.
+    """The MIDI pitch in the name of a sound file, or None if the name is not that of a note.
 
     >>> key_of("A4"), key_of("Cs5"), key_of("F2 v2")
     (69, 73, None)
@@ -119,12 +121,12 @@ def _instrument(program: int) -> Instrument:
 
 
 def _fade(samples: Samples) -> None:
-    """From silence, in place."""
+    """Fades in from silence, in place."""
     samples *= np.linspace(0, 1, len(samples), dtype=np.float32)
 
 
 def _npm(package: str, folder: Path) -> Path:
-    """The folder that now holds the content of an npm package."""
+    """Downloads an npm package and unpacks it in ``folder``, which is returned."""
     folder.mkdir(exist_ok=True)
     _run("npm", "pack", "--silent", package, folder=folder)
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:

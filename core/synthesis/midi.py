@@ -1,4 +1,4 @@
-"""Scores to Standard MIDI Files and back."""
+"""Scores as Standard MIDI Files: writing and reading."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from core.synthesis.score import Note, Score
 from core.taxonomy.instruments import DRUM_CHANNEL, INSTRUMENTS
 
 TICKS_PER_BEAT = 960
-DEFAULT_TEMPO = 500_000  # microseconds a beat (120 a minute), where a file does not say
+DEFAULT_TEMPO = 500_000  # microseconds per beat (120 beats per minute), where a file gives no tempo
 CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 
 
 @dataclass(frozen=True)
 class MidiPart:
-    """What one program plays on one channel of one track.
+    """The notes of one program on one channel of one track.
 
     Attributes:
         name: Name of the track, or "".
         program: General MIDI program, 0-127; for drums the kit.
-        is_drums: Whether the channel is the one for drums.
-        notes: Sorted by onset; there is at least one.
+        is_drums: Whether it is on the channel for drums.
+        notes: At least one, sorted by onset.
     """
 
     name: str
@@ -48,7 +48,7 @@ class MidiSong:
 def score_to_midi(score: Score, programs: dict[str, int]) -> mido.MidiFile:
     """The score as a MIDI file of type 1: a track with the tempo, then one for every instrument.
 
-    A track is named after its instrument and has a channel of its own (drums: the tenth). Times are exact to half a
+    Each track is named after its instrument and has its own channel (for drums, the tenth). Times are exact to half a
     tick, which is 60 / tempo / 1920 seconds.
 
     Args:
@@ -85,7 +85,7 @@ def _track(label: str, notes: tuple[Note, ...], channel: int, program: int, temp
 
 
 def read_midi(path: str | Path) -> MidiSong:
-    """The notes of a MIDI file in seconds, by track, channel and program.
+    """Reads a MIDI file: its notes, in seconds, by track, channel and program.
 
     Raises:
         InputError: the file cannot be read as MIDI, or has no notes.
@@ -107,7 +107,7 @@ def read_midi(path: str | Path) -> MidiSong:
 
 
 def _events(file: mido.MidiFile) -> list[tuple[int, int, mido.Message]]:
-    """All messages as (tick, track, message) in order of time; at the same tick, settings come before notes."""
+    """All messages as (tick, track, message), sorted by time; at the same tick, settings come before notes."""
     events = []
     for index, track in enumerate(file.tracks):
         tick = 0
@@ -122,7 +122,7 @@ def _sets_tempo(message: mido.Message) -> bool:
 
 
 class _Clock:
-    """Seconds at a tick, for a file whose tempo may change."""
+    """Converts ticks to seconds in a file whose tempo may change."""
 
     def __init__(self, changes: list[tuple[int, int]], file: mido.MidiFile) -> None:
         if not changes or changes[0][0] > 0:
@@ -149,7 +149,7 @@ class _Clock:
 def _parts(events: list[tuple[int, int, mido.Message]], clock: _Clock, names: list[str]) -> tuple[MidiPart, ...]:
     """Parts in the order of the tracks, from pairs of note-on and note-off.
 
-    A note that never ends, or at once, is left out.
+    Notes that never end and notes of no length are left out.
     """
     programs = [0] * 16
     sounding: dict[tuple[int, int, int], tuple[int, int, int]] = {}  # tick, velocity, program by track, channel, pitch

@@ -1,20 +1,20 @@
-"""What every style ends with: notes that the instrument can really play inside the clip."""
+"""The last step of every style: only notes that the instrument can really play within the clip are kept."""
 
 from collections.abc import Iterable
 
 from core.synthesis.score import Note
 from core.taxonomy.instruments import Instrument
 
-SHORTEST = 0.03  # seconds; anything shorter is a click and is left out
-GAP = 0.001  # seconds between a note that is cut off and its successor, so that rounding never makes them overlap
+SHORTEST = 0.03  # seconds; shorter notes are mere clicks and are left out
+GAP = 0.001  # seconds between a shortened note and the next, so that rounding never makes them overlap
 
 
 def playable(notes: Iterable[Note], instrument: Instrument, duration: float) -> tuple[Note, ...]:
     """The notes as one player of the instrument can play them in a clip of ``duration`` seconds, sorted by onset.
 
-    Notes outside the clip or the range are left out, and notes reaching over the end of the clip are cut. Where more
-    notes sound than the instrument's polyphony allows, or a pitch is struck again, the older note ends early; a note
-    whose elder has only just begun is left out instead.
+    Notes outside the clip or the instrument's range are left out; notes that last beyond the end of the clip are
+    shortened. If a note would exceed the instrument's polyphony or repeats a pitch that still sounds, the older note
+    ends early; if that note has only just begun, the new one is left out instead.
 
     >>> from core.taxonomy.instruments import INSTRUMENTS
     >>> playable([Note(0.0, 2.0, 60, 90), Note(1.0, 2.0, 64, 90)], INSTRUMENTS["trumpet"], 2.5)
@@ -29,11 +29,11 @@ def playable(notes: Iterable[Note], instrument: Instrument, duration: float) -> 
         sounding = [index for index in sounding if kept[index].end > note.onset]
         silenced = _to_silence(kept, sounding, note.pitch, instrument.polyphony)
         if silenced is not None:
-            elder = kept[silenced]
-            shortened = note.onset - elder.onset - GAP
+            older = kept[silenced]
+            shortened = note.onset - older.onset - GAP
             if shortened < SHORTEST:
                 continue
-            kept[silenced] = Note(elder.onset, shortened, elder.pitch, elder.velocity)
+            kept[silenced] = Note(older.onset, shortened, older.pitch, older.velocity)
             sounding.remove(silenced)
         sounding.append(len(kept))
         kept.append(Note(note.onset, length, note.pitch, note.velocity))
@@ -41,7 +41,7 @@ def playable(notes: Iterable[Note], instrument: Instrument, duration: float) -> 
 
 
 def _to_silence(kept: list[Note], sounding: list[int], pitch: int, polyphony: int) -> int | None:
-    """Which sounding note must end before this pitch begins: its own, else the oldest if all voices are taken."""
+    """The sounding note that must end before ``pitch`` begins: the same pitch, else the oldest if no voice is free."""
     for index in sounding:
         if kept[index].pitch == pitch:
             return index

@@ -1,7 +1,7 @@
-"""Recipes as data: what kind of clips to compose. A clip's name is ``recipe@seed``.
+"""Recipes: what kind of clips to compose. The name of a clip is ``recipe@seed``.
 
-A recipe's own name may carry changes, so that every clip that the app or the command line can make has a name from
-which it can be made again: ``general;instruments=violin,piano;duration=8@7``.
+The name of a recipe may include changes of its settings, so that every clip of the app and the command line can be
+composed again from its name: ``general;instruments=violin,piano;duration=8@7``.
 """
 
 from collections import Counter
@@ -22,20 +22,20 @@ SEED_DIGITS = 20
 
 @dataclass(frozen=True)
 class Recipe:
-    """What clips of one kind have in common.
+    """The settings that all clips of one kind share.
 
     Attributes:
-        base: Name of the preset that this recipe is, or differs from.
+        base: Name of the preset that this recipe is, or was changed from.
         label_set: Labels that may occur, and their programs.
-        family: Where given, only instruments of this family are drawn.
-        count: Fewest and most instruments in a clip; every number is equally likely.
-        instruments: Fixed instruments; where empty they are drawn, ``count`` of them.
+        family: If given, only instruments of this family are drawn.
+        count: Lowest and highest number of instruments in a clip; all numbers between are equally likely.
+        instruments: Fixed instruments; if empty, ``count`` instruments are drawn.
         duration: Seconds.
-        style: Score generators, one of which is drawn for each clip.
-        soundfont: Soundfonts, one of which is drawn for each stem among those that have its program; one named twice
-            is drawn twice as often.
-        gain: Stems of equal loudness are turned up or down by up to this many dB.
-        effects: What is done to the stems, a name of ``core.synthesis.effects.EFFECTS``.
+        style: Styles, one of which is drawn for each clip.
+        soundfont: Soundfonts, one of which is drawn for each stem among those that have its program. A soundfont that
+            is named twice is drawn twice as often.
+        gain: Largest change of a stem's loudness, up or down, in dB.
+        effects: How effects are drawn, a key of ``core.synthesis.effects.EFFECTS``.
         midi: Folder of MIDI files, for the style ``midi``.
     """
 
@@ -62,7 +62,7 @@ class Recipe:
 
     @property
     def name(self) -> str:
-        """The preset's name followed by what differs from it; :func:`parse_recipe` reads it back.
+        """The name of the preset, followed by the settings that differ from it; :func:`recipe` reads it back.
 
         >>> replace(RECIPES["general"], instruments=("piano", "violin"), duration=8.0).name
         'general;instruments=piano,violin;duration=8'
@@ -84,7 +84,7 @@ _RICH = Recipe(
     count=(1, 6),
     style=("random", "musical", "sparse"),
     soundfont=("musescore", "fluidr3"),
-    effects="varied",  # which turn stems up or down by another ±6 dB
+    effects="varied",  # which change the loudness of stems by up to another 6 dB
 )
 
 RECIPES: dict[str, Recipe] = {
@@ -94,7 +94,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe("wimu12", label_set="wimu12", count=(1, 4)),
         Recipe("simple", count=(1, 2)),
         _RICH,
-        # To test with: what makes a mix hard, one thing at a time.
+        # For measurements: each makes a mix difficult in one way.
         *(replace(_RICH, base=f"count-{count}", count=(count, count)) for count in range(1, 7)),
         *(
             replace(_RICH, base=f"similar-{family}", family=family, count=(2, min(members, 4)))
@@ -107,13 +107,13 @@ RECIPES: dict[str, Recipe] = {
 
 
 def recipe(name: str) -> Recipe:
-    """The recipe called ``name``, with the changes that the name carries.
+    """The recipe with this name, including the changes in the name.
 
     >>> recipe("wimu12;style=musical").style
     ('musical',)
 
     Raises:
-        InputError: there is no such recipe, or a change cannot be made.
+        InputError: there is no such recipe or setting, or a value is not possible.
     """
     base, *changes = name.split(";")
     if base not in RECIPES:
@@ -122,10 +122,10 @@ def recipe(name: str) -> Recipe:
 
 
 def modified(preset: Recipe, **changes: Any) -> Recipe:
-    """A recipe with other values for some of its attributes, checked.
+    """A recipe with other values for some of its settings.
 
     Raises:
-        InputError: a value is outside what can be composed; the message says what is allowed.
+        InputError: a value is not possible; the message says which are.
     """
     changed = replace(preset, **changes)
     _check(changed)
@@ -133,7 +133,7 @@ def modified(preset: Recipe, **changes: Any) -> Recipe:
 
 
 def split_clip_name(name: str) -> tuple[Recipe, int]:
-    """The recipe and the seed in a clip's name.
+    """The recipe and the seed in the name of a clip.
 
     >>> recipe, seed = split_clip_name("wimu12;duration=2@41")
     >>> recipe.duration, seed
@@ -155,9 +155,9 @@ def _check(recipe: Recipe) -> None:
     if recipe.family not in ("", *FAMILIES):
         raise InputError(f"There is no family {recipe.family!r}; choose one of: {', '.join(FAMILIES)}.")
     if not recipe.instruments and max(recipe.count) > len(recipe.candidates):
-        raise InputError(f"Only {len(recipe.candidates)} instruments to draw from, so {max(recipe.count)} is too many.")
+        raise InputError(f"Only {len(recipe.candidates)} instruments can be drawn, so {max(recipe.count)} is too many.")
     if len(recipe.instruments) > high:
-        raise InputError(f"A clip has {low} to {high} instruments, but {len(recipe.instruments)} were asked for.")
+        raise InputError(f"A clip has {low} to {high} instruments, so {len(recipe.instruments)} are too many.")
     if not DURATIONS[0] <= recipe.duration <= DURATIONS[1]:
         raise InputError(
             f"A clip lasts {DURATIONS[0]:g} to {DURATIONS[1]:g} seconds, so {recipe.duration:g} is not possible."
@@ -187,7 +187,7 @@ def _parse_change(text: str) -> tuple[str, Any]:
     key, _, value = text.partition("=")
     defaults = {field.name: field.default for field in fields(Recipe) if field.name != "base"}
     if key not in defaults:
-        raise InputError(f"A recipe has no {key!r} to change; choose from: {', '.join(defaults)}.")
+        raise InputError(f"A recipe has no setting {key!r}; choose from: {', '.join(defaults)}.")
     try:
         if key == "count":
             return key, tuple(int(n) for n in value.split(","))

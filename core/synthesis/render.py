@@ -1,8 +1,8 @@
-"""Notes → sound with FluidSynth, one stem at a time, the same bytes every time.
+"""Plays notes with FluidSynth, one stem at a time; the same notes always give the same bytes.
 
-What makes it repeatable: reverb, chorus and dithering are off, and every stem gets a synthesiser of its own (0.4 ms),
-since not even a system reset clears what the last notes left in FluidSynth's voices. The soundfont, which takes
-seconds to unpack, is loaded once in a process and lent to one synthesiser after the other.
+To that end reverb, chorus and dithering are off, and each stem gets a new synthesiser (0.4 ms), because not even a
+system reset clears what earlier notes left in FluidSynth's voices. A soundfont, which takes seconds to unpack, is
+loaded once per process and passed from one synthesiser to the next.
 """
 
 import contextlib
@@ -16,15 +16,14 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from core.audio import SAMPLE_RATE
+from core.audio import SAMPLE_RATE, Samples
 from core.errors import InputError
 from core.synthesis.score import Note
 from core.synthesis.soundfonts import soundfont_path
 from core.taxonomy.instruments import DRUM_CHANNEL, Instrument
 
-BLOCK = 64  # samples that FluidSynth computes at once; events take effect at block boundaries
+BLOCK = 64  # samples that FluidSynth computes at once; notes begin and end at block boundaries
 SYNTH_GAIN = 0.5
 SETTINGS = {
     "synth.reverb.active": 0,
@@ -37,8 +36,6 @@ DRUM_BANK = 128
 BEND_PER_SEMITONE = 4096  # pitch-bend units at the standard range of ±2 semitones
 LOG_LEVELS = 5
 _LOCK = Lock()
-
-Samples = npt.NDArray[np.float32]
 
 
 def render_stem(
@@ -53,13 +50,13 @@ def render_stem(
     """Plays the notes of one instrument.
 
     Args:
-        notes: What to play, in any order.
-        instrument: Decides between a melodic channel and the drum channel.
-        program: General MIDI program (drum kit for drums), 0-127.
-        duration: Seconds to render; what still sounds then is cut.
-        soundfont: A name of ``soundfonts.toml``.
+        notes: In any order.
+        instrument: Chooses between a melodic channel and the drum channel.
+        program: General MIDI program, 0-127; for drums the kit.
+        duration: Length of the result in seconds; notes that still sound then are cut off.
+        soundfont: A name in ``soundfonts.toml``.
         detune: Semitones by which the whole stem is shifted, within ±2.
-        generators: Shifts of the voices' settings by the number of the generator (SoundFont 2.04, section 8.1.2).
+        generators: Shifts of the voices' settings, by the number of the generator (SoundFont 2.04, section 8.1.2).
 
     Returns:
         float32 ``(round(duration · 22050),)``, mono.
@@ -69,7 +66,7 @@ def render_stem(
     """
     channel = DRUM_CHANNEL if instrument.is_drums else 0
     samples = round(duration * SAMPLE_RATE)
-    with _synthesizer(soundfont) as (synth, font):
+    with _synthesiser(soundfont) as (synth, font):
         synth.program_select(channel, font, DRUM_BANK if instrument.is_drums else 0, program)
         synth.pitch_bend(channel, round(detune * BEND_PER_SEMITONE))
         for generator, value in generators.items():
@@ -94,7 +91,7 @@ def _play(synth: Any, channel: int, notes: Sequence[Note], blocks: int) -> Sampl
 
 
 def _events(notes: Sequence[Note], blocks: int) -> list[tuple[int, int, int]]:
-    """(block, velocity, pitch), sorted, with ends (velocity 0) before beginnings in the same block."""
+    """(block, velocity, pitch), sorted; within a block, ends of notes (velocity 0) come before beginnings."""
     per_second = SAMPLE_RATE / BLOCK
     events = []
     for note in notes:
@@ -105,9 +102,9 @@ def _events(notes: Sequence[Note], blocks: int) -> list[tuple[int, int, int]]:
 
 
 def _write(synth: Any, sound: Samples) -> None:
-    """Fills ``(left and right, samples)`` with what comes next, as float32.
+    """Fills ``(2, samples)``, left and right, with the next samples as float32.
 
-    pyfluidsynth's own method returns dithered, clipped 16-bit samples.
+    pyfluidsynth's own method returns dithered and clipped 16-bit samples.
     """
     left, right = sound
     if len(left):
@@ -127,7 +124,7 @@ def fluidsynth_version() -> str:
 @cache
 def _fluidsynth() -> Any:
     try:
-        # On continuous-integration machines pyfluidsynth prints where it found the library, into our JSON.
+        # Where the variable CI is set, pyfluidsynth prints the path of the library, which would end up in our JSON.
         with contextlib.redirect_stdout(io.StringIO()):
             import fluidsynth
     except ImportError as error:
@@ -146,9 +143,9 @@ def _function(name: str, result: Any, *arguments: Any) -> Any:
 
 @cache
 def _font_owner(soundfont: str) -> tuple[Any, int]:
-    """The synthesiser that keeps a soundfont in memory for the process, and the address of the font."""
+    """The synthesiser that keeps a soundfont in memory as long as the process lives, and the font's address."""
     path = soundfont_path(soundfont)
-    for level in range(LOG_LEVELS):  # every new synthesiser warns that it has no presets yet
+    for level in range(LOG_LEVELS):  # no log: every new synthesiser would warn that it has no presets yet
         _function("fluid_set_log_function", c_void_p, c_int, c_void_p, c_void_p)(level, None, None)
     owner = _fluidsynth().Synth(gain=SYNTH_GAIN, samplerate=float(SAMPLE_RATE), **SETTINGS)
     identifier = owner.sfload(str(path))
@@ -158,9 +155,9 @@ def _font_owner(soundfont: str) -> tuple[Any, int]:
 
 
 @contextlib.contextmanager
-def _synthesizer(soundfont: str) -> Iterator[tuple[Any, int]]:
-    """A new synthesiser with the soundfont, and the font's number in it."""
-    with _LOCK:  # FluidSynth counts the users of a sample without a lock of its own
+def _synthesiser(soundfont: str) -> Iterator[tuple[Any, int]]:
+    """Yields a new synthesiser with the soundfont, and the font's number in it."""
+    with _LOCK:  # FluidSynth counts the users of a sample without a lock
         _, font = _font_owner(soundfont)
         synth = _fluidsynth().Synth(gain=SYNTH_GAIN, samplerate=float(SAMPLE_RATE), channels=16, **SETTINGS)
         identifier = _function("fluid_synth_add_sfont", c_int, c_void_p, c_void_p)(synth.synth, font)

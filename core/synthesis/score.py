@@ -1,6 +1,6 @@
-"""A score: which instrument plays which notes. Score generators ("styles") register themselves here.
+"""A score: which notes each instrument plays. Styles, which compose scores, register themselves here.
 
-Times are seconds from the start of the clip, pitches MIDI note numbers, velocities 1-127.
+Times are in seconds from the start of the clip, pitches are MIDI note numbers, velocities lie in 1-127.
 """
 
 from collections.abc import Callable
@@ -28,12 +28,12 @@ class Note:
 
 @dataclass(frozen=True)
 class Score:
-    """What every instrument of a clip plays.
+    """The notes of every instrument in a clip.
 
     Attributes:
-        duration: Length of the clip in seconds; no note begins after it, notes end at it.
+        duration: Length of the clip in seconds; no note ends later.
         parts: Notes by instrument label, sorted by onset; every part has at least one note.
-        tempo: Beats per minute, for the MIDI file and for those who read it.
+        tempo: Beats per minute, for the MIDI file.
     """
 
     duration: float
@@ -43,12 +43,12 @@ class Score:
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """What a score generator is asked for.
+    """What a style is to compose.
 
     Attributes:
-        instruments: The instruments that must all play.
+        instruments: All of them must play.
         duration: Seconds, 1-30.
-        midi_folder: Folder of MIDI files, for the style ``midi`` alone.
+        midi_folder: Folder of MIDI files, for the style ``midi`` only.
     """
 
     instruments: tuple[Instrument, ...]

@@ -1,7 +1,7 @@
-"""Recorded notes → a soundfont: writes SF2 files of one-shot mono samples, the same bytes for the same notes.
+"""Writes soundfonts: SF2 files of recorded notes, mono and without loops. The same notes give the same bytes.
 
-Follows the "SoundFont Technical Specification", version 2.04 (E-mu Systems 2006), whose sections are cited as §. Every
-program becomes a preset of one zone, which names an instrument, whose zones each name a sample and its keys.
+Follows the "SoundFont Technical Specification", version 2.04 (E-mu Systems 2006), whose sections are cited as §. Each
+program becomes a preset with one zone; the zone names an instrument, which has one zone for each sample and its keys.
 """
 
 import struct
@@ -13,7 +13,7 @@ from math import log2
 import numpy as np
 import numpy.typing as npt
 
-# Generators, §8.1.2. In a zone the key range comes first, and the instrument or the sample last (§7.5, §7.9).
+# Generators (§8.1.2). In a zone the key range comes first, and the instrument or sample comes last (§7.5, §7.9).
 RELEASE = 38  # of the volume envelope, in timecents
 INSTRUMENT = 41
 KEY_RANGE = 43
@@ -21,7 +21,7 @@ SAMPLE = 53
 
 RELEASE_SECONDS = 0.2
 GUARD = 46  # zeros that must follow every sample (§6.1)
-LOOP_MARGIN = 8  # a loop must keep this distance from both ends, even where nothing loops (§7.10)
+LOOP_MARGIN = 8  # a loop must keep this distance from both ends, even if it is not used (§7.10)
 MONO = 1  # sfSampleType (§7.10)
 
 
@@ -32,7 +32,7 @@ class RecordedNote:
     Attributes:
         key: MIDI pitch.
         samples: int16 ``(n,)``.
-        sample_rate: Samples a second.
+        sample_rate: Samples per second.
     """
 
     key: int
@@ -45,11 +45,11 @@ class RecordedProgram:
     """The notes of one preset.
 
     Attributes:
-        name: ASCII; its first 19 letters are kept.
+        name: ASCII; the first 19 characters are kept.
         program: General MIDI program, 0-127.
         notes: In ascending order.
-        low: Lowest MIDI pitch to play, by the lowest note if that is higher.
-        high: Highest one.
+        low: Lowest MIDI pitch to play; the lowest note plays it if it is higher itself.
+        high: Highest MIDI pitch to play.
     """
 
     name: str
@@ -60,7 +60,7 @@ class RecordedProgram:
 
 
 def key_ranges(keys: Sequence[int], low: int, high: int) -> list[tuple[int, int]]:
-    """First and last pitch that each of the recorded ``keys`` (ascending) sounds for: half-way to its neighbours.
+    """First and last pitch that each of the recorded ``keys`` (ascending) plays: half-way to its neighbours.
 
     >>> key_ranges([60, 64, 71], low=55, high=70)
     [(55, 61), (62, 67), (68, 71)]
@@ -81,7 +81,7 @@ def soundfont_bytes(title: str, programs: Sequence[RecordedProgram]) -> bytes:
     )
 
 
-# Each table of §7 ends with a row that only says where the last real row ends.
+# Each table of §7 ends with a row that only marks the end of the last real row.
 
 
 def _presets(programs: Sequence[RecordedProgram]) -> bytes:
@@ -140,7 +140,7 @@ def _chunk(kind: str, content: bytes) -> bytes:
 
 
 def _name(text: str) -> bytes:
-    """What fits into 20 bytes with the zero at their end."""
+    """Text cut to fit into 20 bytes with a zero at the end."""
     return text.encode("ascii")[:19]
 
 

@@ -1,4 +1,4 @@
-"""The soundfonts of ``soundfonts/soundfonts.toml``: which there are, where they lie on this machine, what they play."""
+"""The soundfonts of ``soundfonts/soundfonts.toml``: where they are on this computer, and what they can play."""
 
 import os
 import struct
@@ -24,20 +24,20 @@ PRESET_HEADER = struct.Struct("<20s3H3I")  # name, program, bank, ... (SoundFont
 
 @dataclass(frozen=True)
 class Soundfont:
-    """One known soundfont, installed or not; where it comes from is one of ``package``, ``npm``, ``notes``.
+    """A known soundfont, installed or not. Its source is one of ``package``, ``npm`` and ``notes``.
 
     Attributes:
-        name: What recipes call it.
-        title: Name for people.
+        name: In recipes.
+        title: For people.
         licence: Of the sounds.
-        homepage: Where it is described.
-        files: Names or absolute paths that it may have, the usual one first.
-        sha256: Of the file that clip names refer to.
+        homepage: Address of its description.
+        files: Names or absolute paths that the file may have, the usual one first.
+        sha256: Checksum of the file that clip names refer to.
         package: Debian package that installs it.
-        npm: npm package that holds it, ``name@version``.
-        member: Path in that package.
-        notes: Table of recorded notes from which it is built, beside ``soundfonts.toml``.
-        unusable: General MIDI programs (of bank 0) that are silent, out of tune or another instrument in it.
+        npm: npm package that contains it, ``name@version``.
+        member: Path of the file in that package.
+        notes: Table of the recorded notes from which it is built, beside ``soundfonts.toml``.
+        unusable: General MIDI programs (of bank 0) that are silent, out of tune, or sound like another instrument.
     """
 
     name: str
@@ -54,25 +54,25 @@ class Soundfont:
 
     @property
     def path(self) -> Path | None:
-        """Where the font lies, or None where it is not installed."""
+        """Path of the file, or None if the soundfont is not installed."""
         candidates = (Path(folder, file) for file in self.files for folder in (SOUNDFONTS, *SYSTEM_FOLDERS))
         return next((path for path in candidates if path.is_file() and os.access(path, os.R_OK)), None)
 
 
 @cache
 def known_soundfonts() -> dict[str, Soundfont]:
-    """All soundfonts of the table, by name, the preferred one first."""
+    """All soundfonts of the table by name, in order of preference."""
     table = tomllib.loads((SOUNDFONTS / "soundfonts.toml").read_text(encoding="utf-8"))
     return {name: Soundfont(name, **{key: _frozen(value) for key, value in row.items()}) for name, row in table.items()}
 
 
 def installed_soundfonts() -> list[Soundfont]:
-    """The known soundfonts that this machine has."""
+    """The known soundfonts that are on this computer."""
     return [font for font in known_soundfonts().values() if font.path]
 
 
 def soundfont_path(name: str) -> Path:
-    """The file of the soundfont called ``name``.
+    """Path of the file of the soundfont with this name.
 
     Raises:
         InputError: the name is unknown, or the font is not installed; the message says how to get it.
@@ -92,7 +92,7 @@ def soundfont_path(name: str) -> Path:
 
 
 def presets(name: str) -> frozenset[tuple[int, int]]:
-    """(bank, General MIDI program) of all that the soundfont called ``name`` can play well; drum kits are in bank 128.
+    """(bank, General MIDI program) of the sounds in a soundfont that are usable; drum kits are in bank 128.
 
     Raises:
         InputError: the name is unknown, the font is not installed, or its file is damaged.
@@ -101,7 +101,7 @@ def presets(name: str) -> frozenset[tuple[int, int]]:
 
 
 def all_presets(name: str) -> frozenset[tuple[int, int]]:
-    """Like :func:`presets`, with those that play the samples of another instrument."""
+    """Like :func:`presets`, but with the unusable sounds."""
     return _presets_in(soundfont_path(name))
 
 
@@ -118,7 +118,7 @@ def _presets_in(path: Path) -> frozenset[tuple[int, int]]:
 def _preset_headers(file: BinaryIO) -> bytes:
     """The chunk ``phdr`` of a SoundFont, found by walking over the RIFF chunks (SoundFont 2.04, section 4).
 
-    Those of an .sf2 have even sizes; those of an .sf3 need not, but are not padded either.
+    Chunks of an .sf2 file have even sizes; those of an .sf3 file may be odd, but are not padded.
     """
     file.seek(len("RIFF....sfbk"))
     while True:

@@ -1,1 +1,1 @@
-"""Training with Lightning: the only package that imports it."""
+"""Training with Lightning; no other package imports it."""

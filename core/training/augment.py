@@ -1,7 +1,7 @@
-"""What is done to log-mels while training, anew each time that a clip is seen.
+"""Augmentation: log-mels are changed at random each time that a clip is seen in training.
 
-All of it is linear in power, as in the air: clips are played faster or slower, added to each other, equalised, and put
-above a noise floor.
+Most of it happens to the power, where sounds add up: frequencies are moved, clips added to each other, equalised, and
+given a noise floor. After that, stripes of the log-mels are silenced.
 """
 
 import math
@@ -14,14 +14,15 @@ NOISE_DB = (-70.0, -30.0)  # of the noise floor, relative to the loudest cell
 
 
 def transpose(power: torch.Tensor, band_hz: torch.Tensor, semitones: float) -> torch.Tensor:
-    """Moves all frequencies of each clip by one random factor, by up to so many semitones, as playing it faster would.
+    """Multiplies all frequencies of each clip by a random factor, as playing the clip faster or slower would.
 
-    With the notes it moves the formants, by which a network would otherwise know the very samples of a soundfont
-    (vocal tract length perturbation, Jaitly & Hinton 2013).
+    Formants move with the notes, so that a network cannot recognise the samples of a soundfont by them (vocal tract
+    length perturbation, Jaitly & Hinton 2013).
 
     Args:
         power: ``(batch, 1, bands, frames)``.
-        band_hz: Centre frequencies ``(bands,)``, increasing; what would come from outside of them is silent.
+        band_hz: Centre frequencies ``(bands,)``, increasing. A band whose content would lie beyond them is silent.
+        semitones: Frequencies move by at most this much, up or down.
     """
     batch, _, bands, frames = power.shape
     factor = 2 ** (torch.empty(batch, 1, device=power.device).uniform_(-semitones, semitones) / 12)
@@ -38,15 +39,15 @@ def transpose(power: torch.Tensor, band_hz: torch.Tensor, semitones: float) -> t
 
 
 def mix_pairs(power: torch.Tensor, targets: torch.Tensor, share: float, most: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Adds to some clips another one of the batch at up to ±6 dB, so that a clip holds the instruments of both.
+    """Adds another clip of the batch, at up to ±6 dB, to some of the clips, which then hold the instruments of both.
 
-    The powers of the two are added, which is what happens to sounds on average over their phases.
+    Their powers are added, which is what adding two sounds does on average over their phases.
 
     Args:
         power: Mel power ``(batch, 1, bands, frames)``.
         targets: ``(batch, labels)``.
-        share: Share of the clips to which one is added.
-        most: Pairs that would hold more labels than this stay as they are.
+        share: Share of the clips to which another is added.
+        most: A clip stays as it is if the two would hold more labels than this.
     """
     other = torch.randperm(len(power), device=power.device)
     union = torch.maximum(targets, targets[other])
@@ -58,10 +59,11 @@ def mix_pairs(power: torch.Tensor, targets: torch.Tensor, share: float, most: in
 
 
 def equalise(power: torch.Tensor, strength: float) -> torch.Tensor:
-    """Turns each clip's bands up and down along a random curve of this standard deviation in dB.
+    """Turns the bands of each clip up and down along a random curve.
 
     Args:
         power: ``(batch, 1, bands, frames)``.
+        strength: Standard deviation of the curve in dB.
     """
     batch, _, bands, _ = power.shape
     knots = torch.randn(batch, 1, EQUALISER_KNOTS, device=power.device) * strength
@@ -70,39 +72,42 @@ def equalise(power: torch.Tensor, strength: float) -> torch.Tensor:
 
 
 def add_noise(power: torch.Tensor, share: float) -> torch.Tensor:
-    """Puts a share of the clips above a noise floor that falls or rises along the bands.
+    """Gives some of the clips a noise floor that falls or rises along the bands.
 
     Args:
-        power: ``(batch, 1, bands, frames)``, the loudest cell of each item 1.
+        power: ``(batch, 1, bands, frames)``; the loudest cell of each clip is 1.
+        share: Share of the clips that get one.
     """
     batch, _, bands, _ = power.shape
     level = torch.empty(batch, 1, 1, 1, device=power.device).uniform_(*NOISE_DB)
     slope = torch.empty(batch, 1, 1, 1, device=power.device).uniform_(-20, 10)
     floor = 10 ** ((level + slope * torch.linspace(0, 1, bands, device=power.device).view(1, 1, bands, 1)) / 10)
     noisy = torch.rand(batch, 1, 1, 1, device=power.device) < share
-    # The power of noise in a cell is exponentially distributed; mel bands average over a few bins of it.
+    # The power of noise in a bin is exponentially distributed; mel bands average over a few bins.
     cells = torch.rand_like(power).clamp_(min=1e-6).log_().neg_()
     return power + noisy * floor * cells
 
 
 def to_power(features: torch.Tensor, range_db: float) -> torch.Tensor:
-    """The power behind log-mels made by :func:`core.frontends.logmel.compress`; the loudest cell of each clip is 1."""
+    """The mel power from which :func:`core.frontends.logmel.compress` made log-mels; each clip's loudest cell is 1."""
     depth = 10 ** (range_db / 10)
     return torch.expm1(features * math.log1p(depth)) / depth
 
 
 def to_features(power: torch.Tensor, range_db: float) -> torch.Tensor:
-    """Log-mels of mel power, relative to the loudest cell of each clip; the inverse of :func:`to_power`."""
+    """Log-mels of mel power, relative to the loudest cell of each clip. Inverse of :func:`to_power`."""
     depth = 10 ** (range_db / 10)
     loudest = power.amax(dim=(2, 3), keepdim=True).clamp(min=1e-12)
     return torch.log1p(power * (depth / loudest)) / math.log1p(depth)
 
 
 def mask_stripes(features: torch.Tensor, longest: int, dim: int) -> torch.Tensor:
-    """Silences one stripe of random place and width, up to ``longest``, in each item along bands (2) or frames (3).
+    """Silences one stripe of random position and width in each clip.
 
     Args:
         features: ``(batch, 1, bands, frames)``.
+        longest: Greatest width of a stripe.
+        dim: 2 silences neighbouring bands, 3 neighbouring frames.
     """
     if longest == 0:
         return features

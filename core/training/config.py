@@ -17,7 +17,7 @@ from core.taxonomy.labels import LABEL_SPACES, LabelSpace
 
 CONFIGS = Path(__file__).parent / "configs"
 PREVIOUS = "previous"
-MODEL_KEYS = {"name", "title", "description", "label_set", "architecture", "default"}  # the same in all stages
+MODEL_KEYS = {"name", "title", "description", "task", "label_set", "architecture", "default"}  # the same in all stages
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 

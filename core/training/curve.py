@@ -1,4 +1,4 @@
-"""The course of a training as a table: what Lightning logged, a row an epoch."""
+"""The learning curve of a training: what Lightning logged, with one row for each epoch."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ import pandas as pd
 
 
 def write_curve(log: Path, path: Path) -> None:
-    """Joins ``log/version_N/metrics.csv`` of a run and of each time it was resumed; what came last counts.
+    """Joins the ``log/version_N/metrics.csv`` of a run and of each time it was resumed into one table.
 
-    Lightning writes training and validation figures in rows of their own; a version that begins with the first epoch
-    begins a new run.
+    Lightning writes training and validation figures in separate rows. A version that begins with the first epoch begins
+    a new run, which replaces those before it; an epoch that was logged twice counts as it was logged last.
 
     Raises:
         FileNotFoundError: nothing was logged.

@@ -13,11 +13,11 @@ from core.errors import InputError
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 
-GPU_READERS = 4  # processes: a GPU is done with a batch sooner than one process has read the next
+GPU_READERS = 4  # processes: a GPU finishes a batch sooner than one process reads the next
 
 
 class ClipDataset(Dataset[Batch]):
-    """Some clips of a built data set; a whole batch is read at once, which memory-mapped files like best."""
+    """Some clips of a built data set; a whole batch is read at once, which is fastest with memory-mapped files."""
 
     def __init__(self, source: BuiltDataset, targets: torch.Tensor, indices: range) -> None:
         self.source = source

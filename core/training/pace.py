@@ -1,4 +1,4 @@
-"""How fast training goes when it reads its data, and how fast it would go if it need not."""
+"""How fast training is with batches read from disk, and how fast with a batch that stays in memory."""
 
 import logging
 import time
@@ -17,12 +17,12 @@ from core.training.module import RecognitionModule
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds of training steps, from the end of the one before to the end of each.
+    """Seconds that training steps took, each from the end of the step before.
 
     Attributes:
         stored: Steps whose batch was read from disk.
-        in_memory: Steps in between, whose batch was there already.
-        waiting: The part of each stored step that passed before its batch was there.
+        in_memory: The steps between them, whose batch stayed in memory.
+        waiting: The part of each stored step that was spent waiting for its batch.
     """
 
     stored: list[float]
@@ -31,7 +31,7 @@ class Pace:
 
 
 def pace(module: RecognitionModule, loader: DataLoader[Batch], turns: int) -> Pace:
-    """Trains in turn on a batch of the loader and on one that stays in memory; the first two steps do not count."""
+    """Trains alternately on a batch of the loader and on one that stays in memory; the first two steps do not count."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     clock = _Clock()
     trainer = L.Trainer(
@@ -45,13 +45,13 @@ def pace(module: RecognitionModule, loader: DataLoader[Batch], turns: int) -> Pa
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    with warnings.catch_warnings(action="ignore"):  # Lightning recommends to read ahead; how useful that is, is asked
+    with warnings.catch_warnings(action="ignore"):  # Lightning recommends reading ahead, whose worth is measured here
         trainer.fit(module, DataLoader(_Turns(loader, turns + 1), batch_size=None))
     return Pace(clock.steps[1::2], clock.steps[2::2], clock.waiting[1::2])
 
 
 class _Turns(IterableDataset[Batch]):
-    """Batches of a loader, over and over, and the first of them again after each."""
+    """Batches of a loader, again and again, with the very first batch repeated after each."""
 
     def __init__(self, loader: DataLoader[Batch], turns: int) -> None:
         self.loader = loader
@@ -75,7 +75,7 @@ class _Turns(IterableDataset[Batch]):
 
 
 class _Clock(L.Callback):
-    """Notes every step but the first, which has none before it."""
+    """Times every step but the first, which follows no other."""
 
     def __init__(self) -> None:
         self.steps: list[float] = []
@@ -92,7 +92,7 @@ class _Clock(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if pl_module.device.type == "cuda":
-            torch.cuda.synchronize()  # the step is done when the GPU is, not when it has its orders
+            torch.cuda.synchronize()  # the step ends when the GPU has finished, not when it was told what to do
         now = time.perf_counter()
         if self._ended is not None:
             self.steps.append(now - self._ended)

@@ -18,6 +18,7 @@ from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from core.corpora.corpus import split_hash
+from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.frontends.logmel import FrontendConfig
 from core.models.architecture import build_network
@@ -31,7 +32,7 @@ from core.training.config import TrainingConfig, TrainingPlan
 from core.training.curve import write_curve
 from core.training.data import GPU_READERS, ClipDataModule
 from core.training.module import RecognitionModule
-from core.training.stages import checkpoint_folder, keep_weights, stage_data, starting_point
+from core.training.stages import Start, checkpoint_folder, keep_weights, stage_data, starting_point
 from core.training.widen import start_from
 
 LAST = "last"
@@ -64,27 +65,22 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
     source = stage_data(config, data)
     start = starting_point(plan, number, out)
     L.seed_everything(config.weight_seed, workers=True, verbose=False)
-    network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
-    if start:
-        start_from(network, start.network)
-    weights = {name: values.clone() for name, values in network.state_dict().items()}
+    network = _starting_network(config, start)
+    starting_weights = {name: values.clone() for name, values in network.state_dict().items()}
     module = RecognitionModule(network, config, source.frontend)
     runs = checkpoint_folder(plan, number, out)
     trainer = _trainer(config, module.task.monitor, runs, nodes)
-    count = trainer.num_devices * trainer.num_nodes
-    readers = GPU_READERS if isinstance(trainer.accelerator, CUDAAccelerator) else 0
-    targets = module.task.targets(source.held, config.labels)
-    clips = ClipDataModule(source, targets, config.batch_size, config.validation, count, readers, config.clips)
+    clips = _clips(config, module, source, trainer)
     trainer.fit(module, clips, ckpt_path=_last_checkpoint(runs) if resume else None)
     if not trainer.is_global_zero:
         return None
     best = trainer.checkpoint_callbacks[0].best_model_path  # type: ignore[attr-defined]
     module.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
-    blend(network, weights, config.start_share)
+    blend(network, starting_weights, config.start_share)
     network.eval()
     record = Training(
         **_what_was_done(config, number, clips),
-        hardware=_hardware(count),
+        hardware=_hardware(_device_count(trainer)),
         minutes=round((time.monotonic() - started) / 60, 1),
         commit=_commit(),
         start_sha256=start.sha256 if start else None,
@@ -98,6 +94,28 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
     return card
 
 
+def _starting_network(config: TrainingConfig, start: Start | None) -> StagedNetwork:
+    """The network of a stage with the weights that its training begins with."""
+    network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
+    if start:
+        start_from(network, start.network)
+    return network
+
+
+def _clips(
+    config: TrainingConfig, module: RecognitionModule, source: BuiltDataset, trainer: L.Trainer
+) -> ClipDataModule:
+    """The clips of a stage, in batches for all devices of the trainer."""
+    readers = GPU_READERS if isinstance(trainer.accelerator, CUDAAccelerator) else 0
+    targets = module.task.targets(source.held, config.labels)
+    devices = _device_count(trainer)
+    return ClipDataModule(source, targets, config.batch_size, config.validation, devices, readers, config.clips)
+
+
+def _device_count(trainer: L.Trainer) -> int:
+    return int(trainer.num_devices * trainer.num_nodes)
+
+
 def _trainer(config: TrainingConfig, monitor: str, runs: Path, nodes: int) -> L.Trainer:
     """A trainer that keeps the epoch with the highest validation metric and the last one.
 
@@ -106,7 +124,7 @@ def _trainer(config: TrainingConfig, monitor: str, runs: Path, nodes: int) -> L.
     """
     on_terminal = sys.stderr.isatty()
     best = ModelCheckpoint(runs, "best", monitor=f"val_{monitor}", mode="max", enable_version_counter=False)
-    last = ModelCheckpoint(runs, LAST, enable_version_counter=False)  # comes second, to remember which is the best
+    last = ModelCheckpoint(runs, LAST, enable_version_counter=False)  # second, so that it records which one is best
     try:
         return L.Trainer(
             max_epochs=config.epochs,
@@ -172,7 +190,7 @@ def _card(
 
 
 def _what_was_done(config: TrainingConfig, number: int, clips: ClipDataModule) -> dict[str, Any]:
-    """The part of a training's record that does not depend on where and from what it started."""
+    """The part of a training's record that says on what and with which settings it was trained."""
     source = clips.training.source
     return {
         "stage": number,
@@ -195,6 +213,6 @@ def _hardware(devices: int) -> str:
 
 
 def _commit() -> str:
-    """The commit that the code is at, marked where files differ from it."""
+    """The commit of the code, marked as dirty if files differ from it."""
     result = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True)
     return result.stdout.strip() or "unknown"

@@ -24,7 +24,8 @@ from core.comparison.records import (
 )
 from core.evaluation.record import Confusion, Evaluation, LabelScores, LevelScores, Slice, SoloConfusion
 from core.evaluation.scores import LEVELS
-from core.models.store import card, default_model
+from core.models.card import CARD
+from core.models.store import card
 from core.paths import STUDIES
 from core.records import Interval
 from core.studies.contrasts import contrasts
@@ -42,14 +43,13 @@ LAYERS = {"shallow": 4, "deep": 8}
 
 
 def write_measured(root: Path, models: tuple[str, ...] = MODELS) -> None:
-    """Writes evaluations and a training curve for each model, an ablation, and the results of the contrasts."""
+    """Writes cards, evaluations and a training curve for shipped models, an ablation, and results of the contrasts."""
     rng = np.random.default_rng(0)
     for model in models:
         for n, name in enumerate(SETS):
             evaluation(model, 0.95 - 0.04 * n, rng).write(root / model / f"evaluation/{name}.json")
         (root / model / "model.safetensors").touch()
-        changes = {"name": model, "label_set": model.partition("-")[0], "default": False}
-        card(default_model()).model_copy(update=changes).write(root / model)
+        card(model).model_copy(update={"default": False}).write(root / model / CARD)
         _curve(rng).to_csv(root / model / "training.csv", index=False)
     ablation().write(root / STUDIES / ABLATION)
     _experiments(models, rng).write(root / STUDIES / EXPERIMENTS)

@@ -16,7 +16,7 @@ from core.grading.record import recorded_grades
 from core.grading.verdict import RIVALS
 from core.paths import ROOT
 from core.records import Interval
-from tests.app.graded import COMPARED, searched, write_graded, write_searched
+from tests.app.graded import COMPARED, interval, searched, write_graded, write_searched
 from tests.app.reading import read
 
 MODEL, OTHER = "wimu12-shallow", "general-deep-rich"
@@ -63,10 +63,10 @@ def test_without_files_a_sentence_says_what_makes_them(root: Path) -> None:
     app = open_page()
     assert not app.exception
     assert f"timbrescope grade --model {MODEL} --explainer crp --record" in words(app)
-    assert "Graded are" not in words(app)
+    assert "Models with grades" not in words(app)
     assert not charts(app)
     write_graded(root, OTHER)
-    assert f"Graded are: {OTHER}." in words(open_page())
+    assert f"Models with grades: {OTHER}." in words(open_page())
 
 
 def test_grades_on_other_clips_have_their_own_verdict(root: Path) -> None:
@@ -77,7 +77,7 @@ def test_grades_on_other_clips_have_their_own_verdict(root: Path) -> None:
     app = open_page()
     assert not app.exception
     assert f"300 instruments in 100 clips of `{recipe}`" in words(app)
-    assert words(app).count("CRP beats") == words(app).count("CRP does not beat") == 1
+    assert words(app).count("CRP beats") == words(app).count("CRP does not clearly beat") == 1
     assert [grades["crp"].measures["lift"].value for grades in evidence.elsewhere(MODEL)] == [1.0]
 
 
@@ -90,7 +90,7 @@ def test_everything_graded_is_shown_and_can_be_downloaded(root: Path) -> None:
     assert all(measure.meaning in html(app) for measure in MEASURES.values())
     assert all(f">{evidence.explainer_title(name)}</th>" in html(app) for name in EXPLAINERS)
     assert html(app).count("<img ") == 1 + 5  # as trained, then the head and four convolutions
-    assert "60% lies on its own stem" in words(app)
+    assert "60% of an instrument's positive relevance lies on its own sound" in words(app)
     labels = [button.label for button in app.get("download_button")]
     assert labels == ["Measures (CSV)", "Measures (JSON)", "Cross talk (CSV)", "Cross talk (JSON)"]
 
@@ -117,7 +117,7 @@ def test_explainer_and_grouping_are_in_the_address_and_restored(root: Path) -> N
     [
         ({"crp": 3.0, **BEATEN}, "**CRP beats energy, gradient × input and Grad-CAM** in lift and in SI-SDR"),
         ({"crp": 1.0, **BEATEN}, "it is worse than energy, gradient × input and Grad-CAM;"),
-        ({"crp": 3.0, **BEATEN, "energy": 3.05}, "Grad-CAM and cannot be told from energy, as the intervals"),
+        ({"crp": 3.0, **BEATEN, "energy": 3.05}, "Grad-CAM and does not differ clearly from energy;"),
         ({"crp": 3.0, "energy": 2.0}, "is not known yet**: in lift it beats energy and was not compared with"),
         ({"energy": 2.0}, "it was not compared with energy, gradient × input and Grad-CAM"),
     ],
@@ -126,17 +126,35 @@ def test_the_verdict_follows_from_the_files(lifts: dict[str, float], said: str, 
     write_graded(root, MODEL, "wimu12", **lifts)
     found = evidence.grades(MODEL, root)
     assert said in evidence.verdict(found)
-    assert ("does not beat" in evidence.verdict(found)) == ("worse" in said or "told" in said)
+    assert ("does not clearly beat" in evidence.verdict(found)) == ("worse" in said or "differ" in said)
+
+
+@pytest.mark.parametrize(
+    ("rival", "said"),
+    [
+        (1.0, "masked as in the app, it beats energy, gradient × input and Grad-CAM in SI-SDR improvement."),
+        (2.0, "masked as in the app, it beats energy and Grad-CAM and does not differ clearly from gradient × input"),
+        (3.0, "masked as in the app, it beats energy and Grad-CAM and is worse than gradient × input in SI-SDR"),
+        (None, "**CRP beats energy, gradient × input and Grad-CAM** in lift and in SI-SDR improvement: the intervals "
+         "do not overlap."),
+    ],
+)  # fmt: skip
+def test_the_verdict_says_what_is_left_of_it_with_masks_alike(rival: float | None, said: str, root: Path) -> None:
+    write_graded(root, MODEL, "wimu12", **{"crp": 3.0, **BEATEN})
+    found = evidence.grades(MODEL, root)
+    for name, grade in found.items():
+        value = {"crp": 2.0, "gradient_x_input": rival}.get(name, 1.0)
+        grade.measures["si_sdr_among_rivals"] = interval(value) if rival else Interval()
+    assert said in evidence.verdict(found)
+    assert ("masked as in the app" in evidence.verdict(found)) == (rival is not None)
 
 
 def test_grades_of_other_clips_are_named(root: Path) -> None:
     write_graded(root, MODEL, "wimu12", crp=3.0, energy=2.0)
-    assert "Not on the same clips" not in evidence.clips(evidence.grades(MODEL, root))
+    assert "Graded on other clips" not in evidence.clips(evidence.grades(MODEL, root))
     path = root / MODEL / "grades/energy.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"clips": 7}))
-    assert "Not on the same clips, so not to be compared closely:** energy on 7" in evidence.clips(
-        evidence.grades(MODEL, root)
-    )
+    assert "Graded on other clips, so compare with care:** energy on 7" in evidence.clips(evidence.grades(MODEL, root))
 
 
 def test_the_default_comes_first_and_then_those_with_most_lift(root: Path) -> None:
@@ -171,7 +189,7 @@ def test_measures_without_a_value_are_left_out(root: Path) -> None:
     path.write_text(json.dumps(grade))
     app = open_page(by="outcome")
     assert not app.exception
-    assert "Not taken of these" in words(open_page())
+    assert "Not measured for these" in words(open_page())
 
 
 def test_the_table_of_all_figures_has_a_row_for_each(root: Path) -> None:
@@ -184,14 +202,17 @@ def test_the_table_of_all_figures_has_a_row_for_each(root: Path) -> None:
     assert lift["value"].tolist() == [4.0]
 
 
-def test_why_these_rules_is_told_whatever_is_graded(root: Path) -> None:
+def test_why_these_rules_is_shown_whatever_is_graded(root: Path) -> None:
     app = open_page()
     assert "`timbrescope study rules`" in words(app)
     write_searched(root, plus=1.5, sharp=2.01)
     app = open_page()
     assert not app.exception
     assert "the 50 instruments that general-deep-rich detects in 20 composed clips" in words(app)
-    assert "The default is **<signed>**: does as signed says. Of the 2 others 1 have clearly less lift" in words(app)
+    assert (
+        "**<signed>**: does as signed says. Of the 2 other candidates, clearly less lift is reached by 1 and"
+        in words(app)
+    )
     table = html(app)
     assert all(f"<{name}>" in table and f"does as {name} says" in table for name in ("signed", "plus", "sharp"))
     assert all(f"title='{MEASURES[measure].meaning}'" in table for measure in (*COMPARED, "conservation_error"))
@@ -205,15 +226,15 @@ def test_why_these_rules_is_told_whatever_is_graded(root: Path) -> None:
 @pytest.mark.parametrize(
     ("lifts", "said"),
     [
-        ({"plus": 1.5, "sharp": 1.9}, "Of the 2 others 2 have clearly less lift and 2 have clearly less SI-SDR "
-         "improvement. Clearly better in one of the two and clearly worse in neither: none."),
-        ({"plus": 2.03, "sharp": 2.5}, "Of the 2 others 0 have clearly less lift and 0 have clearly less SI-SDR "
-         "improvement. Clearly better in one of the two and clearly worse in neither: <sharp> (all layers alike)."),
+        ({"plus": 1.5, "sharp": 1.9}, "clearly less lift is reached by 2 and clearly less SI-SDR improvement is "
+         "reached by 2. Clearly better in one of these and clearly worse in neither: none."),
+        ({"plus": 2.03, "sharp": 2.5}, "clearly less lift is reached by 0 and clearly less SI-SDR improvement is "
+         "reached by 0. Clearly better in one of these and clearly worse in neither: <sharp> (all layers alike)."),
     ],
 )  # fmt: skip
 def test_what_speaks_for_the_rules_follows_from_the_differences(lifts: dict[str, float], said: str) -> None:
     found = searched(**lifts)
-    assert evidence_rules.told(found).endswith(said)
+    assert evidence_rules.summary(found).endswith(said)
     rows = evidence_rules.rules_table(found)
     assert set(rows["candidate"]) == {"signed", *lifts}
     assert not rows.duplicated(["candidate", "kind", "measure"]).any()
@@ -222,7 +243,7 @@ def test_what_speaks_for_the_rules_follows_from_the_differences(lifts: dict[str,
 def test_what_is_better_in_one_and_worse_in_the_other_is_no_rival() -> None:
     found = searched(sharp=2.5)
     found.candidates["sharp"].over_default["si_sdr_improvement"] = Interval(value=-1, low=-2, high=-0.5)
-    assert evidence_rules.told(found).endswith("clearly worse in neither: none.")
+    assert evidence_rules.summary(found).endswith("clearly worse in neither: none.")
 
 
 def test_cross_talk_in_words() -> None:
@@ -230,10 +251,10 @@ def test_cross_talk_in_words() -> None:
         [[0.6, 0.3], [None, 0.8]], index=["violin", "cello"], columns=["violin", "cello"], dtype=float
     )  # fmt: skip
     assert evidence.cross_talk_sentence(table) == (
-        "Of a label's positive relevance 70% lies on its own stem on average. "
-        "Most goes astray from **violin** to **cello**: 30% where both play."
+        "On average, 70% of an instrument's positive relevance lies on its own sound. The largest share on "
+        "another's: where **violin** and **cello** play together, 30% of that for violin lies on cello."
     )
-    assert evidence.cross_talk_sentence(table.iloc[1:, 1:]).endswith("on average.")
+    assert evidence.cross_talk_sentence(table.iloc[1:, 1:]).endswith("lies on its own sound.")
     assert evidence.cross_talk_sentence(table.iloc[:0]) == "Nothing was measured."
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.experiments import contrasts
 from app.experiments import panels as experiments
-from app.experiments import questions
 from app.figures.colors import model_colors
 from core.evaluation.record import SoloConfusion
 from core.paths import ROOT
@@ -22,7 +22,7 @@ TITLES = {"depth": "Does depth change how the network works?",
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for module in (experiments, questions):
+    for module in (experiments, contrasts):
         monkeypatch.setattr(module, "TRAINED_MODELS", tmp_path)
     return tmp_path
 
@@ -57,8 +57,8 @@ def test_everything_measured_is_shown_and_can_be_downloaded(root: Path) -> None:
     assert not app.exception
     assert not app.error
     assert all(title in words(app) for title in TITLES.values())
-    assert "Without instruments more than 12 dB below the rest the mAP of **" in words(app)
-    assert "Called **viola** when only **violin** played: 31%" in words(app)
+    assert "If instruments more than 12 dB below the rest did not count, the mAP of **" in words(app)
+    assert "where only **violin** plays, **viola** is detected in 31% of the clips" in words(app)
     assert len(charts(app)) == 5 + 3 + 1 + 2 * 3
     labels = [button.label for button in app.get("download_button")]
     assert len(labels) == 2 * 8 + 2
@@ -105,7 +105,7 @@ def test_a_model_that_was_measured_in_part_leaves_the_rest_to_be_measured(root: 
     assert not app.exception
     assert words(app).count("Not measured yet") == 4
     assert "`timbrescope train` writes `training.csv`" in words(app)
-    assert "answered by `timbrescope report`" in words(app)
+    assert "`timbrescope report` compares trained models" in words(app)
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,10 @@ def test_a_damaged_file_is_one_sentence(file: str, content: str, root: Path) -> 
 @pytest.mark.parametrize(
     ("losses", "said"),
     [
-        ({"no-effects": 0.03, "mono": -0.01}, "No change is clear, as all intervals touch those of whole; the largest "
+        ({"no-effects": 0.03, "mono": -0.01}, "No change is clear: all intervals overlap those of “whole”. The largest "
          "is **no effects** on real recordings (−3.0 points)."),
-        ({"no-effects": 0.05, "mono": -0.06}, "Intervals do not touch those of whole for: **no effects** on real "
-         "recordings (−5.0 points); **mono** on real recordings (+6.0 points)."),
+        ({"no-effects": 0.05, "mono": -0.06}, "Clear changes, whose intervals do not overlap those of “whole”: "
+         "**no effects** on real recordings (−5.0 points); **mono** on real recordings (+6.0 points)."),
         ({"whole": 0.0}, "Nothing was left out yet."),
     ],
 )  # fmt: skip
@@ -151,7 +151,7 @@ def test_the_ablation_follows_the_measure_and_says_how_it_is_made(root: Path) ->
     app = open_page()
     assert "No change is clear" in words(app)
     app.button_group(key="measure").set_value("macro_f1").run()
-    assert "do not touch those of whole for: **no effects** on rich clips (−30.0 points)." in words(app)
+    assert "do not overlap those of “whole”: **no effects** on rich clips (−30.0 points)." in words(app)
     (root / "studies/ablation.json").unlink()
     app = open_page()
     assert not app.exception
@@ -169,7 +169,9 @@ def test_figures_without_a_value_are_left_out(root: Path) -> None:
 
 def test_the_worst_confusion_is_named() -> None:
     table = pd.DataFrame([[None, 0.2], [0.1, None]], index=["violin", "cello"], columns=["violin", "cello"])
-    assert experiments.confusion_sentence(table) == "Called **cello** when only **violin** played: 20%."
+    assert experiments.confusion_sentence(table) == (
+        "Most frequent: where only **violin** plays, **cello** is detected in 20% of the clips."
+    )
     assert "None of them" in experiments.confusion_sentence(table * 0)
 
 

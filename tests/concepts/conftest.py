@@ -1,4 +1,4 @@
-"""A small model of whose labels many are detected, and its atlas; probes have their own tests and are left out."""
+"""A small model that detects every instrument, and its atlas. Probes have their own tests and are left out."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.concepts.small import CLIPS, RECIPE
 
 @pytest.fixture
 def no_probes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every channel answers to nothing but plucked sounds, as far as its number says."""
+    """Lets every channel answer to plucked sounds alone, the less the higher its number."""
 
     def tunings(model: TrainedModel, on_progress: object) -> dict[tuple[str, int], list[Factor]]:
         widths = {stage.name: stage.channels for stage in model.network.stages}
@@ -30,7 +30,7 @@ def no_probes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tiny_model: Path, tmp_path: Path) -> Path:
-    """A copy of the small model, without an atlas, that hears every instrument that plays."""
+    """A copy of the small model, without an atlas, that detects every instrument that plays."""
     copy = tmp_path / "tiny"
     shutil.copytree(tiny_model, copy, ignore=shutil.ignore_patterns("*.parquet"))
     card = read_card(copy)

@@ -1,4 +1,4 @@
-"""The atlas against brute force on a few clips, and that neither workers nor interruptions change it."""
+"""The atlas is what brute force finds on a few clips, and neither workers nor interruptions change it."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ Ranked = list[tuple[str, str | None, float]]
 
 
 def brute_force(model: TrainedModel) -> dict[str, dict]:
-    """All that is in an atlas, from lists of everything, one number at a time."""
+    """Everything that an atlas holds, from lists of all values, one number at a time."""
     found: dict[str, dict] = {kind: defaultdict(list) for kind in ("relevance", "activation", "share", "place")}
     places = Places.of(model.network, model.frontend, 1.5)
     names = [name for name, _ in model.network.named_children()]
@@ -99,7 +99,7 @@ def test_the_atlas_is_what_brute_force_finds(atlas: Atlas, model: TrainedModel) 
             assert vars(place) == {name: getattr(reference, name) for name in vars(place)}
 
 
-def test_neighbours_are_the_channels_whose_shares_go_along(atlas: Atlas, model: TrainedModel) -> None:
+def test_neighbours_are_the_channels_whose_shares_correlate(atlas: Atlas, model: TrainedModel) -> None:
     truth = brute_force(model)["share"]
     for layer in atlas.layers:
         used = np.array([[share for _, share in truth[layer, c.channel]] for c in atlas.layer(layer)])
@@ -206,7 +206,7 @@ def test_progress_rises_to_the_end(folder: Path, no_probes: None) -> None:
     assert 0.5 < seen[-1] <= 1
 
 
-def test_another_seed_is_another_music(atlas: Atlas, folder: Path) -> None:
+def test_another_seed_has_other_clips(atlas: Atlas, folder: Path) -> None:
     other = build_atlas(str(folder), 3, seed=1, recipe=RECIPE, workers=1)
     clips = [{reference.clip for c in one.concepts for reference in c.actmax} for one in (atlas, other)]
     assert not clips[0] & clips[1]

@@ -30,22 +30,22 @@ def factors(*found: tuple[str, str, float]) -> list[Factor]:
         ([("level", "quiet", STRONGER), ("polyphony", "single notes", STRONG)], "quiet sound"),
     ],
 )  # fmt: skip
-def test_the_strongest_factors_are_said_in_words(found: list[tuple[str, str, float]], name: str) -> None:
+def test_the_strongest_factors_make_the_name(found: list[tuple[str, str, float]], name: str) -> None:
     assert concept_name(factors(*found)) == name
     assert concept_name(factors(*reversed(found))) == name
 
 
-def test_what_any_sound_does_to_a_channel_is_not_said() -> None:
+def test_values_that_say_little_are_left_out() -> None:
     trivial = [("level", "loud"), ("silence", "sound"), ("polyphony", "chords"), ("articulation", "held")]
     assert concept_name(factors(*[(*one, 1.0) for one in trivial])) == "mixed"
 
 
-def test_only_three_factors_are_said() -> None:
+def test_a_name_has_at_most_three_factors() -> None:
     found = [("onset", "onset", 0.99), ("instrument", "banjo", 0.98), ("vibrato", "straight", 0.97)]
     assert concept_name(factors(*found, ("register", "300–600 Hz", 0.96))) == "banjo attacks without vibrato"
 
 
-def test_of_instrument_and_family_the_stronger_one_is_said() -> None:
+def test_only_the_stronger_of_instrument_and_family_is_named() -> None:
     for scores, name in (((STRONGER, STRONG), "cello"), ((STRONG, STRONGER), "bowed strings")):
         found = zip(("instrument", "family"), ("cello", "strings"), scores, strict=True)
         assert concept_name(factors(*found)) == name
@@ -58,13 +58,13 @@ def test_that_an_instrument_is_tonal_goes_without_saying() -> None:
     assert concept_name(factors(tonal, attacks, ("instrument", "bassoon", 0.6))) == "tonal attacks"
 
 
-def test_silence_is_said_alone_and_only_where_it_is_the_answer() -> None:
+def test_silence_is_named_alone_and_only_if_it_is_the_strongest() -> None:
     silence = ("silence", "silence", STRONGER)
     assert concept_name(factors(silence, ("level", "quiet", STRONG))) == "silence"
     assert concept_name(factors(silence, ("instrument", "voice", STRONGEST))) == "voice"
 
 
-def test_an_instrument_that_is_never_loudest_in_a_register_is_not_said_with_it() -> None:
+def test_an_instrument_that_is_never_loudest_in_a_register_is_not_named_with_it() -> None:
     assert concept_name(factors(("instrument", "flute", STRONG), ("register", "below 75 Hz", STRONGER))) == (
         "sound, below 75 Hz"
     )
@@ -77,12 +77,12 @@ def test_an_instrument_that_is_never_loudest_in_a_register_is_not_said_with_it()
     )
 
 
-def test_only_the_first_of_a_factor_counts_since_the_others_are_its_tuning_curve() -> None:
+def test_only_the_first_value_of_a_factor_counts_since_the_others_are_its_tuning_curve() -> None:
     assert concept_name(factors(("instrument", "oboe", 0.7), ("instrument", "flute", 0.9))) == "mixed"
 
 
 @pytest.mark.parametrize("values", [("instrument", INSTRUMENTS), ("family", FAMILIES), ("register", SPANS)])
-def test_every_value_can_be_said(values: tuple[str, list[str]]) -> None:
+def test_every_value_has_a_name_of_its_own(values: tuple[str, list[str]]) -> None:
     factor, known = values
     assert factor in {question.factor for question in QUESTIONS}
     names = [concept_name(factors((factor, value, STRONG))) for value in known]

@@ -1,4 +1,4 @@
-"""Patches of clips: where they lie in the picture, and what is heard of them."""
+"""Patches of clips: where they lie in the picture, and how they sound."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_a_frame_lies_where_its_patch_is() -> None:
 
 @pytest.mark.parametrize("time_s", [0.0, 0.1, 1.5, 2.9, 3.0])
 @pytest.mark.parametrize("duration_s", [0.02, 1.0, 7.0])
-def test_what_is_heard_lies_within_the_clip_and_is_long_enough(time_s: float, duration_s: float) -> None:
+def test_what_is_played_lies_within_the_clip_and_is_long_enough(time_s: float, duration_s: float) -> None:
     start, end = span(place(time_s=time_s, duration_s=duration_s), SECONDS)
     assert 0 <= start <= end <= SECONDS
     assert end - start == pytest.approx(min(max(duration_s, SHORTEST), SECONDS))

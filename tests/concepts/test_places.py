@@ -1,4 +1,4 @@
-"""Cells of layers and the patches of sound that they see."""
+"""Cells of layers, and the patches of sound that they see."""
 
 import pytest
 
@@ -10,7 +10,7 @@ FRONTEND = frontend(FrontendConfig())
 HOP_S = 512 / 22050
 
 
-def test_a_patch_tells_seconds_and_hertz() -> None:
+def test_a_patch_is_in_seconds_and_hertz() -> None:
     places = Places({"conv": ReceptiveField((0, 0), (2, 4), (9, 9))}, FRONTEND, duration=5)
     patch = places.patch("conv", band=10, frame=20)
     assert patch.time_s == pytest.approx(FRONTEND.frame_times(100)[80], abs=1e-4)

@@ -23,7 +23,7 @@ def level(samples: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_all_labels_play_in_both_halves_and_no_probe_is_there_twice(name: str) -> None:
+def test_all_labels_play_in_both_halves_and_every_probe_is_different(name: str) -> None:
     found = all_probes(name)
     assert len(set(found)) == len(found) < 1500
     for half in (False, True):

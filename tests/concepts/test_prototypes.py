@@ -1,4 +1,4 @@
-"""Prototypes: planted ways of recognising a label are found, and what departs from them is told."""
+"""Prototypes: planted ways of recognising a label are found, and departures from them are reported."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ WAYS = np.eye(3, CHANNELS) * 0.5 + 0.04  # each relies on one channel
 
 
 def recognitions(count: int, seed: int) -> np.ndarray:
-    """Half by the first way, the others by the second and third alike."""
+    """Half of them in the first way, a quarter in each of the others."""
     rng = np.random.default_rng(seed)
     way = rng.choice(3, count, p=[0.5, 0.25, 0.25])
     return (WAYS[way] + rng.normal(0, SPREAD, (count, CHANNELS))).astype(np.float32)
@@ -51,7 +51,7 @@ def test_percentiles_of_new_recognitions_are_spread_evenly(atlas: Atlas) -> None
     assert np.quantile(percentiles, [0.1, 0.5, 0.9]) == pytest.approx([0.1, 0.5, 0.9], abs=0.1)
 
 
-def test_a_departure_is_unusual_and_told(atlas: Atlas) -> None:
+def test_a_departure_is_unusual_and_reported(atlas: Atlas) -> None:
     vector = WAYS[1].copy()
     vector[7] += 20 * SPREAD
     vector[4] -= 10 * SPREAD
@@ -93,7 +93,7 @@ def test_equal_vectors_have_finite_likelihoods() -> None:
     assert np.isfinite(usual.likelihoods).all()
 
 
-def test_vectors_of_rare_labels_are_left_out_and_of_frequent_ones_bounded() -> None:
+def test_rare_labels_are_left_out_and_the_clips_of_frequent_ones_limited() -> None:
     count = MAX_CLIPS + 10
     rare = np.arange(count) < MIN_CLIPS - 1
     explained = np.array([(clip, label) for clip in range(count) for label in (0, 1) if label == 0 or rare[clip]])

@@ -1,4 +1,4 @@
-"""The streaming pass against sorting and averaging all that was ever seen."""
+"""The single pass finds what sorting and averaging all observations finds."""
 
 from collections.abc import Iterator
 
@@ -92,13 +92,13 @@ def test_a_channel_that_nothing_passes_through_is_like_no_other(seen: Observatio
     assert list(survey.relmax.of_channel(2)) == []
 
 
-def test_nothing_seen_is_no_reference() -> None:
+def test_without_observations_there_are_no_references() -> None:
     survey = LayerSurvey(LABELS, CHANNELS)
     assert np.isnan(survey.usage).all()
     assert not survey.similarity.any()
     assert list(Ranking(3, CHANNELS).of_channel(0)) == []
 
 
-def test_shares_add_up_to_one_and_nothing_has_none() -> None:
+def test_shares_sum_to_one_or_are_zero_without_relevance() -> None:
     relevance = np.array([[1.0, -2.0, 1.0], [0.0, 0.0, 0.0]], np.float32)
     assert shares(relevance).tolist() == [[0.25, -0.5, 0.25], [0, 0, 0]]

@@ -24,7 +24,7 @@ RNG = np.random.default_rng(0)
 
 
 def as_heard(probe: Probe) -> list[Heard]:
-    """What would be heard of a probe whose loudest partial is the lowest."""
+    """What is heard of a probe, if its lowest partial is its loudest."""
     hz = probe.hz or (440 * 2 ** ((probe.pitches[0] - 69) / 12) if probe.pitches else OCTAVES[0])
     octave = max(0, int(np.searchsorted(OCTAVES, hz, side="right")) - 1)
     moments = ["whole"]
@@ -67,7 +67,7 @@ def test_random_answers_are_mixed() -> None:
     assert names.count("mixed") / len(names) > 0.97
 
 
-def test_what_holds_for_one_half_of_the_probes_alone_is_no_evidence() -> None:
+def test_what_holds_for_one_half_of_the_probes_only_is_no_evidence() -> None:
     answers = np.array([float(one.probe.label == "violin" and not one.probe.held_out) for one in HEARD])
     answers += RNG.normal(0, 0.1, len(HEARD))
     factors = measure(HEARD, answers[:, None])[0]
@@ -76,7 +76,7 @@ def test_what_holds_for_one_half_of_the_probes_alone_is_no_evidence() -> None:
     assert concept_name(factors) == "mixed"
 
 
-def test_a_register_is_not_taken_for_the_instruments_that_play_there() -> None:
+def test_a_register_is_not_mistaken_for_the_instruments_that_play_there() -> None:
     answers = np.array(
         [float(one.octave <= 1 and bool(one.probe.hz or one.probe.label)) for one in HEARD]
     ) + RNG.normal(0, 0.1, len(HEARD))
@@ -120,7 +120,7 @@ def test_auc_counts_pairs() -> None:
     np.testing.assert_allclose(auc(answers, members, strata, weights), expected)
 
 
-def test_auc_of_what_cannot_be_compared_is_unknown() -> None:
+def test_auc_is_nan_if_nothing_can_be_compared() -> None:
     members = np.array([[True, True, False, False]])
     assert np.isnan(auc(RNG.random((4, 2)), members, np.array([0, 0, 1, 1]))).all()
 
@@ -164,9 +164,7 @@ def test_planted_concepts_are_named_right() -> None:
     assert "attacks" in attacks
 
 
-def test_answers_do_not_depend_on_what_is_heard_together(
-    monkeypatch: pytest.MonkeyPatch, tiny_model_: TrainedModel
-) -> None:
+def test_answers_do_not_depend_on_batches(monkeypatch: pytest.MonkeyPatch, tiny_model_: TrainedModel) -> None:
     played = probes(label_set("general"), ("banjo",))[::7]
     heard, together = listen(tiny_model_.network, tiny_model_.frontend, played)
     monkeypatch.setattr(tuning, "BATCH", 3)

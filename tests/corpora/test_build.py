@@ -5,7 +5,7 @@ import hashlib
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -119,11 +119,25 @@ def test_a_cluster_needs_workers_that_share_the_folder(tmp_path: Path, monkeypat
             pass
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "telepathy://host:8786", "127.0.0.1:port"])
+@pytest.mark.parametrize(
+    "address",
+    ["tcp://127.0.0.1:9", "telepathy://host:8786", "127.0.0.1:port", "garbage", "", "tcp://", "tls://127.0.0.1:9",
+     "inproc://x", f"tcp://{'x' * 70}.com:1"],
+)  # fmt: skip
 def test_a_cluster_that_does_not_answer(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CONNECT_S", 0.2)
     with pytest.raises(InputError, match="No Dask scheduler answers"):
         build_dataset(PLAN, tmp_path, cluster=address)
+
+
+def test_the_command_says_in_one_line_that_a_cluster_does_not_answer(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("timbrescope")), "dataset", "wimu12", "--clips", "2"]
+    result = subprocess.run(
+        [*command, "--out", tmp_path / "set", "--cluster", "garbage"], capture_output=True, text=True
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("timbrescope: No Dask scheduler answers at 'garbage'")
+    assert result.stderr.count("\n") == 1, "nothing follows when the process ends"
 
 
 def test_a_cluster_without_dask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +152,7 @@ from pathlib import Path
 from core.corpora import build
 from tests.corpora.test_build import PLAN
 
-write, calls = build._write_whole, iter(range(100))
+write, calls = build.write_whole, iter(range(100))
 
 def dying(path, content):
     def half(file):
@@ -148,7 +162,7 @@ def dying(path, content):
         os.kill(os.getpid(), signal.SIGKILL)
     write(path, half if next(calls) == int(sys.argv[2]) else content)
 
-build._write_whole = dying
+build.write_whole = dying
 build.build_dataset(PLAN, Path(sys.argv[1]), workers=1)
 """
 WRITTEN = ["dataset.json", "shards/00000.npy", "shards/00000.parquet", "shards/00001.npy", "shards/00001.parquet"]
@@ -221,6 +235,74 @@ def test_lost_files_come_back(lost: str, tmp_path: Path, whole: dict[str, str]) 
         path.unlink()
     build_dataset(PLAN, folder, workers=1)
     assert contents(folder) == whole
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _flip(path: Path) -> None:
+    """One feature is another one."""
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def _other_array(path: Path) -> None:
+    np.save(path, np.zeros(3))
+
+
+def _fewer_rows(path: Path) -> None:
+    pd.read_parquet(path)[1:].to_parquet(path, index=False)
+
+
+def _other_columns(path: Path) -> None:
+    pd.read_parquet(path)[["clip"]].to_parquet(path, index=False)
+
+
+DAMAGE: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "features cut short": (".npy", _cut),
+    "features empty": (".npy", lambda path: path.write_bytes(b"")),
+    "features with one other bit": (".npy", _flip),
+    "another array": (".npy", _other_array),
+    "no array": (".npy", lambda path: path.write_bytes(b"PK\3\4" + bytes(99))),
+    "rows cut short": (".parquet", _cut),
+    "rows empty": (".parquet", lambda path: path.write_bytes(b"")),
+    "rows missing": (".parquet", _fewer_rows),
+    "columns missing": (".parquet", _other_columns),
+}
+
+
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_shard_is_composed_anew(
+    damage: str, finished: bool, tmp_path: Path, whole: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "whole"
+    suffix, do = DAMAGE[damage]
+    do(folder / f"shards/00001{suffix}")
+    if not finished:
+        (folder / "manifest.parquet").unlink()
+        (folder / "shards/00002.npy").unlink()
+    composed = count_composed(monkeypatch)
+    build_dataset(PLAN, folder, workers=1)
+    assert contents(folder) == whole
+    assert [PLAN.clip_name(index) for index in (range(4, 8) if finished else range(4, 10))] == composed
+
+
+@pytest.mark.parametrize("damage", ["features cut short", "features empty", "another array", "no array"])
+def test_features_of_a_damaged_shard_are_refused_in_one_sentence(
+    damage: str, tmp_path: Path, whole: dict[str, str]
+) -> None:
+    data = BuiltDataset(tmp_path / "whole")
+    path = tmp_path / "whole/shards/00001.npy"
+    DAMAGE[damage][1](path)
+    with pytest.raises(InputError, match=r"00001\.npy is damaged; .*`timbrescope dataset`") as error:
+        data.features(range(10))
+    assert "\n" not in str(error.value)
+    path.unlink()
+    with pytest.raises(InputError, match=r"00001\.npy is missing; .*`timbrescope dataset`"):
+        data.features(range(10))
 
 
 def test_half_written_files_are_ignored(tmp_path: Path, whole: dict[str, str]) -> None:

@@ -204,8 +204,8 @@ def test_clips_are_composed_anew_for_a_model_that_sees_other_features(model: Tra
         build_dataset(plan, tmp_path / str(bands), workers=1)
         reports.append(evaluate(model, tmp_path / str(bands)))
     anew, stored = reports
-    assert anew["data"] == stored["data"]
-    assert anew["per_instrument"] == stored["per_instrument"]
+    assert anew.data == stored.data
+    assert anew.per_instrument == stored.per_instrument
 
 
 def test_the_items_of_a_split_alone(model: TrainedModel, recordings: Path) -> None:
@@ -213,11 +213,11 @@ def test_the_items_of_a_split_alone(model: TrainedModel, recordings: Path) -> No
     head, *rows = table.read_text().splitlines()
     splits = ["split", "train", "test", "test", "train"]
     table.write_text("\n".join(f"{row},{split}" for row, split in zip([head, *rows], splits, strict=True)))
-    assert evaluate(model, recordings)["clips"] == 4
+    assert evaluate(model, recordings).clips == 4
     report = evaluate(model, recordings, split="test")
-    assert report["clips"] == 2
-    assert report["data"] == {"source": "folder", "folder": recordings.name, "split": "test"}
-    assert set(report["per_instrument"]) == {"flute", "tuba", "violin"}
+    assert report.clips == 2
+    assert report.data == {"source": "folder", "folder": recordings.name, "split": "test"}
+    assert set(report.per_instrument) == {"flute", "tuba", "violin"}
     with pytest.raises(InputError, match="no split 'valid'; choose one of: train, test"):
         evaluate(model, recordings, split="valid")
 

@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.evaluation.evaluate import evaluate
 from core.evaluation.leakage import unseen
 from core.frontends.logmel import FrontendConfig
-from core.models.card import Training, read_card
+from core.models.card import CARD, Training, read_card
 from core.models.store import TrainedModel, load_model
 from core.synthesis.clip import compose
 
@@ -90,8 +90,8 @@ def test_evaluate_refuses_and_measures_what_was_held_out(built: Path, tiny_model
     with pytest.raises(InputError, match="trained on 6 of these 10 clips"):
         evaluate(model, built)
     report = evaluate(model, built, split="validation")
-    assert (report["clips"], report["data"]["split"]) == (2, "validation")
-    assert report["data"]["recipe"] == RECIPE
+    assert report.clips == 2
+    assert report.data == {"source": "built", "recipe": RECIPE, "seed": 3, "split": "validation"}
 
 
 def files(*splits: str | None) -> Corpus:
@@ -122,7 +122,7 @@ def test_the_command_refuses_in_one_line(built: Path, tiny_model: Path, tmp_path
     load_model(str(tiny_model))
     for file in ("model.safetensors", "card.json"):
         (tmp_path / file).write_bytes((tiny_model / file).read_bytes())
-    read_card(tmp_path).model_copy(update={"training": training()}).write(tmp_path)
+    read_card(tmp_path).model_copy(update={"training": training()}).write(tmp_path / CARD)
     command = ["evaluate", "--model", str(tmp_path), "--data", str(built), "--json"]
     refused = CliRunner().invoke(app, command)
     assert refused.exit_code == 2
@@ -137,4 +137,4 @@ def test_recordings_are_open_to_every_composed_training(tiny_model: Path, tmp_pa
     clip = compose(f"{RECIPE}@1")
     soundfile.write(tmp_path / "a.wav", clip.mix, clip.sample_rate)
     (tmp_path / "labels.csv").write_text(f"file,instruments\na.wav,{clip.labels[0]}\n")
-    assert evaluate(trained(tiny_model, training()), tmp_path)["clips"] == 1
+    assert evaluate(trained(tiny_model, training()), tmp_path).clips == 1

@@ -1,4 +1,4 @@
-"""Networks with untrained weights but batch statistics that leave no bias at zero, and inputs of every kind."""
+"""Untrained networks whose batch statistics leave no bias at zero, and random inputs."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from core.models.card import Card
 from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
 
-torch.set_num_threads(1)  # the networks are tiny, and more threads would only wait for each other
+torch.set_num_threads(1)  # the networks are so tiny that more threads would only wait for each other
 
 LABELS = 5
 BANDS, FRAMES = 32, 37
@@ -49,5 +49,8 @@ def inputs() -> Tensor:
 @pytest.fixture
 def model(network: StagedNetwork) -> TrainedModel:
     labels = ["piano", "flute", "violin", "organ", "tuba"]
-    card = Card.model_construct(name="tiny", labels=labels, frontend=FrontendConfig(bands=BANDS), temperature=1.0)
+    card = Card.model_construct(
+        name="tiny", task="instruments", label_set="general", labels=labels, frontend=FrontendConfig(bands=BANDS),
+        temperature=1.0,
+    )  # fmt: skip
     return TrainedModel(card, network.requires_grad_(False).to(memory_format=torch.channels_last))

@@ -1,7 +1,7 @@
 """The explainers against Captum's (Kokhlikyan et al. 2020), wherever both follow the same definition.
 
-Captum's relevance propagation knows no batch normalisation, hence it is given a network of the same function without.
-All is computed in double precision, so that nothing but definitions can differ.
+Captum's relevance propagation does not support batch normalisation, so it gets an equivalent network without.
+Everything is computed in double precision, so that only definitions can differ.
 """
 
 import copy
@@ -30,9 +30,9 @@ EPSILON = 1e-6  # zennit's, which Captum's rules are given as well
 
 # How far maps may differ, as shares of the largest relevance.
 SAME = 1e-9
-MERGED = 3e-5  # where it has merged batch normalisation, zennit still divides by √(1 + 1e-5), here three times
-NEVER_ZERO = 1e-4  # our own rules add a little to all that is divided by
-LOUD = 1000  # times, and what they add is small enough
+MERGED = 3e-5  # zennit still divides by √(1 + 1e-5) after folding batch normalisation, here three times
+NEVER_ZERO = 1e-4  # our own rules add a little to every divisor
+LOUD = 1000  # inputs are multiplied by this, so that what the rules add is negligible
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_grad_cam(network: StagedNetwork, inputs: Tensor, label: int) -> None:
 
 
 def test_occlusion(network: StagedNetwork, inputs: Tensor, label: int) -> None:
-    """Captum gives each cell of a patch the whole fall of the logit; ours shares it out among them."""
+    """Captum gives each cell of a patch the whole fall of the logit; ours divides it among the cells."""
     window = (1, *PATCH)
     theirs = Occlusion(network).attribute(inputs, sliding_window_shapes=window, strides=window, target=label)
     bands, frames = (
@@ -146,7 +146,7 @@ def test_lrp_epsilon(network: StagedNetwork, inputs: Tensor, label: int) -> None
 
 
 def test_lrp_gamma(network: StagedNetwork, inputs: Tensor, label: int) -> None:
-    """With no positive bias: γ makes those larger as it does weights (Montavon et al. 2019), but not at Captum's."""
+    """Without positive biases: γ enlarges them like weights (Montavon et al. 2019), but not in Captum."""
     rules = [GammaRule(gamma=0.25) for _ in range(3)]
     for rule in rules:
         rule.STABILITY_FACTOR = EPSILON
@@ -156,14 +156,14 @@ def test_lrp_gamma(network: StagedNetwork, inputs: Tensor, label: int) -> None:
 
 
 def test_lrp_z_plus(network: StagedNetwork, inputs: Tensor, label: int) -> None:
-    """Where there is sound: relevance of silent cells spreads evenly in ours, and is lost in Captum's."""
+    """Where there is sound: ours spreads the relevance of silent cells evenly, Captum loses it."""
     inputs = inputs + 0.1
     theirs = LRP(ruled(network, z_plus_rules())).attribute(inputs, target=label)
     assert_close(explained("lrp_z_plus", network, inputs, label), theirs[0, 0], NEVER_ZERO)
 
 
 def test_signed_rules(network: StagedNetwork, inputs: Tensor, label: int) -> None:
-    """Without biases, whose share Captum does not give back."""
+    """Without biases, whose share Captum does not give back to the inputs."""
     network, inputs = with_biases(network, 0), LOUD * inputs
     theirs = LRP(ruled(network, signed_rules())).attribute(inputs, target=label)
     assert_close(Propagation("signed")(network, inputs, Logit(label)), theirs[0, 0], NEVER_ZERO)

@@ -23,7 +23,7 @@ INPUTS = {
 
 
 def state(network: StagedNetwork) -> dict[str, object]:
-    """All that an explanation must leave as it was."""
+    """Everything that an explanation must leave unchanged."""
     hooks = [
         (name, kind, len(getattr(module, kind)))
         for name, module in network.named_modules()
@@ -55,7 +55,7 @@ def test_relevance_of_the_last_layer_is_weight_times_mean_activation(network: St
 
 
 def slow_map(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
-    """The z-plus map in plain torch, layer by layer: the share of each input in each output, without biases."""
+    """The z-plus map in plain PyTorch, layer by layer: the share of each input in each output, without biases."""
     activations = [inputs]
     with torch.no_grad():
         for module in network:
@@ -76,12 +76,12 @@ def slow_map(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
 
 
 def gain_signs(network: StagedNetwork, conv: nn.Module) -> Tensor:
-    """Signs of the normalisation's gains, which scale all weights of a channel alike: all but the sign cancels."""
+    """Signs of the normalisation's gains: a gain scales all weights of a channel, so only its sign matters."""
     modules = list(network)
     return modules[modules.index(conv) + 1].weight.sign()[:, None, None, None]
 
 
-def test_the_map_is_that_of_a_slow_plain_twin(network: StagedNetwork) -> None:
+def test_the_map_is_that_of_a_slow_plain_implementation(network: StagedNetwork) -> None:
     inputs = random_inputs() + 0.05
     expected = slow_map(network, inputs, 1)
     result = attribute(network, inputs, Logit(1), rules="plus").relevance

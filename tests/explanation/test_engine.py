@@ -16,10 +16,10 @@ from core.models.network import StagedNetwork
 
 from .conftest import BANDS, FRAMES, LABELS, randomised
 
-POOLS = (nn.MaxPool2d, nn.Flatten)  # what hands on all that it gets
+POOLS = (nn.MaxPool2d, nn.Flatten)  # modules that pass on all relevance
 
 
-# The planes are 32 x 37 cells, so that windows of the pools stand out at one edge or at both.
+# The planes are 32 x 37 cells, so windows of the pools reach over one edge or both.
 FORMS: dict[str, dict[str, Any]] = {
     "shallow": {"widths": (6, 8, 12), "pools": ((2, 4), (2, 2), (1, 1))},
     "patches": {"widths": (6, 8, 12), "pools": ((1, 2), (2, 2), (2, 2)), "patch": 2},
@@ -45,7 +45,7 @@ def slow_concept_map(
 
 
 def slow_map(network: StagedNetwork, inputs: Tensor, label: int, layer: str, kept: Tensor, rules: RuleSet) -> Tensor:
-    """By autograd through ``W' a'`` of every layer in turn; at one layer's outputs a share ``kept`` goes on down."""
+    """By autograd through ``W' a'`` of every layer in turn; at one layer's outputs only a share ``kept`` goes on."""
     passed, values = [], inputs
     for name, module in network.named_children():
         passed.append((name, module, values))
@@ -139,9 +139,7 @@ def test_contested_maps_are_those_of_a_slow_plain_loop(form: str, inputs: Tensor
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_label_that_nobody_contests_keeps_what_speaks_for_it_and_its_like_takes_half(
-    form: str, inputs: Tensor
-) -> None:
+def test_an_uncontested_label_keeps_its_evidence_and_two_equal_ones_halve_it(form: str, inputs: Tensor) -> None:
     trace = Trace(formed(form), inputs)
     alone, twice = trace.contested([Logit(1)]), trace.contested([Logit(1)] * 2)
     claim = trace.relevance(Logit(1), CONTESTED_AT[form]).clamp(min=0).sum()
@@ -197,7 +195,7 @@ def test_relevance_is_conserved_down_to_the_input(
 @pytest.mark.parametrize(
     "pool", [nn.MaxPool2d(3, stride=2), nn.MaxPool2d(2, padding=1), nn.MaxPool2d((2, 4)), nn.MaxPool2d((2, 4), (1, 5))]
 )
-def test_other_strides_and_pools_are_propagated_like_zennit_does(stride: int, pool: nn.Module, inputs: Tensor) -> None:
+def test_other_strides_and_pools_are_propagated_as_by_zennit(stride: int, pool: nn.Module, inputs: Tensor) -> None:
     torch.manual_seed(0)
     layers: list[tuple[str, nn.Module]] = [
         ("conv1", nn.Conv2d(1, 4, 3, padding=1)),

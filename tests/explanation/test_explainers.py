@@ -1,4 +1,4 @@
-"""The contract of every registered explainer, and what tells each of them from the others."""
+"""The contract of every registered explainer, and what distinguishes each of them."""
 
 import copy
 import json
@@ -28,7 +28,7 @@ TARGET = Logit(LABEL)
 DIFFERENCE = LogitDifference(LABEL, 0)
 TARGETS = [TARGET, DIFFERENCE]
 LINEAR = sorted(set(EXPLAINERS) - {"energy", "random", "grad_cam"})  # their maps add up as their targets do
-# The architectures of the shipped models, and a patching first convolution whether or not one of them has it.
+# The architectures of the shipped models, and one whose first convolution has a stride.
 CONFIGS = [
     {"widths": (4, 6), "pools": ((1, 2), (1, 1)), "patch": 2},
     *(json.loads(path.read_text(encoding="utf-8"))["config"] for path in sorted(TRAINED_MODELS.glob("*/card.json"))),

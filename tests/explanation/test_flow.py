@@ -87,7 +87,7 @@ def test_parts_of_all_feeders_sum_to_the_concept_s_at_every_step(model: TrainedM
     check(root, 2)
 
 
-def test_a_tree_has_the_same_feeders_as_a_walk(model: TrainedModel) -> None:
+def test_a_tree_has_the_same_feeders_as_single_steps(model: TrainedModel) -> None:
     root = flow(model, logmel(model), "organ", "conv3", 1, widths=(3, 2))
     assert [len(node.feeders) for node in root.feeders] == [2, 2, 2]
     steps = feeders(model, logmel(model), "organ", [("conv3", 1)], top=3)
@@ -99,7 +99,7 @@ def test_a_tree_has_the_same_feeders_as_a_walk(model: TrainedModel) -> None:
 
 
 @pytest.mark.parametrize("channel", range(12))
-def test_those_that_do_most_in_the_concept_s_own_direction_come_first(model: TrainedModel, channel: int) -> None:
+def test_feeders_that_contribute_most_in_the_concept_s_direction_come_first(model: TrainedModel, channel: int) -> None:
     found = feeders(model, logmel(model), "tuba", [("conv3", channel)])
     parts = np.array([node.relevance for node in found]) * np.sign(sum(node.relevance for node in found))
     assert np.array_equal(parts, np.sort(parts)[::-1])
@@ -133,7 +133,7 @@ def test_a_concept_of_one_input_channel_is_fed_by_that_alone(model: TrainedModel
         ([("conv2", 1), ("conv2", 1)], "lower layer"),
     ],
 )
-def test_a_path_that_is_none_is_refused(model: TrainedModel, path: list[tuple[str, int]], words: str) -> None:
+def test_an_impossible_path_is_refused(model: TrainedModel, path: list[tuple[str, int]], words: str) -> None:
     with pytest.raises(InputError, match=words):
         feeders(model, logmel(model), "piano", path)
 

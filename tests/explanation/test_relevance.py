@@ -20,7 +20,7 @@ def logit(model: TrainedModel, label: str) -> float:
 
 
 def check(explanation: Explanation) -> None:
-    """What holds for every explanation."""
+    """Checks what holds for every explanation."""
     assert explanation.conservation_error < 1e-3
     assert explanation.relevance.values.shape == (BANDS, FRAMES)
     assert np.abs(explanation.shares).sum() == pytest.approx(1, abs=1e-5)
@@ -47,7 +47,7 @@ def test_all_concepts_together_are_the_whole_explanation(model: TrainedModel) ->
     assert np.abs(whole - parts).max() < 1e-4 * np.abs(whole).max()
 
 
-def test_the_concepts_that_pull_the_logit_its_way_come_first(model: TrainedModel) -> None:
+def test_concepts_that_contribute_most_in_the_direction_of_the_logit_come_first(model: TrainedModel) -> None:
     signs = set()
     for label in model.labels:
         explanation = explain(model, LOGMEL, label, top=99)
@@ -77,7 +77,7 @@ def test_every_explainer_gives_a_map_of_any_label_and_leaves_the_model_alone(mod
     np.testing.assert_array_equal(model.logits(LOGMEL[None]), before)
 
 
-def test_all_that_is_asked_about_an_input_can_be_told_from_one_trace(model: TrainedModel) -> None:
+def test_one_trace_serves_all_explanations_of_an_input(model: TrainedModel) -> None:
     label, trace = model.labels[0], trace_of(model, LOGMEL)
     alone, shared = explain(model, LOGMEL, label), explain(model, LOGMEL, label, trace=trace)
     assert np.array_equal(alone.relevance.values, shared.relevance.values)
@@ -142,7 +142,7 @@ def test_users_who_explain_and_predict_at_once_all_get_right_answers(model: Trai
                 np.testing.assert_allclose(concept.map.values, expected.map.values, rtol=1e-5)
 
 
-def test_the_labels_that_are_heard_contest_the_one_that_is_explained(model: TrainedModel) -> None:
+def test_detected_labels_contest_the_one_that_is_explained(model: TrainedModel) -> None:
     heard, unheard = model.labels[:2], model.labels[2]
     thresholds = {label: 0.0 if label in heard else 2.0 for label in model.labels}
     model = TrainedModel(model.card.model_copy(update={"thresholds": thresholds}), model.network)

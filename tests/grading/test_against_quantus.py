@@ -58,7 +58,7 @@ def scores(metric: Metric, maps: Array, truths: Mask | None = None) -> list[floa
 
 
 def test_relevance_mass_accuracy(maps: Array, truths: Mask) -> None:
-    """Of positive maps, because Quantus lets what speaks against a label count as negative mass."""
+    """With positive maps, because Quantus counts what speaks against a label as negative mass."""
     theirs = scores(RelevanceMassAccuracy(**PLAIN), np.maximum(maps, 0), truths)
     ours = [rma(values, truth) for values, truth in zip(maps, truths, strict=True)]
     np.testing.assert_allclose(ours, theirs)
@@ -87,7 +87,7 @@ def test_sparseness(maps: Array) -> None:
 
 
 def test_sanity_similarity(network: StagedNetwork, inputs: Tensor) -> None:
-    """Of the maps of networks that Quantus randomised: it draws weights anew as they are drawn before a training."""
+    """With networks that Quantus randomised; it draws weights as at the start of a training."""
     explain, maps = EXPLAINERS.get("gradient_x_input"), []
 
     def explain_batch(model: StagedNetwork, inputs: Array, targets: npt.NDArray[np.int_]) -> Array:
@@ -110,7 +110,7 @@ def test_sanity_similarity(network: StagedNetwork, inputs: Tensor) -> None:
 
 
 def test_concept_flipping(network: StagedNetwork, inputs: Tensor) -> None:
-    """Silencing channels is flipping the pixels of a channel at once, where the model is the network above it."""
+    """Silencing a channel is flipping all of its pixels at once, if the model is the network above the layer."""
     relevance = np.random.default_rng(2).normal(size=6)
     with torch.no_grad():
         activations = network.up_to("conv2", inputs).numpy()

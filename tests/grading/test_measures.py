@@ -45,7 +45,7 @@ def test_truth_masks_do_not_overlap_even_where_stems_are_equally_loud() -> None:
         pytest.param([[-1.0, -2.0, -3.0, -4.0]], (0.0, 0.0, 1.0, 1.0), id="all negative"),
     ],
 )
-def test_known_maps_score_as_they_should(relevance: list[list[float]], scores: tuple[float, ...]) -> None:
+def test_known_maps_have_known_scores(relevance: list[list[float]], scores: tuple[float, ...]) -> None:
     truth = np.array([[True, True, False, False]])
     measured = tuple(measure(np.array(relevance), truth) for measure in (rma, lift, rra, pointing))
     assert measured == pytest.approx(scores)
@@ -64,13 +64,13 @@ def test_measures_have_no_value_without_truth() -> None:
     assert all(np.isnan(measure(np.ones((2, 2)), nowhere)) for measure in (rma, lift, rra, pointing))
 
 
-def test_shares_tell_whose_cells_the_relevance_lies_on() -> None:
+def test_shares_say_whose_cells_the_relevance_lies_on() -> None:
     shares = relevance_shares(np.array([[1.0, 2.0], [1.0, -9.0]]), truth_masks(POWERS))
     assert shares == {"piano": 0.25, "flute": 0.75}
     assert relevance_shares(np.ones((1, 1)), {"silent": np.zeros((1, 1), bool)}) == {"silent": 0.0}
 
 
-def test_si_sdr_knows_no_gain_and_falls_with_noise() -> None:
+def test_si_sdr_ignores_gain_and_falls_with_noise() -> None:
     stem, noise = RNG.normal(size=(2, 4000))
     noise -= (noise @ stem) / (stem @ stem) * stem
     noise *= np.linalg.norm(stem) / np.linalg.norm(noise)
@@ -97,7 +97,7 @@ def test_sparseness_is_half_the_mean_difference_of_the_cells_over_their_mean() -
     assert np.isnan(gini(np.zeros((3, 3))))
 
 
-def test_similarity_sees_neither_sign_nor_scale_and_nothing_in_chance() -> None:
+def test_similarity_ignores_sign_and_scale_and_is_zero_for_random_maps() -> None:
     values = RNG.normal(size=(60, 60))
     assert similarity(values, -5 * values) == 1
     assert similarity(values, values**3) == 1
@@ -119,7 +119,7 @@ def test_the_area_over_a_curve_is_large_where_it_falls_early() -> None:
     assert area_over_curve(np.array([1.0, 3.0])) == -2  # silencing what spoke against
 
 
-def test_leakage_is_none_without_relevance_for_what_is_absent_and_half_where_the_label_does_not_matter() -> None:
+def test_leakage_is_zero_without_evidence_for_the_absent_label_and_half_if_maps_ignore_the_label() -> None:
     values = RNG.normal(size=(5, 6))
     assert absent_share(-np.abs(values), values) == 0
     assert absent_share(values, values) == 0.5

@@ -29,13 +29,13 @@ def test_a_map_of_the_true_cells_is_perfect_and_separates_the_stem() -> None:
     assert result["si_sdr_floor"] < 3 < 12 < result["si_sdr_improvement"] <= result["si_sdr_ceiling"] + 3
 
 
-def test_a_map_of_the_other_stem_is_as_wrong_as_can_be() -> None:
+def test_a_map_of_the_other_stem_has_the_lowest_scores() -> None:
     result = grade(TRUTH.masks["double_bass"].astype(np.float32), STEMS, "flute", FRONTEND)
     assert (result["rma"], result["lift"], result["rra"], result["pointing"]) == (0, 0, 0, 0)
     assert result["si_sdr_improvement"] < -10
 
 
-def test_the_energy_as_a_map_scores_as_the_energy() -> None:
+def test_energy_as_the_map_has_the_scores_of_energy() -> None:
     result = grade(TRUTH.mix.mel_power, STEMS, "double_bass", FRONTEND)
     assert result["rma"] == result["energy_rma"]
     assert result["lift"] == result["energy_lift"]

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from core.cli import app
 from core.comparison.records import Experiments, read_experiments, read_records
 from core.errors import InputError
-from core.models.card import Training, read_card
+from core.models.card import CARD, Training, read_card
 from core.paths import TRAINED_MODELS
 from core.studies.contrasts import Contrast, contrasts
 from core.studies.experiments import run_experiments
@@ -144,6 +144,6 @@ def test_models_that_were_not_trained_for_as_long_are_not_contrasted(zoo: Path, 
     write_contrasts(tmp_path)
     card = read_card(tmp_path / "general-deep-simple")
     longer = card.training.model_copy(update={"previous": card.training})
-    card.model_copy(update={"training": longer}).write(tmp_path / "general-deep-simple")
+    card.model_copy(update={"training": longer}).write(tmp_path / "general-deep-simple" / CARD)
     with pytest.raises(InputError, match="general-shallow-simple with general-deep-simple, which were not trained"):
         contrasts(tmp_path)

@@ -41,7 +41,7 @@ def mix() -> Spectrogram:
 
 @pytest.fixture(scope="module")
 def everything(model: TrainedModel) -> RuleSearch:
-    """All candidates, and one that says what the default does in other words; detected is just what plays."""
+    """Results for all candidates and an equivalent of the default; exactly what plays is detected."""
     playing = {label for name in clip_names(model, 2, 7) for label in compose(name).labels}
     thresholds = {label: 0.0 if label in playing else 2.0 for label in model.labels}
     model = TrainedModel(model.card.model_copy(update={"thresholds": thresholds}), model.network)
@@ -117,7 +117,7 @@ def test_every_candidate_has_every_measure(everything: RuleSearch) -> None:
     assert RuleSearch.parse(everything.model_dump_json()) == everything
 
 
-def test_what_does_as_the_default_has_its_figures(everything: RuleSearch) -> None:
+def test_an_equivalent_of_the_default_has_the_same_figures(everything: RuleSearch) -> None:
     rows = everything.candidates
     for measure, interval in rows[ONLY].measures.items():
         assert dict(rows["same"].measures[measure]) == pytest.approx(dict(interval), abs=1e-4)

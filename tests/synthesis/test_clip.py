@@ -1,4 +1,4 @@
-"""Clips are what their names say: repeatable, exactly the sum of their stems, and audible."""
+"""Clips are repeatable from their names, exactly the sum of their stems, and audible."""
 
 import hashlib
 import subprocess
@@ -73,7 +73,7 @@ def test_other_seeds_give_other_clips() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_name_of_a_clip_is_that_from_which_it_was_made(name: str) -> None:
+def test_a_clip_has_the_name_that_it_was_made_from(name: str) -> None:
     made, seed = split_clip_name(name)
     assert made.clip_name(seed) == compose(name).name
     assert split_clip_name(made.clip_name(seed)) == (made, seed)
@@ -150,7 +150,7 @@ def test_similar_instruments_are_of_one_family(family: str) -> None:
 
 
 @pytest.mark.parametrize("count", range(1, 7))
-def test_a_count_recipe_draws_exactly_so_many(count: int) -> None:
+def test_a_count_recipe_draws_exactly_that_many(count: int) -> None:
     drawn = drawn_labels(f"count-{count}", 40)
     assert {len(labels) for labels in drawn} == {count}
 
@@ -177,7 +177,7 @@ def test_gains_are_drawn_over_their_range() -> None:
     assert kstest(gains, "uniform", (-6, 12)).pvalue > 1e-3
 
 
-def test_the_description_holds_all_but_the_audio() -> None:
+def test_the_description_says_how_the_clip_was_made() -> None:
     clip = compose("general;instruments=piano,flute;duration=2@1")
     described = clip.to_dict()
     assert described["name"] == clip.name
@@ -231,7 +231,7 @@ BAD_NAMES = {
     "general@" + "9" * 30: "not the name of a composed clip",
     "general@1.5": "not the name of a composed clip",
     "opera@1": "no recipe 'opera'.*general",
-    "general;colour=red@1": "no 'colour'.*duration",
+    "general;colour=red@1": "no setting 'colour'.*duration",
     "general;duration=long@1": "'long' is not a possible duration",
     "general;duration=0.5@1": "1 to 30 seconds",
     "general;duration=31@1": "1 to 30 seconds",
@@ -266,5 +266,5 @@ def test_bad_names_end_in_one_sentence(name: str) -> None:
 
 
 def test_too_many_instruments_by_name() -> None:
-    with pytest.raises(InputError, match="9 were asked for"):
+    with pytest.raises(InputError, match="9 are too many"):
         compose(f"general;instruments={','.join(list(INSTRUMENTS)[:9])}@1")

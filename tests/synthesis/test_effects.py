@@ -1,4 +1,4 @@
-"""What is done to stems does what it says, and leaves the mix the sum of its stems."""
+"""Effects do what their settings say, and the mix stays the sum of its stems."""
 
 from dataclasses import replace
 from functools import reduce
@@ -49,7 +49,7 @@ def test_no_effects_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("knot", range(len(EQUALISER_HZ)))
-def test_the_equaliser_turns_the_band_that_it_names(knot: int) -> None:
+def test_the_equaliser_changes_the_band_of_each_frequency(knot: int) -> None:
     gains = [0.0] * len(EQUALISER_HZ)
     gains[knot] = -12.0
     for other, hz in enumerate(EQUALISER_HZ):
@@ -64,7 +64,7 @@ def test_a_band_keeps_what_lies_in_it() -> None:
         assert change == pytest.approx(0, abs=0.3) if kept else change < -30
 
 
-def test_a_room_dies_away_in_the_time_given() -> None:
+def test_a_room_decays_in_its_reverberation_time() -> None:
     click = np.zeros(3 * SAMPLE_RATE, dtype=np.float32)
     click[0] = 1
     echo = in_the_room(click, Effects(reverb=1.0, reverb_level=-3.0, seed=3))
@@ -111,14 +111,14 @@ def test_a_codec_keeps_length_time_and_level() -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [("cutoff", -2400.0), ("vibrato", 50.0), ("release", 1800.0), ("detune", 0.5)]
 )
-def test_fluidsynth_hears_what_it_is_told(field: str, value: float) -> None:
+def test_fluidsynth_applies_the_settings_of_the_voices(field: str, value: float) -> None:
     def play(effects: Effects) -> np.ndarray:
         notes = (Note(0.0, 1.0, 69, 100),)
         return render_stem(notes, INSTRUMENTS["violin"], 40, 1.5, "timgm6mb", effects.detune, effects.generators)
 
     plain, changed = play(Effects()), play(Effects(**{field: value}))
     assert not np.allclose(plain, changed, atol=1e-3)
-    assert np.array_equal(play(Effects()), plain), "no later stem is changed"
+    assert np.array_equal(play(Effects()), plain), "later stems do not change"
 
 
 def test_softer_notes_are_softer() -> None:

@@ -1,4 +1,4 @@
-"""Scores survive the way into a MIDI file and back; files that are no MIDI are told apart."""
+"""Scores come back from a MIDI file as they were; files that are not MIDI are refused."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_more_instruments_than_channels() -> None:
 
 
 def test_tempo_changes_and_programs(tmp_path: Path) -> None:
-    """A beat at 120 a minute, one at 60: settings in one track hold for the others, programs may change."""
+    """One beat at 120 per minute, one at 60: the tempo of one track holds for the others, and programs may change."""
     conductor = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=1_000_000, time=480)])
     player = mido.MidiTrack(
         [

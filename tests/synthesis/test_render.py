@@ -1,4 +1,4 @@
-"""Playing one instrument, and the sentences for what is missing on the machine."""
+"""Playing one instrument, and the messages about what is not installed."""
 
 import sys
 from pathlib import Path
@@ -18,8 +18,8 @@ MELODY = [Note(0.0, 0.5, 60, 90), Note(0.5, 0.5, 67, 90), Note(0.5, 0.4, 72, 60)
 
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine without soundfonts, and a process that has not loaded one yet."""
-    soundfonts.known_soundfonts()  # the table itself is there
+    """A computer without soundfonts, and a process that has not loaded one yet."""
+    soundfonts.known_soundfonts()  # reads the table, which is not in the empty folder
     monkeypatch.setattr(soundfonts, "SYSTEM_FOLDERS", ())
     monkeypatch.setattr(soundfonts, "SOUNDFONTS", tmp_path)
     monkeypatch.setattr(render, "_font_owner", render._font_owner.__wrapped__)

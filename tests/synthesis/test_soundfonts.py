@@ -1,4 +1,4 @@
-"""The table of soundfonts, what the fonts can play, and how they are fetched."""
+"""The table of soundfonts, what they can play, and how they are downloaded."""
 
 import hashlib
 import io
@@ -29,7 +29,7 @@ KITS = {(128, 8), (128, 16), (128, 24), (128, 25), (128, 40)}
 
 
 def gaps(name: str) -> set[tuple[int, int]]:
-    """What a font cannot play; skips the test where the font is not installed."""
+    """What a soundfont cannot play; skips the test if it is not installed."""
     if not known_soundfonts()[name].path:
         pytest.skip(f"{name} is not installed")
     return set(WANTED) - presets(name)
@@ -96,8 +96,8 @@ def test_half_of_the_differences_in_loudness_remain() -> None:
     assert np.abs(loud).max() == pytest.approx(0.9 * 32767, rel=0.01)
 
 
-class FakeClients:
-    """Stands in for npm and uv: what they "download" comes from ``files``."""
+class FakeNpm:
+    """Stands in for npm: the content of its packages is ``files``."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files
@@ -105,16 +105,11 @@ class FakeClients:
 
     def __call__(self, *command: str, folder: Path) -> None:
         self.calls.append(command)
-        if command[0] == "npm":
-            with tarfile.open(folder / "some-1.0.0.tgz", "w:gz") as archive:
-                for name, content in self.files.items():
-                    member = tarfile.TarInfo(name)
-                    member.size = len(content)
-                    archive.addfile(member, io.BytesIO(content))
-        else:
+        with tarfile.open(folder / "some-1.0.0.tgz", "w:gz") as archive:
             for name, content in self.files.items():
-                (folder / name).parent.mkdir(exist_ok=True)
-                (folder / name).write_bytes(content)
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
 
 
 @pytest.fixture
@@ -125,19 +120,19 @@ def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_fetching_once(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clients = FakeClients({"package/a.sf2": b"sound"})
-    monkeypatch.setattr(fetch_soundfonts, "_run", clients)
+    npm = FakeNpm({"package/a.sf2": b"sound"})
+    monkeypatch.setattr(fetch_soundfonts, "_run", npm)
     sha256 = hashlib.sha256(b"sound").hexdigest()
     font = Soundfont("a", "A", "CC0", "", ("a.sf2",), sha256, npm="some@1.0.0", member="package/a.sf2")
     fetch(font)
     fetch(font)
     assert (shelf / "a.sf2").read_bytes() == b"sound"
-    assert len(clients.calls) == 1
-    assert clients.calls[0][-1] == "some@1.0.0"
+    assert len(npm.calls) == 1
+    assert npm.calls[0][-1] == "some@1.0.0"
 
 
 def test_another_font_than_expected_is_not_kept(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch_soundfonts, "_run", FakeClients({"package/a.sf2": b"noise"}))
+    monkeypatch.setattr(fetch_soundfonts, "_run", FakeNpm({"package/a.sf2": b"noise"}))
     with pytest.raises(InputError, match=r"downloaded as a\.sf2 is not the font"):
         fetch(Soundfont("a", "A", "CC0", "", ("a.sf2",), "0" * 64, npm="some@1.0.0", member="package/a.sf2"))
     assert not [*shelf.iterdir()]
@@ -145,7 +140,7 @@ def test_another_font_than_expected_is_not_kept(shelf: Path, monkeypatch: pytest
 
 def test_building_from_recorded_notes(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notes = {f"package/{name}.wav": wav_bytes(tone(0.1, 0.5)) for name in ("A4", "Cs5", "D5", "A4 v2")}
-    monkeypatch.setattr(fetch_soundfonts, "_run", FakeClients({**notes, "package/README.md": b"Notes"}))
+    monkeypatch.setattr(fetch_soundfonts, "_run", FakeNpm({**notes, "package/README.md": b"Notes"}))
     (shelf / "few.toml").write_text('[violin]\nnpm = "some@1.0.0"\nprogram = 40\nskip = ["D5"]\n', encoding="utf-8")
     font = Soundfont("few", "Few", "CC0", "", ("few.sf2",), "0" * 64, notes="few.toml")
     contents = []

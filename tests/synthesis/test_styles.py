@@ -1,4 +1,4 @@
-"""Every style keeps the contract of a score; the style ``musical`` keeps the rules of music as well."""
+"""Every style composes playable scores; those of the style ``musical`` follow the rules of tonal music."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -246,7 +246,7 @@ def test_playable_leaves_playable_notes_alone() -> None:
 
 
 def write_notes(path: Path, tracks: dict[int, list[int]], channel: int = 0) -> None:
-    """A MIDI file at 120 a minute: for each program a track with its pitches, a quarter each."""
+    """A MIDI file at 120 beats per minute: for each program a track with its pitches, a quarter each."""
     file = mido.MidiFile(ticks_per_beat=480)
     for offset, (program, pitches) in enumerate(tracks.items()):
         track = mido.MidiTrack([mido.Message("program_change", channel=channel + offset, program=program)])
@@ -274,7 +274,7 @@ def test_midi_matches_the_group_of_programs(tmp_path: Path) -> None:
 
 
 def test_midi_spreads_one_melody_over_many_instruments(tmp_path: Path) -> None:
-    """A tune shorter than the clip goes round, and everybody plays from it."""
+    """A tune shorter than the clip is repeated, and every instrument plays from it."""
     write_notes(tmp_path / "tune.mid", {0: [60, 62, 64, 65, 67, 69]})
     score = play("midi", some("oboe", "tuba", "violin", "harp", "drums"), 20.0, 3, tmp_path)
     for label in ("oboe", "tuba", "violin", "harp"):

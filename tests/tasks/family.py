@@ -1,16 +1,22 @@
 """A task with one answer: the family of the only instrument. It is registered when this module is imported.
 
-It is small, but all of it is real: a label space, targets from composed solos, and a model that can be trained for it.
+It is small, but all of it is real: a label space, targets from composed solos, and a model that is trained for it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from core.corpora.build import DatasetPlan, build_dataset
+from core.frontends.logmel import FrontendConfig
+from core.models.card import Card
 from core.tasks.one_of_many import OneOfMany
 from core.tasks.task import TASKS
 from core.taxonomy.instruments import FAMILIES as NAMES
 from core.taxonomy.instruments import INSTRUMENTS
 from core.taxonomy.labels import LABEL_SPACES, LabelSpace
+from core.training.config import TrainingConfig, TrainingPlan
+from core.training.train import train
 
 _ALSO_INSTRUMENTS = {name: INSTRUMENTS[name] for name in NAMES if name in INSTRUMENTS}
 
@@ -36,3 +42,34 @@ class FamilyTask(OneOfMany):
 
 
 FAMILY = TASKS.register("family")(FamilyTask("family", noun="family"))
+
+CONFIG = TrainingConfig(
+    name="family-tiny",
+    title="Families",
+    description="Tells families of instruments apart.",
+    task="family",
+    label_set="families",
+    config={"widths": [12, 24, 24], "pools": [[2, 4], [2, 2], [1, 1]]},
+    epochs=20,
+    batch_size=8,
+    validation=8,
+    learning_rate=0.05,
+    weight_decay=0,
+    mask_bands=0,
+    mask_frames=0,
+    precision="32-true",
+)
+SOLOS = 40  # clips
+
+
+def build_solos(folder: Path, recipe: str = "general;duration=1;count=1;soundfont=timgm6mb", seed: int = 0) -> Path:
+    """A data set of single instruments."""
+    build_dataset(DatasetPlan(recipe, SOLOS, seed, FrontendConfig()), folder, workers=1)
+    return folder
+
+
+def train_family(data: Path, folder: Path) -> Card:
+    """Trains the model for a few steps."""
+    card = train(TrainingPlan((CONFIG,)), 1, data, folder)
+    assert card
+    return card

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from core.corpora.build import SEEDS_PER_DATASET, DatasetPlan
+from core.corpora.corpus import split_hash
 from core.errors import InputError
 from core.models.card import read_card
 from core.models.store import WEIGHTS, model_names
@@ -13,7 +15,7 @@ from core.training.config import CONFIGS, MODEL_KEYS, TrainingPlan, read_plan
 
 MODEL = 'name="a"\ntitle="b"\ndescription="c"\nlabel_set="general"\n'
 SHA = "0" * 64
-OWN_KEYS = {"recipe", "data_seed", "clips", "epochs", "weight_seed"}  # called the same in a stage and in its record
+OWN_KEYS = {"recipe", "data_seed", "clips", "epochs", "weight_seed", "start_sha256"}  # in a stage and in its record
 
 
 def test_every_shipped_model_has_a_configuration_and_no_other() -> None:
@@ -34,6 +36,20 @@ def test_a_shipped_configuration_says_what_the_card_says(name: str) -> None:
         settings = {key: value for key, value in record.settings.items() if key != "start_from"}
         assert stage.model_dump(include=set(settings)) == settings
         assert (stage.starts_from is None) == (record.previous is None)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_a_shipped_card_holds_the_checksums_of_all_its_stages(name: str) -> None:
+    plan, card = read_plan(name), read_card(TRAINED_MODELS / name)
+    records = list(card.training.history)[::-1]
+    assert [record.stage for record in records] == list(range(1, len(plan.stages) + 1))
+    ends = [*(stage.start_sha256 for stage in plan.stages[1:]), plan.weights_sha256]
+    assert [record.weights_sha256 for record in records] == ends
+    for record in records:
+        plan_of_clips = DatasetPlan(record.recipe, record.clips, record.data_seed, card.frontend)
+        first = plan_of_clips.clip_name(0).rpartition("@")[0]
+        seeds = range(record.data_seed * SEEDS_PER_DATASET, record.data_seed * SEEDS_PER_DATASET + record.clips)
+        assert record.split_hash == split_hash(f"{first}@{seed}" for seed in seeds)
 
 
 @pytest.mark.parametrize("name", model_names())

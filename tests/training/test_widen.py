@@ -13,7 +13,7 @@ POOLS = [[2, 2], [1, 1], [2, 1]]
 
 
 def network(widths: list[int], seed: int, labels: int = 3, **settings: object) -> StagedNetwork:
-    """One with random weights and statistics of batch normalisation."""
+    """A network with random weights and batch statistics."""
     made = build_network("convnet", {"widths": widths, "pools": POOLS[: len(widths)], **settings}, labels, seed)
     generator = torch.Generator().manual_seed(seed)
     for name, value in made.state_dict().items():
@@ -63,6 +63,8 @@ def test_new_channels_learn_something_of_their_own(trained: StagedNetwork) -> No
     ],
     ids=["fewer layers", "narrower", "other labels", "other kernels"],
 )
-def test_what_cannot_be_started_from(trained: StagedNetwork, target: StagedNetwork, message: str) -> None:
+def test_networks_that_cannot_be_a_start_are_refused(
+    trained: StagedNetwork, target: StagedNetwork, message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         start_from(target, trained)

@@ -1,4 +1,4 @@
-"""How the style ``musical`` composes: plan the harmony, cast the instruments, write their parts, perform them.
+"""How the style ``musical`` composes: plan the harmony, give each instrument a role, write the parts, perform them.
 
-Inside this package time is counted in beats (quarter notes) from the start of the clip.
+In this package times are in beats (quarter notes) from the start of the clip.
 """

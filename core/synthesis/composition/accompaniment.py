@@ -1,4 +1,4 @@
-"""Accompaniments: bass lines, chords, pads, the two hands of a soloist, drums."""
+"""Accompaniments: bass lines, chords, pads, the left hand of a soloist, drums."""
 
 import math
 
@@ -21,13 +21,13 @@ from core.synthesis.composition.patterns import (
 from core.synthesis.composition.plan import Plan, Span
 from core.synthesis.composition.theory import ladder, move, nearest, voicing
 
-STRUM = 0.012  # seconds from string to string
-STROKES = {"x": 0.0, "X": 0.5, "o": -0.8}  # accent of a drum stroke
+STRUM = 0.012  # seconds between one string and the next
+STROKES = {"x": 0.0, "X": 0.5, "o": -0.8}  # accents of drum strokes
 STROKE_LENGTH = 0.2  # beats; drum sounds ring out by themselves
 
 
 def bass(plan: Plan, voice: Voice, rng: np.random.Generator) -> list[BeatNote]:
-    """Roots on the changes, and between them what the pattern says."""
+    """A bass line: the root where the chord changes, the notes of a pattern in between."""
     pattern = plan.pick(BASSES, rng)
     notes: list[BeatNote] = []
     root = voice.low + 5
@@ -53,7 +53,7 @@ def _bass_pitch(symbol: str, root: int, plan: Plan, span: Span, voice: Voice) ->
 
 
 def harmony(plan: Plan, voice: Voice, rng: np.random.Generator) -> list[BeatNote]:
-    """Block chords, arpeggios or strumming with voice leading; every other phrase may change the pattern."""
+    """Block chords, arpeggios or strumming, with voice leading; the pattern may alternate between phrases."""
     plucked = voice.instrument.family == "plucked" and voice.instrument.label != "harp"
     tables = (STRUMS if plucked else BLOCKS, ARPEGGIOS)
     size = int(rng.integers(min(3, voice.instrument.polyphony), min(voice.instrument.polyphony, 5) + 1))
@@ -67,7 +67,7 @@ def pad(plan: Plan, voice: Voice, rng: np.random.Generator) -> list[BeatNote]:
 
 
 def solo(plan: Plan, voice: Voice, lead: list[BeatNote], rng: np.random.Generator) -> list[BeatNote]:
-    """The melody, which is for the right hand, and its accompaniment in the left."""
+    """The melody in the right hand and an accompaniment in the left."""
     lower, _ = voice.hands()
     size = min(voice.instrument.polyphony - 1, int(rng.integers(2, 5)))
     hand = _chords(plan, lower, size, _patterns(plan, (BLOCKS, ARPEGGIOS), rng))
@@ -75,7 +75,7 @@ def solo(plan: Plan, voice: Voice, lead: list[BeatNote], rng: np.random.Generato
 
 
 def _patterns(plan: Plan, tables: tuple[dict[str, tuple[str, ...]], ...], rng: np.random.Generator) -> list[str]:
-    """A pattern for each bar: one for the even phrases and one for the odd ones, often the same."""
+    """A pattern for each bar: one for even phrases and one for odd phrases, which are often the same."""
     first, second = (plan.pick(tables[rng.integers(len(tables))], rng) for _ in range(2))
     if rng.random() < 0.6:
         second = first
@@ -97,7 +97,7 @@ def _chords(plan: Plan, voice: Voice, size: int, patterns: list[str]) -> list[Be
 
 
 def _pitches(symbol: str, chord: tuple[int, ...], span: Span, voice: Voice) -> tuple[int, ...]:
-    """The notes that a symbol of ``BLOCKS``, ``ARPEGGIOS`` or ``STRUMS`` stands for, in the order they are struck."""
+    """The pitches that a symbol of ``BLOCKS``, ``ARPEGGIOS`` or ``STRUMS`` stands for, in playing order."""
     if symbol == "b":
         return ladder((span.chord.root,), voice.low, voice.high)[:1]
     if symbol == "u":
@@ -110,7 +110,7 @@ def _pitches(symbol: str, chord: tuple[int, ...], span: Span, voice: Voice) -> t
 
 
 def drums(plan: Plan, rng: np.random.Generator) -> list[BeatNote]:
-    """A groove, a fill at the end of some phrases, a crash at the start of some, and now and then more percussion."""
+    """A groove, sometimes with more percussion; some phrases begin with a crash and end with a fill."""
     grooves = GROOVES[plan.meter.name]
     groove = {int(rng.choice(KIT[name])): pattern for name, pattern in grooves[rng.integers(len(grooves))].items()}
     if rng.random() < 0.25:

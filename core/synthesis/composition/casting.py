@@ -1,4 +1,4 @@
-"""Who plays what: the role of each instrument in the piece, and the register in which it plays it."""
+"""Who plays what: the role of each instrument in a piece, and its register."""
 
 from dataclasses import dataclass, replace
 
@@ -6,18 +6,18 @@ import numpy as np
 
 from core.taxonomy.instruments import Instrument
 
-# How many semitones a part moves in. "thirds", "answer" and "counter" are what further melody instruments do, and
-# "solo" is melody and harmony in two hands.
+# Semitones that a part spans, by role. "thirds", "answer" and "counter" are the roles of further melody instruments;
+# "solo" is melody and harmony played with two hands.
 WIDTHS = {
     "lead": 17, "thirds": 17, "answer": 17, "counter": 15, "harmony": 20, "pad": 20, "bass": 15, "solo": 38, "drums": 0,
 }  # fmt: skip
 SECOND_MELODIES = ("thirds", "counter", "answer")
-BASS_BELOW_LEAD = 12  # semitones between the lowest notes of bass and melody, where their ranges allow it
+BASS_BELOW_LEAD = 12  # semitones from the lowest note of the bass to that of the melody, if their ranges allow it
 
 
 @dataclass(frozen=True)
 class Voice:
-    """An instrument, its role (a key of ``WIDTHS``) and the pitches it keeps to, ends included."""
+    """An instrument, its role (a key of ``WIDTHS``), and the lowest and highest pitch of its part."""
 
     instrument: Instrument
     role: str
@@ -25,13 +25,13 @@ class Voice:
     high: int
 
     def hands(self) -> tuple["Voice", "Voice"]:
-        """The lower and the upper half of the register: the left and the right hand of a soloist."""
+        """The lower and the upper half of the register, for the left and the right hand of a soloist."""
         middle = (self.low + self.high) // 2
         return replace(self, high=middle + 2), replace(self, low=middle)
 
 
 def cast(instruments: tuple[Instrument, ...], rng: np.random.Generator) -> list[Voice]:
-    """A voice for every instrument, in their order: at most one lead, and a bass when somebody can play it."""
+    """A voice for each instrument, in their order: at most one lead, and a bass if an instrument can play it."""
     roles = _roles(instruments, rng)
     voices = [_voice(instrument, role, rng) for instrument, role in zip(instruments, roles, strict=True)]
     basses = [voice.low for voice in voices if voice.role == "bass"]
@@ -59,7 +59,7 @@ def _roles(instruments: tuple[Instrument, ...], rng: np.random.Generator) -> lis
 
 
 def _preferred(instrument: Instrument, rng: np.random.Generator) -> str:
-    """The instrument's best role, now and then another one."""
+    """The instrument's first role, or sometimes another one."""
     return instrument.roles[0] if rng.random() < 0.8 else str(rng.choice(instrument.roles))
 
 
@@ -69,7 +69,7 @@ def _reassign(roles: list[str], candidates: list[int], role: str, rng: np.random
 
 
 def _voice(instrument: Instrument, role: str, rng: np.random.Generator) -> Voice:
-    """The voice with a register drawn from the instrument's whole range; basses keep low."""
+    """A voice whose register is drawn from the instrument's whole range; basses stay low."""
     room = instrument.high - instrument.low
     width = min(WIDTHS[role], room) or room
     position = rng.beta(1.0, 2.0) if role == "bass" else rng.beta(1.4, 1.4)
@@ -78,7 +78,7 @@ def _voice(instrument: Instrument, role: str, rng: np.random.Generator) -> Voice
 
 
 def _above(voice: Voice, low: int) -> Voice:
-    """The voice, raised so that it begins at ``low`` or as close to it as its instrument allows."""
+    """The voice, raised so that its lowest pitch is ``low`` or as close to it as the instrument allows."""
     width = voice.high - voice.low
     low = min(max(voice.low, low), voice.instrument.high - width)
     return Voice(voice.instrument, voice.role, low, low + width)

@@ -1,4 +1,4 @@
-"""Melodies: a lead that develops motifs over the chords, and what other melody instruments do beside it."""
+"""Melodies: a lead that develops motifs over the chords, and second melodies beside it."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from core.synthesis.composition.theory import fold, ladder, move, nearest
 
 
 class BeatNote(NamedTuple):
-    """A note in beats; ``accent`` adds to its metrical weight, ``delay`` is the lag of a strummed note in seconds."""
+    """A note in beats; ``accent`` adds to its metrical weight, ``delay`` is the lag of a strummed string in seconds."""
 
     beat: float
     length: float
@@ -27,7 +27,10 @@ class Motif(NamedTuple):
     steps: tuple[int, ...]
 
 
-FORMS = {2: ("a.", "ab", "a.", "aa"), 4: ("aab.", "aba.", "abc.", "aab.", "abab")}  # a bar a letter, "." a cadence
+FORMS = {
+    2: ("a.", "ab", "a.", "aa"),
+    4: ("aab.", "aba.", "abc.", "aab.", "abab"),
+}  # one letter for each bar; "." is a cadence
 CONTOURS = (
     (0.3, 0.6, 0.8, 0.4),
     (0.7, 0.5, 0.4, 0.25),
@@ -37,11 +40,11 @@ CONTOURS = (
 )
 STEPS = (-4, -3, -2, -1, 0, 1, 2, 3, 4)
 STEP_WEIGHTS = (0.02, 0.04, 0.12, 0.27, 0.1, 0.27, 0.12, 0.04, 0.02)
-LONG = 1.5  # beats; notes this long are chord tones, as those on strong beats are
+LONG = 1.5  # beats; notes of this length or more are chord tones, like those on strong beats
 
 
 def lead(plan: Plan, voice: Voice, rng: np.random.Generator) -> list[BeatNote]:
-    """A melody in phrases: bars with the same letter of the form share a motif, each phrase follows a contour."""
+    """A melody in phrases: bars with the same letter in the form share a motif; each phrase follows a contour."""
     form = FORMS[plan.phrase][rng.integers(len(FORMS[plan.phrase]))]
     contour = CONTOURS[rng.integers(len(CONTOURS))]
     motifs = {letter: _motif(plan, letter, rng) for letter in sorted(set(form))}
@@ -69,7 +72,7 @@ def thirds(plan: Plan, voice: Voice, melody: list[BeatNote]) -> list[BeatNote]:
 
 
 def answer(plan: Plan, voice: Voice, melody: list[BeatNote]) -> list[BeatNote]:
-    """The melody as a canon, fitted to the chords that rule when the answer comes; it sets in early in the clip."""
+    """The melody as a canon, which enters early in the clip and is fitted to the chords that it meets."""
     delays = (plan.meter.bar, plan.meter.middle, plan.meter.pulse)
     delay = next((delay for delay in delays if delay <= plan.beats / 4), 0.0)
     notes = []
@@ -101,7 +104,7 @@ def _motif(plan: Plan, letter: str, rng: np.random.Generator) -> Motif:
 
 
 def _varied(motif: Motif, rng: np.random.Generator) -> Motif:
-    """The motif, three times out of ten turned upside down or with one step changed."""
+    """The motif, which three times out of ten is inverted or has one step changed."""
     chance = rng.random()
     if chance < 0.1:
         return motif._replace(steps=tuple(-step for step in motif.steps))

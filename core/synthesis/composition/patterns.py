@@ -1,6 +1,7 @@
-"""Rhythms as data: one string is one bar, each character an equal part of it.
+"""Rhythms as data: a string is a bar, and each of its characters an equal part of the bar.
 
-``.`` is a rest, ``-`` holds what sounds, anything else begins a note. What a character means is said at each table.
+``.`` is a rest, ``-`` holds the note before it, any other character begins a note. A comment above each table explains
+its characters.
 """
 
 from functools import lru_cache
@@ -107,7 +108,27 @@ KIT = {
     "open hat": (46,), "ride": (51, 53, 59), "crash": (49, 57, 55, 52), "low tom": (41, 43, 45), "tambourine": (54,),
     "cowbell": (56,), "shaker": (70, 69), "high conga": (62, 63, 60), "toms": (50, 48, 45, 41),
 }  # fmt: skip
-COLOURS = (54, 56, 58, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 73, 75, 76, 77, 80, 81)  # percussion added to a groove
+COLOURS = (
+    54,
+    56,
+    58,
+    61,
+    62,
+    63,
+    64,
+    65,
+    66,
+    67,
+    68,
+    69,
+    70,
+    73,
+    75,
+    76,
+    77,
+    80,
+    81,
+)  # keys of the percussion that may be added to a groove
 
 
 @lru_cache(maxsize=1024)

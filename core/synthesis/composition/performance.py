@@ -1,4 +1,4 @@
-"""From beats to seconds: swing, articulation, dynamics, and the small inaccuracies of people."""
+"""From beats to seconds: swing, articulation, dynamics, and the small inaccuracies of human players."""
 
 import numpy as np
 
@@ -12,14 +12,14 @@ LEVELS = {
     "harmony": 76, "pad": 72, "bass": 88, "drums": 90,
 }  # fmt: skip
 ARTICULATIONS = {"pad": (1.0,), "bass": (0.75, 0.9, 1.0), "counter": (0.95, 1.0), "drums": (1.0,)}
-OTHER_ARTICULATIONS = (0.65, 0.8, 0.92, 1.0)  # share of its written length that a note sounds
-METRE, PHRASE, HUMAN = 16.0, 9.0, 4.0  # velocity: of a full accent, of the phrase's arc, standard deviation
-SOFTEST = 30
-LOOSENESS = 0.006  # seconds, standard deviation of the onsets
+OTHER_ARTICULATIONS = (0.65, 0.8, 0.92, 1.0)  # share of its written length for which a note sounds
+METRE, PHRASE, HUMAN = 16.0, 9.0, 4.0  # in velocity: a full accent, the arc of a phrase, standard deviation of players
+SOFTEST = 30  # velocity
+LOOSENESS = 0.006  # standard deviation of the onsets in seconds
 
 
 def perform(plan: Plan, voice: Voice, notes: list[BeatNote], rng: np.random.Generator) -> list[Note]:
-    """The notes as somebody would play them; some may begin after the end of the clip."""
+    """The notes in seconds, as a person would play them; some may begin after the end of the clip."""
     beats, lengths, pitches, accents, delays = np.array(notes, dtype=float).T
     slips = np.clip(rng.normal(0, LOOSENESS, len(notes)), -2 * LOOSENESS, 2 * LOOSENESS)
     onsets = np.maximum(_seconds(plan, beats) + delays + slips, 0.0)
@@ -35,6 +35,6 @@ def perform(plan: Plan, voice: Voice, notes: list[BeatNote], rng: np.random.Gene
 
 
 def _seconds(plan: Plan, beats: np.ndarray) -> np.ndarray:
-    """Times of beats; with swing the second eighth of a quarter comes late."""
+    """Times of beats in seconds; with swing, the second eighth of a quarter comes late."""
     quarter, within = np.divmod(beats, 1.0)
     return (quarter + np.interp(within, (0.0, 0.5, 1.0), (0.0, plan.swing, 1.0))) * 60 / plan.tempo

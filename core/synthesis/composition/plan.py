@@ -1,4 +1,4 @@
-"""The plan that all parts of a piece share: key, meter, tempo, chords, phrases."""
+"""The plan that all parts of a piece share: key, meter, tempo, chords and phrases."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from core.synthesis.composition.theory import Chord, chord
 
 @dataclass(frozen=True)
 class Meter:
-    """A bar's length, pulse and strong beats, in quarter notes; a second chord in a bar enters at ``middle``."""
+    """Length, pulse and strong beats of a bar, in quarter notes; a second chord in a bar begins at ``middle``."""
 
     name: str
     bar: float
@@ -31,7 +31,7 @@ METERS = (
 METER_WEIGHTS = (0.66, 0.18, 0.16)
 MODE_WEIGHTS = {"major": 0.4, "minor": 0.3, "dorian": 0.1, "mixolydian": 0.12, "lydian": 0.04, "phrygian": 0.04}
 
-# A bar between bars; two chords share one. The numerals are those of theory.chord.
+# "|" separates bars, which have one chord or two. See theory.chord for the numerals.
 PROGRESSIONS: dict[str, tuple[str, ...]] = {
     "major": (
         "I | V | vi | IV", "I | vi | IV | V", "vi | IV | I | V", "I | vi | ii | V", "I | IV | V | I", "I | IV | I | V",
@@ -59,7 +59,7 @@ PROGRESSIONS: dict[str, tuple[str, ...]] = {
 
 
 class Span(NamedTuple):
-    """A chord and the beats during which it rules."""
+    """A chord and the beats in which it sounds."""
 
     start: float
     length: float
@@ -72,17 +72,17 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What everybody who plays must know.
+    """What all parts of a piece share.
 
     Attributes:
         meter: One of ``METERS``.
         tonic: Pitch class.
-        mode: A name of ``MODES``.
-        tempo: Quarter notes a minute.
-        swing: Where the second eighth of a quarter comes: 0.5 straight, 2/3 in triplets.
-        spans: The chords without a gap, to the end of the last bar.
+        mode: A key of ``MODES``.
+        tempo: Quarter notes per minute.
+        swing: Position of the second eighth in a quarter: 0.5 for straight eighths, 2/3 for triplets.
+        spans: The chords, without gaps, up to the end of the last bar.
         beats: Length of the clip in quarter notes.
-        bars: Number of bars, the last one perhaps incomplete.
+        bars: Number of bars; the last one may be incomplete.
         phrase: Bars in a phrase.
     """
 
@@ -97,7 +97,7 @@ class Plan:
     phrase: int
 
     def span_at(self, beat: float) -> Span:
-        """The chord that rules at ``beat``, and after the end the last one."""
+        """The chord at ``beat``; after the end, the last chord."""
         return next((span for span in self.spans if beat < span.end), self.spans[-1])
 
     def next_chord(self, span: Span) -> Chord:
@@ -116,12 +116,12 @@ class Plan:
         return 0.3 if position % self.meter.pulse == 0 else 0.0
 
     def pick(self, table: Mapping[str, Sequence[str]], rng: np.random.Generator) -> str:
-        """A pattern for this meter; in a clip of one bar, which has no time for it, none that begins with a rest."""
+        """A random pattern for this meter; in a clip of a single bar, one that does not begin with a rest."""
         patterns = [pattern for pattern in table[self.meter.name] if self.bars > 1 or pattern[0] != "."]
         return patterns[rng.integers(len(patterns))]
 
     def play(self, pattern: str, bar: int) -> Iterator[tuple[str, float, float, Span]]:
-        """A pattern in a bar as (symbol, beat, length, span); what is held into another chord is struck again there."""
+        """A pattern in a bar as (symbol, beat, length, span); notes held into another chord are struck again there."""
         for symbol, offset, length in cells(pattern, self.meter.bar):
             beat, end = bar * self.meter.bar + offset, bar * self.meter.bar + offset + length
             while beat < end:
@@ -132,7 +132,7 @@ class Plan:
 
 
 def draw_plan(duration: float, rng: np.random.Generator, tempo: float | None = None) -> Plan:
-    """A plan for ``duration`` seconds of music, in the given tempo or any."""
+    """A random plan for ``duration`` seconds of music; the tempo is random too if none is given."""
     meter = METERS[rng.choice(len(METERS), p=METER_WEIGHTS)]
     mode = str(rng.choice(list(MODE_WEIGHTS), p=list(MODE_WEIGHTS.values())))
     tonic = int(rng.integers(12))
@@ -151,7 +151,7 @@ def draw_plan(duration: float, rng: np.random.Generator, tempo: float | None = N
 
 
 def _bar(numerals: str, start: float, meter: Meter, tonic: int, mode: str) -> list[Span]:
-    """The spans of one bar with one chord or two."""
+    """The spans of a bar, which has one chord or two."""
     chords = [chord(numeral, tonic, mode) for numeral in numerals.split()]
     if len(chords) == 1:
         return [Span(start, meter.bar, chords[0])]

@@ -1,4 +1,4 @@
-"""Scales, chords in Roman numerals, and moves along a ladder of pitches.
+"""Scales, chords as Roman numerals, and steps on a ladder of pitches.
 
 A pitch class is a MIDI pitch modulo 12 (0 = C).
 """
@@ -30,7 +30,7 @@ class Chord:
 
     Attributes:
         tones: Pitch classes in the order root, third, fifth, ...
-        scale: Seven pitch classes, those of the key but for the alterations that the chord makes.
+        scale: Seven pitch classes: those of the key, altered where the chord requires it.
     """
 
     tones: tuple[int, ...]
@@ -43,9 +43,9 @@ class Chord:
 
 @lru_cache(maxsize=4096)
 def chord(numeral: str, tonic: int, mode: str) -> Chord:
-    """The chord of a Roman numeral, which counts from the major scale of the tonic whatever the mode.
+    """The chord of a Roman numeral, which refers to the major scale of the tonic in every mode.
 
-    Capitals are major, small letters minor triads; ``V7/ii`` is the dominant seventh of the chord ``ii``.
+    Capitals are major triads, small letters minor ones; ``V7/ii`` is the dominant seventh chord of ``ii``.
 
     >>> chord("V7/ii", 0, "major")
     Chord(tones=(9, 1, 4, 7), scale=(1, 2, 4, 5, 7, 9, 11))
@@ -66,9 +66,9 @@ def chord(numeral: str, tonic: int, mode: str) -> Chord:
 
 
 def _altered(scale: tuple[int, ...], tones: tuple[int, ...], leading: int) -> tuple[int, ...]:
-    """The scale with the chord's foreign tones in place of their neighbours.
+    """The scale, in which tones of the chord that are foreign to it replace their neighbours.
 
-    A foreign major third is a raised degree (the leading tone of a dominant), any other foreign tone a lowered one.
+    A foreign major third is a raised degree (the leading tone of a dominant), any other foreign tone a lowered degree.
     """
     degrees = set(scale)
     for tone in tones:
@@ -99,7 +99,7 @@ def nearest(pitch: float, rungs: Sequence[int]) -> int:
 
 
 def move(pitch: int, steps: int, rungs: Sequence[int]) -> int:
-    """The rung ``steps`` above (or below) the one closest to ``pitch``; at an end of the ladder it turns round.
+    """The rung ``steps`` above (or below) the one closest to ``pitch``; beyond an end of the ladder it turns round.
 
     >>> move(60, 2, (60, 62, 64)), move(64, 1, (60, 62, 64))
     (64, 62)
@@ -125,7 +125,9 @@ def fold(pitch: int, low: int, high: int) -> int:
 
 
 def voicing(tones: tuple[int, ...], size: int, low: int, high: int, previous: Sequence[int]) -> tuple[int, ...]:
-    """``size`` chord tones in close position, as near as possible to the ``previous`` voicing (or its mean pitch).
+    """``size`` chord tones in close position, as near as possible to the ``previous`` voicing.
+
+    If that has another size, they are near its mean pitch.
 
     >>> voicing((5, 9, 0), 3, 48, 72, previous=(60, 64, 67))
     (60, 65, 69)

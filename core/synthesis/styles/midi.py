@@ -1,4 +1,4 @@
-"""Parts taken from a folder of MIDI files: a collection of folk or pop songs, or what a melody generator wrote."""
+"""Parts from a folder of MIDI files, such as a collection of songs or the output of a melody generator."""
 
 import math
 from bisect import bisect_left
@@ -19,26 +19,26 @@ from core.taxonomy.instruments import Instrument
 
 EXTENSIONS = (".mid", ".midi", ".kar")
 ATTEMPTS = 8
-LATEST = 0.25  # share of the clip by which a part must have begun ...
-LEAST = 0.25  # ... and during which it must sound, or another excerpt is looked for
-HITS = 0.6  # strokes a second that make a drum part
-LOOK_BACK = 4.0  # seconds before an excerpt in which a note may have begun that still sounds
+LATEST = 0.25  # share of the clip within which a part must begin ...
+LEAST = 0.25  # ... and for which it must sound; otherwise another excerpt is tried
+HITS = 0.6  # strokes per second that a drum part must have
+LOOK_BACK = 4.0  # seconds before an excerpt in which notes are searched that still sound in it
 SHORTEST_LOOP = 0.5  # seconds
-SHORTEST_NOTE = 0.1  # seconds; many files give drums a single tick
-LOUD = 80  # velocity that the loudest note of a part has at least
+SHORTEST_NOTE = 0.1  # seconds; in many files drum notes last a single tick
+LOUD = 80  # lowest velocity that the loudest note of a part may have
 DELAYS = (0, 0, 1, 2)  # beats between a part and its imitation
 EVERY_OCTAVE = np.arange(-10, 11) * 12
 
 
 @STYLES.register("midi")
 def midi_score(request: ScoreRequest, rng: np.random.Generator) -> Score:
-    """An excerpt of one of the files, its parts given to the instruments that come closest.
+    """An excerpt of one of the files, whose parts go to the instruments that suit them best.
 
-    An instrument for which the file has no part doubles or imitates another part, or plays from another place or file;
-    drums get a groove of the style ``musical``.
+    Instruments without a part double or imitate another one, or play a part from elsewhere; drums without a part play a
+    groove of the style ``musical``.
 
     Raises:
-        InputError: there is no folder, or no MIDI file with notes in it.
+        InputError: no folder is given, or it does not exist or contains no MIDI file with notes.
     """
     songs = _Songs(request)
     song = songs.draw(rng)
@@ -59,7 +59,7 @@ def midi_score(request: ScoreRequest, rng: np.random.Generator) -> Score:
 
 
 class _Songs:
-    """The readable files of a request's folder that have notes for its instruments."""
+    """The MIDI files in the folder of a request."""
 
     def __init__(self, request: ScoreRequest) -> None:
         self.folder = Path(request.midi_folder or "")
@@ -72,21 +72,23 @@ class _Songs:
             path for path in self.folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file()
         )
         if not self.paths:
-            raise InputError(f"The folder {self.folder} has no MIDI files ({', '.join(EXTENSIONS)}) in it.")
+            raise InputError(f"The folder {self.folder} has no MIDI files ({', '.join(EXTENSIONS)}); name another one.")
 
     def draw(self, rng: np.random.Generator) -> MidiSong:
-        """One of the songs, any with equal probability."""
+        """A random song that can be read and has notes for the instruments; all are equally likely."""
         for index in rng.permutation(len(self.paths)):
             path = self.paths[index]
             song = _read(path, path.stat().st_mtime_ns)
             if song and (not self.melodic or any(not part.is_drums for part in song.parts)):
                 return song
-        raise InputError(f"No MIDI file in {self.folder} can be read and has notes for these instruments.")
+        raise InputError(
+            f"No MIDI file in {self.folder} can be read and has notes for these instruments; name another folder."
+        )
 
 
 @lru_cache(maxsize=256)
 def _read(path: Path, _changed: int) -> MidiSong | None:
-    """The song in a file, None if it cannot be read; remembered until the file changes."""
+    """The song in a file, or None if it cannot be read; kept in memory until the file changes."""
     try:
         return read_midi(path)
     except InputError:
@@ -94,9 +96,9 @@ def _read(path: Path, _changed: int) -> MidiSong | None:
 
 
 def _excerpt(song: MidiSong, melodic: bool, duration: float, rng: np.random.Generator) -> list[MidiPart]:
-    """The parts that have notes in some ``duration`` seconds of the song, counted from there; short songs repeat.
+    """The parts that have notes in a random excerpt of a song, with times from its start; short songs are repeated.
 
-    It begins with a note, and after some attempts is one in which at least one part is well heard.
+    The excerpt begins with a note. Up to ``ATTEMPTS`` excerpts are tried until one has a part that is clearly heard.
     """
     anchors = [note.onset for part in song.parts if not (melodic and part.is_drums) for note in part.notes]
     period = max(song.duration, SHORTEST_LOOP)
@@ -110,7 +112,7 @@ def _excerpt(song: MidiSong, melodic: bool, duration: float, rng: np.random.Gene
 
 
 def _cut(notes: tuple[Note, ...], start: float, duration: float, period: float) -> tuple[Note, ...]:
-    """The notes that sound between ``start`` and ``start + duration`` in endless repetitions of ``period`` seconds."""
+    """The notes between ``start`` and ``start + duration`` if the song is repeated every ``period`` seconds."""
     kept = []
     for repetition in range(math.ceil((start + duration) / period)):
         offset = repetition * period - start
@@ -124,7 +126,7 @@ def _cut(notes: tuple[Note, ...], start: float, duration: float, period: float) 
 
 
 def _matches(instruments: tuple[Instrument, ...], parts: list[MidiPart]) -> Iterator[tuple[Instrument, MidiPart]]:
-    """Pairs of instruments and parts, the best first, each in one pair at most."""
+    """Pairs of an instrument and a part, the best first; each is in at most one pair."""
     pairs = [(item, part) for item in instruments for part in parts if item.is_drums == part.is_drums]
     taken: set[int] = set()
     for instrument, part in sorted(pairs, key=lambda pair: _affinity(*pair), reverse=True):
@@ -134,7 +136,7 @@ def _matches(instruments: tuple[Instrument, ...], parts: list[MidiPart]) -> Iter
 
 
 def _affinity(instrument: Instrument, part: MidiPart) -> tuple[bool, bool, float]:
-    """Same program, same group of eight General MIDI programs, closeness in pitch."""
+    """How well they match: same program, same group of eight General MIDI programs, closeness in pitch."""
     middle = (instrument.low + instrument.high) / 2
     distance = abs(sum(note.pitch for note in part.notes) / len(part.notes) - middle)
     group = part.program // 8 in {program // 8 for program in instrument.programs}
@@ -149,7 +151,7 @@ def _substitute(
     duration: float,
     rng: np.random.Generator,
 ) -> tuple[Note, ...]:
-    """A part for an instrument that got none: imitation of one in the excerpt, or something from elsewhere."""
+    """A part for an instrument that got none: an imitation of one in the excerpt, or a part from elsewhere."""
     pitched = [part.notes for part in excerpt if not part.is_drums]
     best = _arranged(max(pitched, key=sounding_time), instrument, duration, rng)
     for _ in range(ATTEMPTS):
@@ -170,7 +172,7 @@ def _substitute(
 def _arranged(
     notes: tuple[Note, ...], instrument: Instrument, duration: float, rng: np.random.Generator
 ) -> tuple[Note, ...]:
-    """The notes as the instrument can play them; of those that begin together, the highest come first."""
+    """The notes as the instrument can play them; notes that begin together are taken from high to low."""
     shift = 0 if instrument.is_drums else _octaves(notes, instrument, rng)
     lift = max(LOUD - max(note.velocity for note in notes), 0)
     moved = []
@@ -181,7 +183,7 @@ def _arranged(
 
 
 def _octaves(notes: tuple[Note, ...], instrument: Instrument, rng: np.random.Generator) -> int:
-    """Semitones, a multiple of 12, that bring most notes into the range: mostly the smallest shift, else any."""
+    """The shift by octaves, in semitones, that brings most notes into the range; of several, usually the smallest."""
     pitches = np.array([note.pitch for note in notes])[:, None] + EVERY_OCTAVE
     outside = ((pitches < instrument.low) | (pitches > instrument.high)).sum(axis=0)
     shifts = EVERY_OCTAVE[outside == outside.min()]
@@ -189,7 +191,7 @@ def _octaves(notes: tuple[Note, ...], instrument: Instrument, rng: np.random.Gen
 
 
 def _audible(notes: tuple[Note, ...], instrument: Instrument, duration: float) -> bool:
-    """Whether the instrument is heard early and long enough, as drums often enough."""
+    """Whether the instrument is heard early and long enough; for drums, often enough."""
     if instrument.is_drums:
         return len(notes) >= HITS * duration and notes[0].onset <= LATEST * duration
     return _fills(notes, duration)

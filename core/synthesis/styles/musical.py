@@ -1,4 +1,4 @@
-"""Music by the rules of the craft: harmony that progresses, parts with roles, phrases, metre and dynamics."""
+"""Tonal music: harmony that progresses, parts with roles, phrases, metre and dynamics."""
 
 import math
 
@@ -13,7 +13,7 @@ from core.synthesis.playable import playable
 from core.synthesis.score import STYLES, Note, Score, ScoreRequest
 from core.taxonomy.instruments import Instrument
 
-REST = 0.3  # how often a part is silent for a phrase, in a piece of three phrases or more
+REST = 0.3  # probability that a part is silent for a phrase, in pieces of three phrases or more
 
 
 @STYLES.register("musical")
@@ -31,14 +31,14 @@ def musical_score(request: ScoreRequest, rng: np.random.Generator) -> Score:
 
 
 def groove(drums: Instrument, duration: float, tempo: float, rng: np.random.Generator) -> tuple[Note, ...]:
-    """A part for drums alone, in a tempo of 75-155 beats a minute that goes with ``tempo``."""
+    """A drum part; ``tempo`` is doubled or halved until it lies within 75-155 beats per minute."""
     plan = draw_plan(duration, rng, tempo * 2.0 ** round(math.log2(108 / tempo)))
     voice = Voice(drums, "drums", drums.low, drums.high)
     return playable(perform(plan, voice, accompaniment.drums(plan, rng), rng), drums, duration)
 
 
 def _lead(plan: Plan, voices: list[Voice], rng: np.random.Generator) -> list[BeatNote]:
-    """The melody of the piece, if one of the voices leads."""
+    """The melody of the piece; empty if no voice leads."""
     for voice in voices:
         if voice.role in ("lead", "solo"):
             return melody.lead(plan, voice if voice.role == "lead" else voice.hands()[1], rng)
@@ -46,7 +46,7 @@ def _lead(plan: Plan, voices: list[Voice], rng: np.random.Generator) -> list[Bea
 
 
 def _write(plan: Plan, voice: Voice, lead: list[BeatNote], rng: np.random.Generator) -> list[BeatNote]:
-    """The part of one voice in a piece that has this lead melody."""
+    """The part of one voice in a piece with this melody."""
     match voice.role:
         case "lead":
             return lead
@@ -69,7 +69,7 @@ def _write(plan: Plan, voice: Voice, lead: list[BeatNote], rng: np.random.Genera
 
 
 def _with_rest(plan: Plan, notes: list[BeatNote], rng: np.random.Generator) -> list[BeatNote]:
-    """The notes, sometimes without those of one phrase, which is never the first."""
+    """The notes, sometimes without one phrase, which is never the first."""
     phrases = plan.bars // plan.phrase
     if phrases < 3 or rng.random() > REST:
         return notes

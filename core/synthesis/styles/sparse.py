@@ -1,6 +1,6 @@
-"""A few single notes with silence around them: an instrument on its own, as in a sample library or a tuning-in.
+"""A few single notes with silence around them, as in a sample library.
 
-A network trained on dense music alone has never heard one instrument's note from its attack until it dies away.
+A network trained only on dense music has never heard a single note from its attack until it dies away.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from core.synthesis.playable import playable
 from core.synthesis.score import STYLES, Note, Score, ScoreRequest
 from core.taxonomy.instruments import Instrument
 
-NOTES = (1, 5)  # in five seconds
+NOTES = (1, 5)  # in ``CLIP`` seconds
 LENGTHS = (0.2, 3.5)  # seconds, log-uniform
 VELOCITIES = (35, 127)
 CLIP = 5.0  # seconds
@@ -17,7 +17,7 @@ CLIP = 5.0  # seconds
 
 @STYLES.register("sparse")
 def sparse_score(request: ScoreRequest, rng: np.random.Generator) -> Score:
-    """One to five notes or strokes an instrument in five seconds, one at a time, anywhere in its range."""
+    """One to five notes of each instrument per five seconds, one at a time, anywhere in its range."""
     parts = {
         instrument.label: playable(_notes(instrument, request.duration, rng), instrument, request.duration)
         for instrument in request.instruments
@@ -27,7 +27,7 @@ def sparse_score(request: ScoreRequest, rng: np.random.Generator) -> Score:
 
 def _notes(instrument: Instrument, duration: float, rng: np.random.Generator) -> list[Note]:
     count = max(1, round(rng.integers(NOTES[0], NOTES[1] + 1) * duration / CLIP))
-    # One note in each of as many equal parts of the clip, so that none cuts another off soon after its attack.
+    # The clip is divided into equal parts with one note each, so that no note is cut off soon after its attack.
     onsets = (np.arange(count) + rng.uniform(0, 0.6, count)) * duration / count
     lengths = np.exp(rng.uniform(np.log(LENGTHS[0]), np.log(LENGTHS[1]), count))
     pitches = rng.integers(instrument.low, instrument.high + 1, count)

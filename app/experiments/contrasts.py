@@ -1,4 +1,4 @@
-"""The part of the Experiments page about two networks that differ in one thing: what that changes inside them."""
+"""The part of the Experiments page about pairs of networks that differ in one thing: what that changes."""
 
 from collections.abc import Mapping
 
@@ -25,26 +25,26 @@ AGREEMENT = {
 }
 
 
-def answers() -> None:
-    """The research questions: what was found in words, and the figures of one pair of models."""
+def contrasts() -> None:
+    """For each contrast what was found in words, and the figures of one pair of models."""
     found = read_experiments(TRAINED_MODELS)
     if not found or not found.questions:
-        st.info("The questions are answered by `timbrescope report`, once both models of a pair are trained.")
+        st.info("Whether depth and richer data matter is not known yet: `timbrescope report` compares trained models.")
         return
-    for key, question in found.questions.items():
+    for key, contrast in found.questions.items():
         with st.container(border=True):
-            st.subheader(question.title)
-            st.caption(f"Pairs of networks that differ in that alone, on the same {len(found.clips)} composed clips.")
-            st.markdown(question.summary)
-            _pair(key, question)
+            st.subheader(contrast.title)
+            st.caption(f"Pairs of networks that differ in this alone, on the same {len(found.clips)} composed clips.")
+            st.markdown(contrast.summary)
+            _pair(key, contrast)
 
 
-def _pair(key: str, question: ContrastResult) -> None:
-    cases = list(question.pairs)
+def _pair(key: str, contrast: ContrastResult) -> None:
+    cases = list(contrast.pairs)
     case = st.segmented_control(
         "Pair", cases, default=cases[0], required=True, key=f"pair-{key}", label_visibility="collapsed"
     )
-    pair = question.pairs[case or cases[0]]
+    pair = contrast.pairs[case or cases[0]]
     first, second = pair.models
     legend([first, second])
     alike, inside, where = st.columns([1, 1.2, 1.2], gap="medium")
@@ -61,7 +61,7 @@ def _pair(key: str, question: ContrastResult) -> None:
     with where:
         st.caption("Where their evidence lies (grey: the energy of the mix)")
         chart(f"places-{key}", places_figure(pair.places, (first, second)))
-    export(f"question {key}", as_json=lambda: question.model_dump_json(indent=1))
+    export(f"question {key}", as_json=lambda: contrast.model_dump_json(indent=1))
 
 
 def places_figure(places: Mapping[str, PlaceShares], names: tuple[str, str]) -> go.Figure:

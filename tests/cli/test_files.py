@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,6 +86,34 @@ def test_a_read_only_folder(sound: Path, tiny_model: Path, read_only: Path) -> N
         assert str(folder) in complaint(*explaining(sound, tiny_model, folder))
 
 
+def building(out: Path, workers: int) -> tuple[object, ...]:
+    return "dataset", "wimu12;duration=1;soundfont=timgm6mb", "--clips", 3, "--workers", workers, "--out", out
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_data_set_on_a_full_disk(workers: int, tmp_path: Path, full_disk: None) -> None:
+    assert "00000.npy cannot be written (" in complaint(*building(tmp_path / "set", workers))
+    assert not parts(tmp_path)
+
+
+def test_a_data_set_in_a_read_only_folder(read_only: Path) -> None:
+    for folder in (read_only, read_only / "new"):
+        assert str(folder) in complaint(*building(folder, 1))
+
+
+@pytest.mark.parametrize("taken", ["dataset.json", "shards", "shards/00000.npy", "manifest.parquet"])
+def test_something_else_in_the_place_of_a_file_of_a_data_set(taken: str, tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    assert CliRunner().invoke(app, [str(part) for part in building(out, 1)]).exit_code == 0
+    shutil.move(out / taken, tmp_path / "aside")
+    if taken == "shards":
+        (out / taken).write_text("mine")
+    else:
+        (out / taken / "mine").mkdir(parents=True)
+    assert taken in complaint(*building(out, 1))
+    assert not parts(tmp_path)
+
+
 @pytest.mark.parametrize("taken", ["", "stems", "mix.wav", "clip.json"])
 def test_something_else_in_the_place_of_a_file_or_folder(taken: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
@@ -125,6 +154,14 @@ def test_a_reader_that_goes_away_early_ends_a_command_quietly() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 1
+
+
+def test_other_errors_of_libraries_are_not_taken_for_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refused(name: str) -> None:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr("core.synthesis.clip.compose", refused)
+    assert isinstance(CliRunner().invoke(app, ["compose", "--out", str(tmp_path)]).exception, ConnectionRefusedError)
 
 
 def test_closed_streams_are_no_reason_to_fail(sound: Path, tiny_model: Path) -> None:
