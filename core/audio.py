@@ -1,13 +1,15 @@
-"""Sound in and out of files. The rest of the program sees mono float32 at `SAMPLE_RATE`, and nothing else.
+"""Sound in and out of files. The rest of the program sees mono float32 that carries its sample rate, and nothing else.
 
 WAV, FLAC, OGG, MP3 and the other formats of libsndfile are decoded by soundfile; what it does not know (M4A, AAC, WMA,
-WebM, the sound of a video, ...) goes to ffmpeg through pydub. The content decides, never the name of the file.
+WebM, the sound of a video, ...) goes to ffmpeg. The content decides, never the name of the file.
 
 Conventions:
     - Several channels become their mean, which keeps a sound in all channels at its level.
     - Full scale is 1. Sound above it (float files, lossy codecs) is scaled as a whole to a peak of 1, so that nothing
       clips later.
     - A file that ends too early is served up to its end.
+    - What a file declares of itself is bounded before memory is taken, and it is decoded block by block: no more than
+      the mono sound at its final rate is ever held.
     - Whatever cannot be served raises `InputError`: one sentence that names the file and says what to do.
 """
 
@@ -16,11 +18,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from threading import Thread
+from typing import IO, Literal, NamedTuple
 
 import numpy as np
 import soundfile
@@ -30,9 +33,12 @@ from scipy.io import wavfile
 from core.errors import InputError
 from core.records import write_whole
 
-SAMPLE_RATE = 22050
+SAMPLE_RATE = 22050  # of composed clips
+MIN_RATE, MAX_RATE = 1000, 384_000
+MAX_CHANNELS = 64
 MAX_BYTES = 50 * 2**20
 MAX_SECONDS = 600
+MAX_VALUES = 2 * 192_000 * MAX_SECONDS  # of all channels: ten minutes of stereo at 192 kHz take some seconds
 MIN_SECONDS = 0.05
 
 _LIMIT_SECONDS = MAX_SECONDS + 0.5  # encoders pad the end, and ten minutes may come back a little longer
@@ -47,29 +53,48 @@ _CONTAINERS = (
 )
 
 Samples = np.ndarray
+Blocks = Generator[Samples, None, None]
 
 
 @dataclass(frozen=True, eq=False)
 class Audio:
-    """A decoded sound.
+    """A sound.
 
     Attributes:
-        samples: Mono float32 ``(n,)``, within [-1, 1].
+        samples: Mono float32 ``(n,)``; full scale is 1.
         sample_rate: Samples per second.
         name: The name of its file, for people.
     """
 
     samples: Samples
     sample_rate: int
-    name: str
+    name: str = ""
 
     @property
     def duration(self) -> float:
         """Length in seconds."""
         return len(self.samples) / self.sample_rate
 
+    def at(self, sample_rate: int) -> "Audio":
+        """The sound at another rate; see `resample`."""
+        if sample_rate == self.sample_rate:
+            return self
+        return Audio(resample(self.samples, self.sample_rate, sample_rate), sample_rate, self.name)
 
-def load(path: Path | str) -> Audio:
+    def cut(self, start: float, seconds: float) -> "Audio":
+        """The part of ``seconds`` that begins at ``start`` seconds, or earlier where it would reach over the end.
+
+        A shorter sound is returned whole.
+
+        >>> Audio(np.arange(8, dtype=np.float32), 2).cut(start=3.0, seconds=2.0).samples.tolist()
+        [4.0, 5.0, 6.0, 7.0]
+        """
+        length = min(round(seconds * self.sample_rate), len(self.samples))
+        first = min(max(round(start * self.sample_rate), 0), len(self.samples) - length)
+        return Audio(self.samples[first : first + length], self.sample_rate, self.name)
+
+
+def load(path: Path | str, sample_rate: int | None = None) -> Audio:
     """Reads and decodes the file at ``path``; see `decode`.
 
     Raises:
@@ -80,7 +105,7 @@ def load(path: Path | str) -> Audio:
         if path.is_dir():
             raise InputError(f"{_shown(path)} is a folder; name a sound file in it.")
         _check_size(path.stat().st_size, path.name)
-        return decode(path.read_bytes(), path.name)
+        return decode(path.read_bytes(), path.name, sample_rate)
     except FileNotFoundError as error:
         raise InputError(f"There is no file {_shown(path)}; check its path.") from error
     except OSError as error:
@@ -89,12 +114,13 @@ def load(path: Path | str) -> Audio:
         ) from error
 
 
-def decode(data: bytes, name: str) -> Audio:
+def decode(data: bytes, name: str, sample_rate: int | None = None) -> Audio:
     """Decodes the content of a sound file of any format, sample rate and number of channels.
 
     Args:
         data: The whole file.
         name: What to call it, in messages and in the result.
+        sample_rate: The rate of the result; that of the file if not given.
 
     Raises:
         InputError: the file is empty, too big, too long or too short, damaged, or no sound.
@@ -102,14 +128,15 @@ def decode(data: bytes, name: str) -> Audio:
     _check_size(len(data), name)
     try:
         with _SequentialFile(_TolerantBytes(data)) as file:
-            decoded = _read_blocks(file, name)
+            format = _Format(file.samplerate, file.channels, file.frames if file.frames < _UNKNOWN_FRAMES else None)
+            samples = _gathered(_file_blocks(file), format, sample_rate, name)
     except soundfile.LibsndfileError:
-        decoded = _read_with_ffmpeg(data, name)
-    if not len(decoded.samples):
-        raise InputError(f"{_shown(name)} ends before any sound begins; copy or export it again.")
-    samples = resample(decoded.samples, decoded.sample_rate, SAMPLE_RATE)
-    _check_samples(samples, name)
-    return Audio(samples / max(1.0, float(np.abs(samples).max())), SAMPLE_RATE, name)
+        format, codec = _probe(data, name)
+        samples = _gathered(_ffmpeg_blocks(data, format, codec, name), format, sample_rate, name)
+    sound = Audio(samples, sample_rate or format.sample_rate, name)
+    _check_samples(sound)
+    peak = _peak(samples)
+    return Audio(samples / peak, sound.sample_rate, name) if peak > 1 else sound
 
 
 def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
@@ -123,38 +150,47 @@ def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
     return soxr.resample(samples.astype(np.float32, copy=False), source_rate, target_rate, quality="HQ")
 
 
-def wav_bytes(
-    samples: Samples, sample_rate: int = SAMPLE_RATE, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16"
-) -> bytes:
-    """A WAV file of mono ``samples``; the same samples always give the same bytes.
+def wav_bytes(sound: Audio, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> bytes:
+    """A sound as a mono WAV file; the same samples always give the same bytes.
 
     ``PCM_16`` clips to [-1, 1]; ``FLOAT`` keeps every float32 as it is. (SciPy writes it, because libsndfile puts the
     time of day into float files.)
 
-    >>> len(wav_bytes(np.zeros(100)))
+    >>> len(wav_bytes(Audio(np.zeros(100, np.float32), 22050)))
     244
     """
     if subtype == "PCM_16":
-        pcm = np.clip(np.round(samples * 32768.0), -32768, 32767).astype("<i2")
+        scaled = sound.samples * np.float32(32768)
+        np.clip(np.rint(scaled, out=scaled), -32768, 32767, out=scaled)
+        pcm = scaled.astype("<i2")
     else:
-        pcm = samples.astype("<f4")
+        pcm = sound.samples.astype("<f4")
     buffer = io.BytesIO()
-    wavfile.write(buffer, sample_rate, pcm)
+    wavfile.write(buffer, sound.sample_rate, pcm)
     return buffer.getvalue()
 
 
-def write_wav(
-    path: Path | str,
-    samples: Samples,
-    sample_rate: int = SAMPLE_RATE,
-    subtype: Literal["PCM_16", "FLOAT"] = "PCM_16",
-) -> None:
+def write_wav(path: Path | str, sound: Audio, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> None:
     """Writes `wav_bytes` to ``path``.
 
     Raises:
         InputError: the file cannot be written.
     """
-    write_whole(Path(path), lambda file: file.write(wav_bytes(samples, sample_rate, subtype)))
+    write_whole(Path(path), lambda file: file.write(wav_bytes(sound, subtype)))
+
+
+def common_gain(*sounds: Samples, ceiling: float = 0.99) -> float:
+    """One factor for several sounds at which none of them clips and all keep their loudness to each other.
+
+    >>> common_gain(np.array([0.5]), np.array([-1.98])), common_gain(np.array([0.5]))
+    (0.5, 1.0)
+    """
+    peak = max(map(_peak, sounds), default=0.0)
+    return min(1.0, ceiling / peak) if peak > 0 else 1.0
+
+
+def _peak(samples: Samples) -> float:
+    return max(float(samples.max(initial=0)), -float(samples.min(initial=0)))
 
 
 @contextmanager
@@ -174,11 +210,24 @@ def quiet_codecs() -> Iterator[None]:
         os.close(saved)
 
 
-class _Decoded(NamedTuple):
-    """Mono samples ``(n,)``, at the rate and level of the file."""
+class _Format(NamedTuple):
+    """What a file declares of its sound.
 
-    samples: Samples
+    Attributes:
+        frames: Samples of each channel; None where the file does not say.
+    """
+
     sample_rate: int
+    channels: int
+    frames: int | None
+
+
+class _Codec(NamedTuple):
+    """What ffmpeg calls the container and the codec of a file, and the number of the stream to decode."""
+
+    container: str
+    name: str
+    stream: int
 
 
 class _TolerantBytes(io.BytesIO):
@@ -198,50 +247,85 @@ class _SequentialFile(soundfile.SoundFile):
         return False
 
 
-def _read_blocks(file: soundfile.SoundFile, name: str) -> _Decoded:
-    """What soundfile can decode before the first damage, or before the limit of length."""
-    rate = file.samplerate
-    if file.frames < _UNKNOWN_FRAMES:
-        _check_length(file.frames / rate, name)
-    blocks = [np.zeros(0, np.float32)]
-    for _ in range(0, (MAX_SECONDS + 1) * rate, _BLOCK_FRAMES):
+def _gathered(blocks: Blocks, format: _Format, sample_rate: int | None, name: str) -> Samples:
+    """The mono blocks of a file as one sound ``(n,)``, at another rate if one is given."""
+    with closing(blocks):
+        _check_format(format, name)
+        bounded = _bounded(blocks, format, name)
+        if sample_rate is None or sample_rate == format.sample_rate:
+            parts = list(bounded)
+        else:
+            # This gives the samples that `resample` would give for the whole.
+            stream = soxr.ResampleStream(format.sample_rate, sample_rate, 1, dtype="float32", quality="HQ")
+            parts = [stream.resample_chunk(block) for block in bounded]
+            parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
+    samples = np.concatenate([np.zeros(0, np.float32), *parts])
+    if not len(samples):
+        raise InputError(f"{_shown(name)} ends before any sound begins; copy or export it again.")
+    return samples
+
+
+def _bounded(blocks: Blocks, format: _Format, name: str) -> Iterator[Samples]:
+    """The blocks, until there are too many of them, whatever the file declares."""
+    frames = 0
+    for block in blocks:
+        frames += len(block)
+        _check_frames(frames, format, name)
+        yield block
+
+
+def _file_blocks(file: soundfile.SoundFile) -> Blocks:
+    """What soundfile can decode before the first damage, as mono blocks."""
+    while True:
         try:
             block = file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)  # (frames, channels)
         except soundfile.LibsndfileError:
-            break
+            return
         if not len(block):
-            break
-        blocks.append(block.mean(axis=1))
-    return _Decoded(np.concatenate(blocks), rate)
+            return
+        yield block.mean(axis=1)
 
 
-def _read_with_ffmpeg(data: bytes, name: str) -> _Decoded:
-    """What ffmpeg can decode of the first ten minutes.
+def _ffmpeg_blocks(data: bytes, format: _Format, codec: _Codec, name: str) -> Blocks:
+    """What ffmpeg can decode, as mono blocks.
 
-    `_probe` has found the container and the codec among harmless ones; naming both keeps pydub from probing again.
+    The container and the codec, which `_probe` found to be harmless, are named, so that ffmpeg takes no others.
     """
+    command = ["ffmpeg", "-v", "error", "-protocol_whitelist", "cache,pipe", "-f", codec.container]
+    command += ["-c:a", codec.name, "-read_ahead_limit", "-1", "-i", "cache:pipe:0", "-map", f"0:{codec.stream}"]
+    command += ["-ac", str(format.channels), "-ar", str(format.sample_rate), "-f", "s16le", "-"]
+    size = 2 * format.channels
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin
+        assert process.stdout
+        Thread(target=_feed, args=(process.stdin, data), daemon=True).start()
+        try:
+            while block := process.stdout.read(_BLOCK_FRAMES * size):
+                frames = np.frombuffer(block[: len(block) // size * size], "<i2").reshape(-1, format.channels)
+                yield frames.mean(axis=1, dtype=np.float32) / np.float32(32768)
+        except GeneratorExit:  # nobody wants the rest
+            process.kill()
+            raise
+    if process.returncode:
+        raise _unreadable(name)
+
+
+def _feed(pipe: IO[bytes], data: bytes) -> None:
+    """Writes a file to ffmpeg, which may end before it has read all of it."""
+    with suppress(BrokenPipeError), pipe:
+        pipe.write(data)
+
+
+def _probe(data: bytes, name: str) -> tuple[_Format, _Codec]:
+    """What ffmpeg finds in a file that soundfile does not know, of the sound that it would choose in it."""
     if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
         raise InputError(
             f"{_shown(name)} is neither WAV, FLAC, OGG nor MP3; if it is other sound (M4A, AAC, WMA), install ffmpeg "
             "(`apt-get install ffmpeg` or `brew install ffmpeg`) and try again, or save it as WAV."
         )
-    container, codec = _probe(data, name)
-    from pydub import AudioSegment  # here, because it warns on import where ffmpeg is missing
-    from pydub.exceptions import CouldntDecodeError
-
-    try:
-        segment = AudioSegment.from_file(io.BytesIO(data), format=container, codec=codec, duration=MAX_SECONDS + 1)
-    except CouldntDecodeError as error:
-        raise _unreadable(name) from error
-    frames = np.frombuffer(segment.raw_data, "<i2").reshape(-1, segment.channels)  # 16-bit is ffmpeg's default for WAV
-    return _Decoded(frames.mean(axis=1, dtype=np.float32) / np.float32(32768), segment.frame_rate)
-
-
-def _probe(data: bytes, name: str) -> tuple[str, str]:
-    """The ffmpeg names of the file's container and of the codec of the sound that ffmpeg would choose in it."""
     command = ["ffprobe", "-v", "error", "-of", "json", "-protocol_whitelist", "cache,pipe"]
-    command += ["-format_whitelist", _CONTAINERS, "-select_streams", "a"]
-    command += ["-show_entries", "format=format_name,duration:stream=codec_name,channels:stream_disposition=default"]
+    command += ["-format_whitelist", _CONTAINERS, "-select_streams", "a", "-show_entries"]
+    command += ["format=format_name,duration:stream=index,codec_name,channels,sample_rate:stream_disposition=default"]
     command += ["-read_ahead_limit", "-1", "cache:pipe:0"]  # an M4A may keep its table of contents at its end
     try:
         answer = subprocess.run(command, input=data, capture_output=True, timeout=_PROBE_TIMEOUT_SECONDS, check=True)
@@ -250,9 +334,31 @@ def _probe(data: bytes, name: str) -> tuple[str, str]:
     found = json.loads(answer.stdout)
     if not found["streams"]:
         raise InputError(f"{_shown(name)} has no sound track; choose a file that holds sound.")
-    _check_length(float(found["format"].get("duration", 0)), name)
     stream = max(found["streams"], key=lambda stream: (stream["disposition"]["default"], stream.get("channels", 0)))
-    return found["format"]["format_name"].split(",")[0], stream.get("codec_name", "unknown")
+    try:
+        rate, channels = int(stream["sample_rate"]), int(stream["channels"])
+        codec = _Codec(found["format"]["format_name"].split(",")[0], stream["codec_name"], stream["index"])
+    except (KeyError, ValueError) as error:
+        raise _unreadable(name) from error
+    duration = found["format"].get("duration")
+    return _Format(rate, channels, round(float(duration) * rate) if duration else None), codec
+
+
+def _check_format(format: _Format, name: str) -> None:
+    if not MIN_RATE <= format.sample_rate <= MAX_RATE:
+        raise InputError(f"{_shown(name)} claims a sample rate of {format.sample_rate} Hz; save it at 44100 Hz.")
+    if format.channels > MAX_CHANNELS:
+        raise InputError(f"{_shown(name)} claims {format.channels} channels; save it as stereo.")
+    _check_frames(format.frames or 0, format, name)
+
+
+def _check_frames(frames: int, format: _Format, name: str) -> None:
+    _check_length(frames / format.sample_rate, name)
+    if frames * format.channels > MAX_VALUES:
+        raise InputError(
+            f"{_shown(name)} holds too much sound ({format.channels} channels at {format.sample_rate} Hz); "
+            "save it as stereo at 44100 Hz."
+        )
 
 
 def _check_size(size: int, name: str) -> None:
@@ -272,16 +378,17 @@ def _check_length(seconds: float, name: str) -> None:
         )
 
 
-def _check_samples(samples: Samples, name: str) -> None:
-    seconds = len(samples) / SAMPLE_RATE
-    _check_length(seconds, name)
-    if len(samples) < int(MIN_SECONDS * SAMPLE_RATE):
+def _check_samples(sound: Audio) -> None:
+    _check_length(sound.duration, sound.name)
+    if len(sound.samples) < int(MIN_SECONDS * sound.sample_rate):
         raise InputError(
-            f"{_shown(name)} holds only {seconds * 1000:.0f} ms of sound, and at least {MIN_SECONDS * 1000:.0f} ms are "
-            "needed; choose a longer recording."
+            f"{_shown(sound.name)} holds only {sound.duration * 1000:.0f} ms of sound, and at least "
+            f"{MIN_SECONDS * 1000:.0f} ms are needed; choose a longer recording."
         )
-    if not np.isfinite(samples).all():
-        raise InputError(f"{_shown(name)} holds samples that are no finite numbers (NaN or infinite); export it again.")
+    if not np.isfinite(sound.samples).all():
+        raise InputError(
+            f"{_shown(sound.name)} holds samples that are no finite numbers (NaN or infinite); export it again."
+        )
 
 
 def _unreadable(name: str) -> InputError:

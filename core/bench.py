@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.audio import Audio
 from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.read import BuiltDataset
 from core.explanation import crp
@@ -30,8 +31,8 @@ from core.inference import (
     TIMELINE_WINDOW_S,
     WINDOW_S,
     recognise,
+    window_features,
     window_frames,
-    window_logmel,
     window_starts,
 )
 from core.models.architecture import build_network
@@ -120,9 +121,13 @@ def composing(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
     for seed in range(sizes.clips):
         name = sizes.name(seed)
         clip = compose(name)
-        seconds = medians([lambda: _play(clip), lambda: model.frontend.logmel(compose(name).mix)], sizes.repeats)  # noqa: B023
+        seconds = medians([lambda: _play(clip), lambda: _features(model, name)], sizes.repeats)  # noqa: B023
         alone, whole = alone + seconds[0], whole + seconds[1]
     return {"compose_vs_fluidsynth": alone / whole, "clips_per_second": sizes.clips / whole}
+
+
+def _features(model: TrainedModel, name: str) -> np.ndarray:
+    return model.frontend.analyse(compose(name).audio).features
 
 
 def _play(clip: Clip) -> None:
@@ -138,7 +143,7 @@ def concept_maps(model: TrainedModel, clip: Clip, sizes: Sizes) -> dict[str, flo
     ``concept_maps_difference`` is the largest difference from zennit-crp's maps, relative to their peak.
     """
     layer, target = measured_layer(model), Logit(model.label_index(_label(model, clip)))
-    inputs = torch.from_numpy(model.frontend.logmel(clip.mix))[None, None]
+    inputs = torch.from_numpy(model.frontend.analyse(clip.audio).features)[None, None]
     channels = range(_channels(model, layer))
 
     def ours() -> Tensor:
@@ -193,7 +198,8 @@ def _label(model: TrainedModel, clip: Clip) -> str:
 
 def predicting(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
     """Time from a song's samples to the prediction, divided by that of the network alone on the same windows."""
-    song = np.concatenate([compose(sizes.name(seed)).mix for seed in range(sizes.song_clips)])
+    clips = [compose(sizes.name(seed)).audio for seed in range(sizes.song_clips)]
+    song = Audio(np.concatenate([clip.samples for clip in clips]), clips[0].sample_rate)
     batches = list(_windows(model, song))
 
     def forward() -> None:
@@ -205,13 +211,13 @@ def predicting(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
     return {"predict_vs_forward": whole / network}
 
 
-def _windows(model: TrainedModel, song: np.ndarray) -> Iterator[Tensor]:
-    """The network's inputs for a song, in batches ``(windows, 1, bands, frames)``."""
+def _windows(model: TrainedModel, song: Audio) -> Iterator[Tensor]:
+    """The network's inputs for a song, in batches ``(windows, 1, rows, frames)``."""
     spectrogram = model.frontend.analyse(song)
     for window_s, hop_s in ((WINDOW_S, HOP_S), (TIMELINE_WINDOW_S, TIMELINE_HOP_S)):
         frames = window_frames(spectrogram, window_s)
         starts = window_starts(spectrogram, frames, hop_s)
-        windows = torch.from_numpy(np.stack([window_logmel(spectrogram, start, frames) for start in starts]))
+        windows = torch.from_numpy(np.stack([window_features(spectrogram, start, frames) for start in starts]))
         yield from windows.unsqueeze(1).split(BATCH)
 
 

@@ -32,7 +32,6 @@ Status = Literal["good", "limited", "broken"]
 
 EXTRAS = {"app": "the web app", "train": "training and `timbrescope bench`", "cluster": "composing on a cluster"}
 MODULES = {  # that are not named after the packages that install them
-    "audioop-lts": "audioop",
     "pyfluidsynth": "",  # needs the FluidSynth library, which has a probe of its own
     "scikit-learn": "sklearn",
     "zennit-crp": "crp",
@@ -224,7 +223,7 @@ def library(requirement: "Requirement") -> list[Finding]:
     module = MODULES.get(name, name)
     try:
         with catch_warnings():
-            simplefilter("ignore")  # pydub warns where ffmpeg is missing, which has a probe of its own
+            simplefilter("ignore")  # only whether it can be imported matters
             if module:
                 import_module(module)
     except Exception as error:  # native libraries fail in many ways

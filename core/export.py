@@ -1,8 +1,7 @@
-"""An explanation of a passage of a sound file, as a folder of numbers, pictures and sounds."""
+"""An explanation as a folder of numbers, pictures and sounds: what ``timbrescope explain`` writes."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,38 +9,23 @@ import numpy as np
 import numpy.typing as npt
 
 from core import audio
+from core.audio import Audio, common_gain
 from core.errors import InputError
-from core.explanation.relevance import Explanation, contested, trace_of
-from core.frontends.logmel import Frontend, Matrix, Samples, Spectrogram
+from core.explanation import playback
+from core.explanation.playback import Passage
+from core.explanation.relevance import Explanation, trace_of
+from core.frontends.frontend import Frontend, Matrix, Spectrogram
 from core.grading.truth import grade
-from core.inference import WINDOW_S, likeliest_start, passage, recognise
+from core.inference import likeliest_start, recognise
 from core.models.store import TrainedModel
 from core.pictures import Axis, relevance_picture, truth_picture
 from core.records import write_whole
-from core.resynthesis import FOR_CONCEPTS, apply_mask, common_gain, complement, relevance_mask
 
 CONCEPT_PICTURE = (8, 6)  # inches
 
 
-@dataclass(frozen=True, eq=False)
-class Passage:
-    """The part of a file that is explained.
-
-    Attributes:
-        file: Its name, for people.
-        start: Seconds from the beginning of the file.
-        spectrogram: Of the passage alone.
-        stems: What each instrument contributes to it ``{label: (samples,)}``; empty if that is not known.
-    """
-
-    file: str
-    start: float
-    spectrogram: Spectrogram
-    stems: dict[str, Samples]
-
-
 def open_passage(model: TrainedModel, file: Path, label: str, start: float | None, stems: Path | None) -> Passage:
-    """The passage of ``WINDOW_S`` seconds (or all of a shorter file) in which a label is to be explained.
+    """The passage of a sound file in which a label is to be explained.
 
     Args:
         start: Where it begins, in seconds; moved back where it would end too late. If not given, the passage where the
@@ -52,18 +36,15 @@ def open_passage(model: TrainedModel, file: Path, label: str, start: float | Non
         InputError: the model knows no such label, ``start`` lies behind the end, or a file cannot be used.
     """
     model.label_index(label)
-    sound = audio.load(file)
+    sound = audio.load(file, model.frontend.config.sample_rate)
     if start is not None and start >= sound.duration:
         raise InputError(f"{file.name} ends after {sound.duration:.2f} s, so nothing begins at {start:g} s.")
-    whole = model.frontend.analyse(sound.samples)
-    begin = likeliest_start(recognise(model, whole), label) if start is None else start
-    begin = min(begin, max(0.0, sound.duration - WINDOW_S))
-    truth = {name: passage(samples, begin) for name, samples in _load_stems(stems, sound).items()} if stems else {}
-    return Passage(str(file), begin, model.frontend.analyse(passage(sound.samples, begin)), truth)
+    begin = likeliest_start(recognise(model, model.frontend.analyse(sound)), label) if start is None else start
+    return playback.passage(str(file), sound, model.name, begin, _load_stems(stems, sound) if stems else {})
 
 
-def _load_stems(folder: Path, mix: audio.Audio) -> dict[str, Samples]:
-    stems = {path.stem: audio.load(path) for path in sorted(folder.glob("*.wav"))}
+def _load_stems(folder: Path, mix: Audio) -> dict[str, Audio]:
+    stems = {path.stem: audio.load(path, mix.sample_rate) for path in sorted(folder.glob("*.wav"))}
     if not stems:
         raise InputError(f"{folder} holds no WAV files; stems are named after their instruments, like piano.wav.")
     for stem in stems.values():
@@ -72,21 +53,28 @@ def _load_stems(folder: Path, mix: audio.Audio) -> dict[str, Samples]:
                 f"The stem {stem.name} lasts {stem.duration:.2f} s but {mix.name} {mix.duration:.2f} s; "
                 "stems must be as long as the mix."
             )
-    return {label: stem.samples for label, stem in stems.items()}
+    return stems
 
 
-def write_report(
-    model: TrainedModel, passage: Passage, explanation: Explanation, folder: Path, names: Mapping[tuple[str, int], str]
+def write_explanation(
+    model: TrainedModel,
+    passage: Passage,
+    spectrogram: Spectrogram,
+    explanation: Explanation,
+    folder: Path,
+    names: Mapping[tuple[str, int], str],
 ) -> dict[str, Any]:
     """Writes everything about an explanation into a folder, and returns what ``report.json`` holds.
 
     ``relevance.npz`` holds ``relevance`` and ``logmel`` ``(bands, frames)``, ``concepts`` ``(concepts, bands, frames)``
     with their ``channels`` ``(concepts,)``, the ``shares`` of all channels of the layer ``(channels,)``, and the axes
     ``times`` in seconds ``(frames,)`` and ``band_hz`` ``(bands,)``. The sounds are ``masked.wav``, ``complement.wav``
-    and one for each concept, at one common gain. Concepts and truth of an earlier report in the same folder are
+    and one for each concept, at one common gain. Concepts and truth that an earlier explanation left in the folder are
     deleted.
 
     Args:
+        spectrogram: Of the passage.
+        explanation: On the cells of the spectrogram, see :func:`core.explanation.playback.explain`.
         names: Of concepts, by layer and channel, as far as they have one.
 
     Raises:
@@ -97,19 +85,20 @@ def write_report(
     for layer in model.network.concept_layers:
         for stale in concepts.glob(f"{layer}-[0-9]*"):
             stale.unlink()
-    _write_arrays(model.frontend, passage, explanation, folder / "relevance.npz")
-    _write_pictures(model.frontend, passage, explanation, folder)
-    trace = trace_of(model, passage.spectrogram.logmel)
-    own, rivals = contested(model, passage.spectrogram.logmel, explanation.relevance.label, trace)
-    mask = relevance_mask(own, model.frontend, rivals=rivals)
-    gain = _write_sounds(model.frontend, passage.spectrogram, explanation, mask, folder)
+    axis = Axis(passage.start + model.frontend.frame_times(spectrogram.frames), model.frontend.band_hz)
+    _write_arrays(spectrogram, explanation, axis, folder / "relevance.npz")
+    _write_pictures(spectrogram, explanation, axis, folder)
+    trace = trace_of(model, spectrogram.features)
+    mask = playback.mask(model, spectrogram, explanation.relevance, trace)
+    gain = _write_sounds(model.frontend, spectrogram, explanation, mask, folder)
     probabilities = model.probabilities(trace.logits.numpy())
-    report = {**_summary(model, passage, explanation, probabilities, names), "gain": gain}
-    if passage.stems:
-        label = explanation.relevance.label
-        report["truth"] = grade(explanation.relevance.values, passage.stems, label, model.frontend, mask)
-        if label in passage.stems:
-            _write(folder / "truth.png", _truth_picture(model.frontend, passage, explanation, report["truth"]))
+    report = {**_summary(model, passage, spectrogram, explanation, probabilities, names), "gain": gain}
+    label, stems = explanation.relevance.label, passage.stems
+    if stems:
+        report["truth"] = grade(explanation.relevance.values, stems, label, model.frontend, mask)
+    if label in stems:
+        stem = model.frontend.analyse(stems[label])
+        _write(folder / "truth.png", _truth_picture(spectrogram, stem, explanation, axis, report["truth"]))
     _write(folder / "report.json", (json.dumps(report, indent=2) + "\n").encode())
     return report
 
@@ -121,15 +110,16 @@ def _write(path: Path, content: bytes) -> None:
 def _summary(
     model: TrainedModel,
     passage: Passage,
+    spectrogram: Spectrogram,
     explanation: Explanation,
     probabilities: npt.NDArray[np.float32],
     names: Mapping[tuple[str, int], str],
 ) -> dict[str, Any]:
     logit, layer = explanation.relevance.logit, explanation.layer
     return {
-        "file": passage.file,
+        "file": passage.source,
         "start_s": round(passage.start, 4),
-        "duration_s": round(passage.spectrogram.duration, 4),
+        "duration_s": round(spectrogram.duration, 4),
         "model": model.name,
         "label": explanation.relevance.label,
         "logit": logit,
@@ -143,15 +133,10 @@ def _summary(
     }
 
 
-def _axis(frontend: Frontend, passage: Passage) -> Axis:
-    return Axis(passage.start + frontend.frame_times(passage.spectrogram.frames), frontend.band_hz)
-
-
-def _write_arrays(frontend: Frontend, passage: Passage, explanation: Explanation, path: Path) -> None:
-    axis = _axis(frontend, passage)
+def _write_arrays(spectrogram: Spectrogram, explanation: Explanation, axis: Axis, path: Path) -> None:
     arrays: dict[str, Any] = {
         "relevance": explanation.relevance.values,
-        "logmel": passage.spectrogram.logmel,
+        "logmel": spectrogram.logmel,
         "concepts": np.stack([concept.map.values for concept in explanation.concepts]),
         "channels": np.array([concept.channel for concept in explanation.concepts]),
         "shares": explanation.shares,
@@ -161,8 +146,8 @@ def _write_arrays(frontend: Frontend, passage: Passage, explanation: Explanation
     write_whole(path, lambda file: np.savez_compressed(file, **arrays))
 
 
-def _write_pictures(frontend: Frontend, passage: Passage, explanation: Explanation, folder: Path) -> None:
-    logmel, axis, relevance = passage.spectrogram.logmel, _axis(frontend, passage), explanation.relevance
+def _write_pictures(spectrogram: Spectrogram, explanation: Explanation, axis: Axis, folder: Path) -> None:
+    logmel, relevance = spectrogram.logmel, explanation.relevance
     title = f"{relevance.label}: logit {relevance.logit:.2f}"
     _write(folder / "relevance.png", relevance_picture(logmel, relevance.values, axis, title))
     for concept in explanation.concepts:
@@ -172,25 +157,28 @@ def _write_pictures(frontend: Frontend, passage: Passage, explanation: Explanati
         _write(folder / "concepts" / f"{name}.png", picture)
 
 
-def _truth_picture(frontend: Frontend, passage: Passage, explanation: Explanation, truth: dict[str, Any]) -> bytes:
-    relevance, spectrogram = explanation.relevance, passage.spectrogram
+def _truth_picture(
+    spectrogram: Spectrogram, stem: Spectrogram, explanation: Explanation, axis: Axis, truth: dict[str, Any]
+) -> bytes:
+    relevance = explanation.relevance
     words = {"rma": "{:.0%} of the evidence lies on it", "lift": "{:.1f} times what chance would give"}
     score = ", ".join(text.format(truth[name]) for name, text in words.items() if truth[name] is not None)
-    stem = frontend.logmel(passage.stems[relevance.label])
     label = relevance.label.replace("_", " ")
-    return truth_picture(spectrogram.logmel, relevance.values, stem, _axis(frontend, passage), label, score)
+    return truth_picture(spectrogram.logmel, relevance.values, stem.logmel, axis, label, score)
 
 
 def _write_sounds(
     frontend: Frontend, spectrogram: Spectrogram, explanation: Explanation, mask: Matrix, folder: Path
 ) -> float:
     """Writes all sounds at one gain, and returns it."""
-    masks = {"masked": mask, "complement": complement(mask)} | {
-        f"concepts/{explanation.layer}-{concept.channel}": relevance_mask(concept.evidence, frontend, FOR_CONCEPTS)
+    parts = playback.split(spectrogram, mask)
+    sounds = {"masked": parts.kept, "complement": parts.rest} | {
+        f"concepts/{explanation.layer}-{concept.channel}": playback.masked(
+            spectrogram, playback.concept_mask(concept.map, frontend)
+        )
         for concept in explanation.concepts
     }
-    sounds = {name: apply_mask(spectrogram, mask) for name, mask in masks.items()}
-    gain = common_gain(*sounds.values())
-    for name, samples in sounds.items():
-        audio.write_wav(folder / f"{name}.wav", samples * np.float32(gain))
+    gain = common_gain(*(sound.samples for sound in sounds.values()))
+    for name, sound in sounds.items():
+        audio.write_wav(folder / f"{name}.wav", Audio(sound.samples * np.float32(gain), sound.sample_rate))
     return gain

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.audio import SAMPLE_RATE
-from core.frontends.logmel import Matrix, Samples, Spectrogram, compress
+from core.frontends.frontend import Matrix, Spectrogram, frontend
 from core.models.store import TrainedModel
 from core.tasks.task import Task
 from core.taxonomy.labels import LabelSpace
@@ -114,28 +113,19 @@ def recognise(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
     )
 
 
-def passage(samples: Samples, start: float, seconds: float = WINDOW_S) -> Samples:
-    """The part of a sound that is explained at once: from ``start`` seconds on, or earlier if it would end too late.
-
-    A sound shorter than ``seconds`` is returned whole.
-    """
-    length = min(round(seconds * SAMPLE_RATE), len(samples))
-    first = min(max(round(start * SAMPLE_RATE), 0), len(samples) - length)
-    return samples[first : first + length]
-
-
 def likeliest_start(prediction: Prediction, label: str, seconds: float = WINDOW_S) -> float:
     """Where a passage should begin, in seconds, to have the moment at which a label is most probable at its middle."""
     moment = prediction.times[prediction.timeline[:, prediction.labels.index(label)].argmax()]
     return round(float(np.clip(moment - seconds / 2, 0, max(0.0, prediction.duration - seconds))), 2)
 
 
-def window_logmel(spectrogram: Spectrogram, start: int, frames: int) -> Matrix:
-    """The network's input ``(bands, frames)`` for the window that begins at the frame ``start``.
+def window_features(spectrogram: Spectrogram, start: int, frames: int) -> Matrix:
+    """The network's input ``(rows, frames)`` for the window that begins at the frame ``start``.
 
     Each window is scaled to its own loudest cell, so that a quiet passage is heard too, but not up from silence.
     """
-    return _compressed(spectrogram, spectrogram.mel_power[:, start : start + frames])
+    part = spectrogram.part(start, frames)
+    return frontend(spectrogram.config).features(part, QUIET_POWER * spectrogram.peak_power)
 
 
 def window_frames(spectrogram: Spectrogram, seconds: float = WINDOW_S) -> int:
@@ -143,9 +133,8 @@ def window_frames(spectrogram: Spectrogram, seconds: float = WINDOW_S) -> int:
 
     A sound of just this length is one window, although its first and last frames reach over its ends.
     """
-    wanted = round(seconds * spectrogram.config.sample_rate)
-    overhang = spectrogram.config.window // spectrogram.config.hop - 1
-    return min(-(-wanted // spectrogram.config.hop) + overhang, spectrogram.frames)
+    wanted = frontend(spectrogram.config).frames(round(seconds * spectrogram.config.sample_rate))
+    return min(wanted, spectrogram.frames)
 
 
 def window_starts(spectrogram: Spectrogram, frames: int, hop_s: float) -> list[int]:
@@ -163,7 +152,7 @@ def _window_logits(
     starts = window_starts(spectrogram, frames, hop_s)
     logits = np.concatenate(
         [
-            model.logits(np.stack([window_logmel(spectrogram, start, frames) for start in batch]))
+            model.logits(np.stack([window_features(spectrogram, start, frames) for start in batch]))
             for batch in _batches(starts)
         ]
     )
@@ -171,10 +160,6 @@ def _window_logits(
     silent = np.array([spectrogram.mel_power[:, start : start + frames].max() < quietest for start in starts])
     logits[silent] = -np.inf
     return logits, silent
-
-
-def _compressed(spectrogram: Spectrogram, mel_power: Matrix) -> Matrix:
-    return compress(mel_power, spectrogram.config, QUIET_POWER * float(spectrogram.mel_power.max()))
 
 
 def _batches(starts: Sequence[int]) -> list[Sequence[int]]:

@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from core.frontends.logmel import Matrix
+from core.frontends.frontend import Matrix
 
 BACKGROUND, TEXT = "#0e1117", "#d5d9e2"
-FOR, AGAINST = "#f28e2b", "#4aa8ff"  # orange and blue are told apart by all eyes
+FOR, AGAINST = "#f28e2b", "#4aa8ff"  # orange and blue differ for every kind of eye
 CLEAR_BETWEEN = [(0, AGAINST), (0.5, f"{AGAINST}00"), (0.5, f"{FOR}00"), (1, FOR)]
 OVERLAY = LinearSegmentedColormap.from_list("relevance", CLEAR_BETWEEN)
 DIMMED = 2.2  # level that would be white in the grey spectrogram, whose loudest cell is 1

@@ -146,5 +146,6 @@ def _reason(error: Exception) -> str:
     """The first thing that is wrong, in one short line."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
-        return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, "))))
+        message = first["msg"].removeprefix("Value error, ").removesuffix(".")  # of a sentence of ours, say
+        return ": ".join(filter(None, (".".join(map(str, first["loc"])), message)))
     return " ".join(str(error).split())[:120]

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from core.frontends.logmel import Frontend, Matrix, Samples, Spectrogram, frontend
+from core.frontends.frontend import Frontend, Matrix, Samples, Spectrogram, frontend
 
 
 @dataclass(frozen=True)
 class MaskSettings:
     """How relevance becomes a mask.
 
-    The defaults, which are for labels, were chosen by the SI-SDR of masked clips against their true stems: of the masks
-    that are within 0.05 dB of the best, they are among those that follow time most closely.
+    The defaults, which are for labels, were chosen by the SI-SDR of masked clips against their true stems: they are
+    within 0.05 dB of the best mask, and among those that follow time most closely.
     ``trained_models/studies/masks.json`` holds the numbers, and ``timbrescope study masks`` measures them again.
 
     Attributes:
         blur: Standard deviations ``(bands, frames)`` of the Gaussian that relevance is blurred with.
-        steady: Whether what is heard is taken to keep its timbre while it comes and goes. Relevance gathers on a few
-            telling cells; the product of its spectrum and of its course in time reaches the rest of the notes.
+        steady: Whether to assume that what is heard keeps its timbre while it comes and goes. Relevance gathers on a
+            few telling cells; the product of its mean spectrum and its course over time reaches the rest of the notes.
         power: Exponent of the relevance; below one it lifts weak cells, above one it keeps only the strongest.
         contrast: Exponent of what is compared with rivals; the larger it is, the more of a cell the strongest gets.
         full_at: The quantile of the positive cells at which the mask reaches one.
@@ -35,7 +35,7 @@ class MaskSettings:
     rest: float = 0.1
 
 
-# What a concept should let one hear nobody knows; it is heard where it worked, a note apart from the next.
+# There is no true stem of a concept that its mask could be fitted to: it is heard where it worked, note by note.
 FOR_CONCEPTS = MaskSettings(blur=(2.0, 8.0), steady=False)
 
 
@@ -44,13 +44,14 @@ def relevance_mask(
 ) -> Matrix:
     """Mask ``(bins, frames)`` in [0, 1] that keeps what speaks for a label or concept.
 
-    ``min(1, (R / R_full)^power) · R^contrast / (R^contrast + Σ R_j^contrast)``, of which a ``rest`` is left where it is
-    zero. ``R`` is the blurred positive part of the relevance, ``R_full`` its quantile ``full_at``, and the ``R_j`` are
-    those of its rivals. Each is divided by the root of its sum: what the network is less sure of is not drowned.
+    ``min(1, (R / R_full)^power) · R^contrast / (R^contrast + Σ R_j^contrast)``, raised so that a ``rest`` is left where
+    it is zero. ``R`` is the blurred positive part of the relevance, ``R_full`` its quantile ``full_at``, and the
+    ``R_j`` are those of its rivals. Each is divided by the root of its sum, so that a label of which the network is
+    less sure is not drowned by the others.
 
     Args:
         relevance: Signed relevance ``(bands, frames)``; pass its negative to hear what speaks against.
-        rivals: The same of what else is heard; all that speaks for two of them is shared out between them.
+        rivals: The relevance of whatever else is heard; cells that speak for several are shared out among them.
     """
     settings = settings or MaskSettings()
     evidence = _evidence(relevance, settings)
@@ -79,7 +80,7 @@ def _share(evidence: Matrix, rivals: Sequence[Matrix], contrast: float) -> Matri
 
 
 def complement(mask: Matrix) -> Matrix:
-    """The mask of all that another leaves out: the two sounds add up to the input."""
+    """The mask of what another one leaves out: the two sounds add up to the input."""
     return 1 - mask
 
 
@@ -87,13 +88,3 @@ def apply_mask(spectrogram: Spectrogram, mask: Matrix) -> Samples:
     """The sound ``(samples,)`` of a spectrogram under a mask ``(bins, frames)``; a mask of ones gives the input."""
     masked = (spectrogram.stft * mask).astype(np.complex64)
     return frontend(spectrogram.config).synthesise(masked, len(spectrogram.samples))
-
-
-def common_gain(*sounds: Samples, ceiling: float = 0.99) -> float:
-    """One factor for several sounds at which none of them clips and all keep their loudness to each other.
-
-    >>> common_gain(np.array([0.5]), np.array([-1.98])), common_gain(np.array([0.5]))
-    (0.5, 1.0)
-    """
-    peak = max((float(np.abs(sound).max(initial=0)) for sound in sounds), default=0.0)
-    return min(1.0, ceiling / peak) if peak > 0 else 1.0

@@ -42,7 +42,7 @@ def body(view: View, sound: Sound) -> None:
                 help="Onsets are the first 60 ms of a note. Low is below 300 Hz, high is above 2 kHz. An instrument's "
                 "own sound is where it is the loudest. Grey: how much of the sound's energy lies there.",
             )
-            comparing.places(passages, label)
+            comparing.places(passages, label, sound.clip)
 
 
 page(

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.frame.hearing import prediction
-from app.frame.shell import model_choice, page
+from app.frame.shell import model_choice, page, sentences
 from app.frame.sounds import Sound
 from app.frame.view import View
 from app.listen import panels as listening
@@ -22,7 +22,8 @@ def body(view: View, sound: Sound) -> None:
             listening.detected_sentence(heard)
             listening.reveal_toggle(sound)
             listening.export(sound, heard)
-        listening.evidence(view, sound, heard)
+        with sentences():
+            listening.evidence(view, sound, heard)
         which, when = st.columns(2, gap="medium")
     with which:
         st.subheader(heard.task.question(heard.space), help=heard.task.rule)

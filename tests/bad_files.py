@@ -56,7 +56,7 @@ def _too_long(format: str, subtype: str) -> bytes:
     return encoded(np.zeros(602 * 8000), 8000, format, subtype)
 
 
-def _without_length(flac: bytes) -> bytes:
+def without_length(flac: bytes) -> bytes:
     """A FLAC as a live encoder writes it: the 36 bits of STREAMINFO that hold its length are zero."""
     return flac[:21] + bytes([flac[21] & 0xF0]) + bytes(4) + flac[26:]
 
@@ -95,7 +95,7 @@ BAD_FILES: dict[str, BadFile] = {
     "ten_ms.wav": BadFile(lambda: encoded(tone(0.01)), "only 10 ms"),
     "too_long.wav": BadFile(lambda: _too_long("WAV", "PCM_U8"), "longer than 10 minutes"),
     "too_long.flac": BadFile(lambda: _too_long("FLAC", "PCM_16"), "longer than 10 minutes"),
-    "too_long_stream.flac": BadFile(lambda: _without_length(_too_long("FLAC", "PCM_16")), "longer than 10 minutes"),
+    "too_long_stream.flac": BadFile(lambda: without_length(_too_long("FLAC", "PCM_16")), "longer than 10 minutes"),
 }
 
 ODD_FILES: dict[str, Callable[[], bytes]] = {
@@ -117,7 +117,7 @@ ODD_FILES: dict[str, Callable[[], bytes]] = {
         :50_000
     ],
     "length_not_in_header.wav": lambda: _wav_with(40, "<I", 0xFFFFFFFF),
-    "length_not_in_header.flac": lambda: _without_length(encoded(tone(), format="FLAC")),
+    "length_not_in_header.flac": lambda: without_length(encoded(tone(), format="FLAC")),
     "opus.ogg": lambda: encoded(tone(1, 48000), 48000, "OGG", "OPUS"),
     "apple.aiff": lambda: encoded(tone(), format="AIFF"),
 }

@@ -4,6 +4,9 @@ import io
 import os
 import shutil
 import subprocess
+import time
+import tracemalloc
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +14,9 @@ import pytest
 import soundfile
 
 from core import audio
-from core.audio import MAX_BYTES, SAMPLE_RATE, decode, load, resample, wav_bytes, write_wav
+from core.audio import MAX_BYTES, SAMPLE_RATE, Audio, common_gain, decode, load, resample, wav_bytes, write_wav
 from core.errors import InputError
-from tests.bad_files import BAD_FILES, ODD_FILES, encoded, tone
+from tests.bad_files import BAD_FILES, ODD_FILES, encoded, tone, without_length
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 
@@ -75,7 +78,7 @@ def test_what_is_encoded_is_decoded(format, subtype, tolerance):
 )
 def test_ffmpeg_decodes_the_rest(tmp_path, name, options):
     stereo = np.stack([tone(2, 44100), np.zeros(88200)], axis=1)
-    decoded = decode(with_ffmpeg(encoded(stereo, 44100), tmp_path / name, *options), name)
+    decoded = decode(with_ffmpeg(encoded(stereo, 44100), tmp_path / name, *options), name, SAMPLE_RATE)
     frequency, level = frequency_and_level(decoded.samples, SAMPLE_RATE)
     assert decoded.duration == pytest.approx(2, abs=0.1)
     assert frequency == pytest.approx(440, abs=1)
@@ -92,7 +95,9 @@ def test_the_contents_of_a_long_m4a_stand_at_its_end(tmp_path):
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000, 96000, 192000])
 def test_a_tone_keeps_frequency_and_level_at_any_rate(rate):
-    frequency, level = frequency_and_level(decode(encoded(tone(1, rate), rate), "a.wav").samples, SAMPLE_RATE)
+    decoded = decode(encoded(tone(1, rate), rate), "a.wav", SAMPLE_RATE)
+    assert decoded.sample_rate == SAMPLE_RATE
+    frequency, level = frequency_and_level(decoded.samples, SAMPLE_RATE)
     assert frequency == pytest.approx(440, abs=0.5)
     assert level == pytest.approx(0.5 / np.sqrt(2), rel=0.001)
 
@@ -150,8 +155,102 @@ def test_a_film_without_sound(tmp_path):
 @needs_ffmpeg
 def test_a_long_m4a_is_refused_by_its_header(tmp_path, monkeypatch):
     data = with_ffmpeg(encoded(np.zeros(602 * 8000), 8000), tmp_path / "hour.m4a")
-    monkeypatch.setattr("pydub.AudioSegment.from_file", lambda *_, **__: pytest.fail("it was decoded"))
+    monkeypatch.setattr(audio, "_ffmpeg_blocks", lambda *_: _never())
     assert "longer than 10 minutes" in complaint(data, "hour.m4a")
+
+
+def _never():
+    """Blocks that nobody may ask for."""
+    pytest.fail("it was decoded")
+    yield
+
+
+@contextmanager
+def memory_below(megabytes):
+    """Fails if Python and NumPy take more memory at once."""
+    tracemalloc.start()
+    try:
+        yield
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < megabytes * 2**20
+
+
+def _flac(rate, channels, frames):
+    """A FLAC of a second of silence that declares another rate (20 bits), channels (3) and length (36)."""
+    data = bytearray(encoded(np.zeros(8000), 8000, "FLAC"))
+    fields = int.from_bytes(data[18:26], "big")
+    bits_per_sample = fields >> 36 & 31
+    data[18:26] = (rate << 44 | channels - 1 << 41 | bits_per_sample << 36 | frames).to_bytes(8, "big")
+    return bytes(data)
+
+
+def test_a_flac_that_declares_nothing_odd_is_served():
+    assert decode(_flac(8000, 1, 8000), "plain.flac").duration == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (lambda: _flac(655350, 8, 0), "claims a sample rate of 655350 Hz"),
+        (lambda: _flac(10, 1, 0), "claims a sample rate of 10 Hz"),
+        (lambda: _flac(192000, 8, 599 * 192000), "holds too much sound (8 channels at 192000 Hz)"),
+        (lambda: _flac(44100, 1, 6 * 3600 * 44100), "longer than 10 minutes"),
+        (lambda: encoded(np.zeros((4000, 65))), "claims 65 channels"),
+    ],
+    ids=["rate", "low rate", "values", "length", "channels"],
+)
+def test_what_a_file_declares_is_bounded_before_it_is_decoded(data, words, monkeypatch):
+    monkeypatch.setattr(audio, "_file_blocks", lambda *_: _never())
+    said = complaint(data(), "hostile.flac")
+    assert words in said
+    assert len(said) < 300
+
+
+def _hours_of_silence(hours):
+    """A FLAC that does not say how long it is: the frames of a minute, over and over."""
+    minute = without_length(encoded(np.zeros(60 * 44100, np.int16), 44100, "FLAC"))
+    start, last = 4, False
+    while not last:  # over the blocks of metadata
+        last, length = minute[start] >= 128, int.from_bytes(minute[start + 1 : start + 4], "big")
+        start += 4 + length
+    return minute[:start] + minute[start:] * (60 * hours)
+
+
+def test_hours_of_silence_end_in_a_sentence_within_seconds_and_little_memory():
+    data = _hours_of_silence(6)
+    assert len(data) < MAX_BYTES
+    started = time.process_time()
+    with memory_below(70), pytest.raises(InputError, match="longer than 10 minutes"):
+        decode(data, "six_hours.flac", SAMPLE_RATE)
+    assert time.process_time() - started < 10
+
+
+def test_many_channels_end_in_a_sentence_too():
+    data = encoded(np.zeros((4_000_000, 8), np.int16), 192000, "FLAC")
+    with memory_below(70):
+        assert decode(data, "short.flac", SAMPLE_RATE).duration == pytest.approx(20.83, abs=0.01)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audio, "MAX_VALUES", 8 * 3_000_000)
+        assert "holds too much sound" in complaint(without_length(data), "stream.flac")
+
+
+@needs_ffmpeg
+def test_ffmpeg_decodes_into_no_more_memory_than_is_kept(tmp_path):
+    path = tmp_path / "many.tta"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "anullsrc=r=96000:cl=7.1", "-t", "40", str(path)]
+    subprocess.run(command, check=True)
+    data = path.read_bytes()
+    with memory_below(30):
+        assert decode(data, path.name, SAMPLE_RATE).duration == pytest.approx(40, abs=0.01)
+
+
+@pytest.mark.parametrize(("source", "target"), [(44100, 22050), (48000, 22050), (8000, 22050), (44100, 16000)])
+def test_blocks_are_resampled_as_the_whole_is(source, target):
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, 50_001).astype(np.float32)
+    decoded = decode(encoded(samples, source, subtype="FLOAT"), "noise.wav", target)
+    assert np.array_equal(decoded.samples, resample(samples, source, target))
 
 
 @needs_ffmpeg
@@ -226,7 +325,7 @@ def test_names_that_break_lines_are_shown_on_one():
 
 def test_pcm_is_rounded_and_clipped():
     samples = np.array([-2, -1, -0.5, 0, 0.5, 1, 2], np.float32)
-    data = wav_bytes(samples, 8000)
+    data = wav_bytes(Audio(samples, 8000))
     pcm, rate = soundfile.read(io.BytesIO(data), dtype="int16")
     assert pcm.tolist() == [-32768, -32768, -16384, 0, 16384, 32767, 32767]
     assert rate == 8000
@@ -234,8 +333,17 @@ def test_pcm_is_rounded_and_clipped():
 
 def test_float_wav_comes_back_exactly(tmp_path):
     samples = np.random.default_rng(0).uniform(-1, 1, SAMPLE_RATE).astype(np.float32)
-    write_wav(tmp_path / "x.wav", samples, subtype="FLOAT")
+    write_wav(tmp_path / "x.wav", Audio(samples, SAMPLE_RATE), subtype="FLOAT")
     assert np.array_equal(load(tmp_path / "x.wav").samples, samples)
+
+
+def test_one_gain_keeps_the_loudest_of_several_sounds_from_clipping():
+    quiet, loud = np.array([0.1, -0.2], np.float32), np.array([3.0, -4.0], np.float32)
+    gain = common_gain(quiet, loud)
+    assert np.abs(gain * loud).max() == pytest.approx(0.99)
+    assert common_gain(quiet) == 1
+    assert common_gain(0 * quiet) == 1
+    assert common_gain() == 1
 
 
 def test_quiet_codecs_silence_the_descriptor_and_give_it_back(capfd):

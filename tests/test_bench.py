@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from core import bench
+from core.audio import SAMPLE_RATE, Audio
 from core.bench import AIMS, Sizes
 from core.inference import recognise
 from core.models.store import TrainedModel, load_model
@@ -36,7 +37,8 @@ def test_every_ratio_is_measured_and_positive(model: TrainedModel) -> None:
 
 
 def test_both_sides_of_a_prediction_see_the_same_windows(model: TrainedModel) -> None:
-    song = np.concatenate([compose(SIZES.name(seed)).mix for seed in range(SIZES.song_clips)])
+    mixes = [compose(SIZES.name(seed)).mix for seed in range(SIZES.song_clips)]
+    song = Audio(np.concatenate(mixes), SAMPLE_RATE)
     seen: list[torch.Tensor] = []
     hook = model.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
     recognise(model, model.frontend.analyse(song))

@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
-from core.frontends.logmel import Frontend
+from core.frontends.frontend import FrontendConfig, frontend
 from core.pictures import AGAINST, FOR, Axis, overlay_values, relevance_picture
 
 BANDS, FRAMES = 128, 40
-FRONTEND = Frontend()
+FRONTEND = frontend(FrontendConfig())
 AXIS = Axis(FRONTEND.frame_times(FRAMES), FRONTEND.band_hz)
 LOGMEL = np.random.default_rng(0).uniform(0, 1, (BANDS, FRAMES)).astype(np.float32)
 

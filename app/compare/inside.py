@@ -2,25 +2,27 @@
 
 from app.frame.caches import cached
 from app.frame.hearing import model
-from app.frame.passages import Passage, analysed, relevance
+from app.frame.passages import analysed, relevance
 from core.comparison import place
 from core.comparison.observe import layer_cells
+from core.explanation.playback import Passage
 from core.explanation.relevance import as_input
-from core.frontends.logmel import Matrix
+from core.frontends.frontend import Matrix
 from core.grading.truth import Truth
+from core.synthesis.clip import Clip
 
 CELLS = (8, 8)  # bands and frames of the grid on which the layers of two models are compared
 
 
-@cached("places")
-def places(passage: Passage, label: str) -> tuple[dict[str, float], dict[str, float]]:
+@cached("places", key=lambda passage, label, clip: (passage.key, label))
+def places(passage: Passage, label: str, clip: Clip | None) -> tuple[dict[str, float], dict[str, float]]:
     """Shares of a label's evidence, and of the sound's energy, at the places of :mod:`core.comparison.place`.
 
-    Moments and owners are known only for an instrument that plays in a composed clip.
+    Args:
+        clip: The sound, if it was composed; moments and owners are known only for an instrument that plays in it.
     """
     sound, frontend = analysed(passage), model(passage.model).frontend
     masks = place.bands(frontend, sound.frames)
-    clip = passage.sound.clip
     if clip and label in clip.stems:
         masks |= place.moments(clip.score.parts[label], frontend, sound.frames, passage.start)
         masks |= place.owners(Truth(passage.stems, frontend).masks, label)
@@ -31,4 +33,4 @@ def places(passage: Passage, label: str) -> tuple[dict[str, float], dict[str, fl
 def last_layer(passage: Passage) -> Matrix:
     """Activations of the last concept layer, averaged over the cells of a grid ``(cells, channels)``."""
     network = model(passage.model).network
-    return layer_cells(network, as_input(analysed(passage).logmel), CELLS)[network.concept_layers[-1]]
+    return layer_cells(network, as_input(analysed(passage).features), CELLS)[network.concept_layers[-1]]

@@ -14,15 +14,16 @@ from app.components.player import Overlay, Track, player
 from app.figures import charts as figures
 from app.figures.colors import NEUTRAL, color, legend, model_colors, title
 from app.frame.hearing import model, on_screen
-from app.frame.passages import Passage, analysed, passage_of, picture, relevance, split, truth
+from app.frame.passages import analysed, passage_of, picture, relevance, split, truth
 from app.frame.sounds import Sound
 from app.frame.view import View, choose, listed, show
-from core import audio
 from core.comparison import similarity
 from core.comparison.observe import coarse
 from core.comparison.place import PLACES
+from core.explanation.playback import Passage
 from core.inference import Prediction
 from core.models.store import card, model_names
+from core.synthesis.clip import Clip
 
 SHOWN = 8
 MOST = 4  # models side by side
@@ -75,7 +76,7 @@ def passages(view: View, sound: Sound, models: list[str], label: str) -> list[Pa
     if not knowing:
         return []
     first = passage_of(sound, knowing[0], label, view.start)
-    return [Passage(sound, name, first.start) for name in knowing]
+    return [passage_of(sound, name, label, first.start) for name in knowing]
 
 
 def maps(passages: list[Passage], label: str) -> None:
@@ -87,8 +88,8 @@ def maps(passages: list[Passage], label: str) -> None:
             player(
                 key=f"compare-{passage.model}",
                 tracks=[
-                    Track("Mix", passage.samples, audio.SAMPLE_RATE, NEUTRAL),
-                    Track("Only this", parts.kept, audio.SAMPLE_RATE, color(label)),
+                    Track("Mix", heard.audio, NEUTRAL),
+                    Track("Only this", parts.kept, color(label)),
                 ],
                 spectrogram=on_screen(heard.logmel, heard),
                 duration=heard.duration,
@@ -137,10 +138,10 @@ def agreement_table(table: pd.DataFrame) -> None:
     st.dataframe(pairs, column_config=dict.fromkeys(pairs.columns, bar))
 
 
-def places(passages: list[Passage], label: str) -> None:
+def places(passages: list[Passage], label: str, clip: Clip | None) -> None:
     """Where each model's evidence lies, beside the energy of the sound."""
-    shares = {passage.model: inside.places(passage, label)[0] for passage in passages}
-    energy = inside.places(passages[0], label)[1]
+    shares = {passage.model: inside.places(passage, label, clip)[0] for passage in passages}
+    energy = inside.places(passages[0], label, clip)[1]
     there = [place for place in PLACES if not np.isnan(energy.get(place, np.nan))]
     series = {
         name: {PLACES[place].capitalize(): found[place] for place in there}

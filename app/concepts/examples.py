@@ -5,6 +5,7 @@ from app.figures.thumbnails import thumbnail
 from app.frame.caches import cached
 from app.frame.hearing import model, on_screen, spectrogram
 from app.frame.sounds import open_sound
+from core.audio import Audio
 from core.concepts.atlas import Concept, Reference
 from core.concepts.patches import frame, patch_sound, span, working
 
@@ -18,12 +19,11 @@ def example(model_name: str, concept: Concept, place: Reference) -> Example:
     """A reference clip of a concept."""
     clip = open_sound(place.clip)
     sound, trained = spectrogram(clip, model_name), model(model_name)
-    values = working(trained, sound.logmel, concept.layer, concept.channel, place.label)
+    values = working(trained, sound.features, concept.layer, concept.channel, place.label)
     return Example(
         thumbnail(on_screen(sound.logmel, sound), on_screen(values, sound)),
-        clip.samples,
-        sound.config.sample_rate,
-        patch_sound(sound, values, place),
+        clip,
+        Audio(patch_sound(sound, values, place), sound.config.sample_rate),
         frame(place, trained.frontend, sound.duration),
         span(place, sound.duration),
     )

@@ -1,13 +1,13 @@
 """The maps of one clip while a network forgets, for the sanity check of the Evidence page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.frame.caches import cached
 from app.frame.hearing import model
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.relevance import as_input
 from core.explanation.targets import Logit
-from core.frontends.logmel import Matrix
+from core.frontends.frontend import Matrix
 from core.grading.sanity import Step, cascade
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import modified, recipe
@@ -22,7 +22,7 @@ class SanityCheck:
     Attributes:
         clip: What plays.
         label: The instrument that is explained.
-        logmel: What the network sees ``(bands, frames)``.
+        logmel: Picture of the clip ``(bands, frames)``.
         steps: One for the trained network, and one for each layer that is randomised.
     """
 
@@ -42,10 +42,11 @@ def sanity_check(model_name: str, explainer: str) -> SanityCheck:
     trained = model(model_name)
     kind = modified(recipe(trained.card.label_set), count=(2,), duration=3.0, soundfont=("fluidr3",))
     clip = compose(kind.clip_name(SEED))
-    logmel = trained.frontend.logmel(clip.mix)
-    logits = trained.logits(logmel[None])[0]
+    sound = trained.frontend.analyse(clip.audio)
+    logits = trained.logits(sound.features[None])[0]
     label = max(clip.labels, key=lambda name: logits[trained.label_index(name)])
     steps = cascade(
-        EXPLAINERS.get(explainer), trained.network, as_input(logmel), Logit(trained.label_index(label)), SEED
+        EXPLAINERS.get(explainer), trained.network, as_input(sound.features), Logit(trained.label_index(label)), SEED
     )
-    return SanityCheck(clip, label, logmel, tuple(steps))
+    shown = (replace(step, map=trained.frontend.relevance_to_cells(step.map, sound)) for step in steps)
+    return SanityCheck(clip, label, sound.logmel, tuple(shown))

@@ -9,12 +9,14 @@ from app.figures.thumbnails import SMALL, thumbnail
 from app.frame import atlases, passages
 from app.frame.caches import cached
 from app.frame.hearing import model, on_screen
-from app.frame.passages import Passage, analysed, evidence, trace
+from app.frame.passages import analysed, trace
 from app.frame.sounds import open_sound
 from core.concepts.prototypes import Typicality, typicality
+from core.explanation import playback
 from core.explanation.flow import Node, flow
 from core.explanation.intervention import silence
-from core.explanation.relevance import Explanation, Relevance, as_input, concept_map, concept_maps, explain, rank
+from core.explanation.playback import Passage
+from core.explanation.relevance import Explanation, Relevance, as_input, rank
 
 WIDTHS = (4, 2)  # how many feeding concepts are shown, layer by layer downwards
 
@@ -31,24 +33,24 @@ class Preview:
 @cached("explanations", "Explaining …")
 def explanation(passage: Passage, label: str, layer: str) -> Explanation:
     """Why the model gave the label its logit in this passage."""
-    return explain(model(passage.model), analysed(passage).logmel, label, layer, trace=trace(passage))
+    return playback.explain(model(passage.model), analysed(passage), label, layer, trace=trace(passage))
 
 
 @cached("previews")
 def previews(passage: Passage, label: str, layer: str) -> tuple[Preview, ...]:
     """The most important concepts."""
     logmel, concepts = analysed(passage).logmel, explanation(passage, label, layer).concepts
-    return tuple(Preview(c.channel, float(c.share), thumbnail(logmel, c.evidence)) for c in concepts)
+    return tuple(Preview(c.channel, float(c.share), thumbnail(logmel, c.map.evidence)) for c in concepts)
 
 
 @cached("further previews")
 def further_previews(passage: Passage, label: str, layer: str, first: int, count: int) -> tuple[Preview, ...]:
     """Concepts further down the ranking, from number ``first`` on."""
-    network, logmel, known = model(passage.model), analysed(passage).logmel, explanation(passage, label, layer)
+    sound, known = analysed(passage), explanation(passage, label, layer)
     channels = rank(known.shares, known.relevance.logit)[first : first + count]
-    maps = concept_maps(network, logmel, label, layer, channels, trace(passage))
+    maps = playback.concept_maps(model(passage.model), sound, label, layer, channels, trace(passage))
     return tuple(
-        Preview(channel, float(known.shares[channel]), thumbnail(logmel, evidence(map), SMALL))
+        Preview(channel, float(known.shares[channel]), thumbnail(sound.logmel, map.evidence, SMALL))
         for channel, map in zip(channels, maps, strict=True)
     )
 
@@ -63,20 +65,21 @@ def concept_relevance(passage: Passage, label: str, layer: str, channel: int) ->
 
 @cached("concept maps", "Following the concept …")
 def _further_relevance(passage: Passage, label: str, layer: str, channel: int) -> Relevance:
-    return concept_map(model(passage.model), analysed(passage).logmel, label, layer, channel, trace(passage))
+    trained, sound = model(passage.model), analysed(passage)
+    return playback.concept_maps(trained, sound, label, layer, [channel], trace(passage))[0]
 
 
 def probabilities_without(passage: Passage, layer: str, channels: list[int]) -> np.ndarray:
     """Probabilities of all labels ``(labels,)`` in the passage with some concepts silent."""
     trained = model(passage.model)
-    logits = silence(trained.network, as_input(analysed(passage).logmel), layer, channels)
+    logits = silence(trained.network, as_input(analysed(passage).features), layer, channels)
     return trained.probabilities(logits[0].numpy())
 
 
 @cached("flows", "Following the relevance …")
 def feeding(passage: Passage, label: str, layer: str, channel: int) -> Node:
     """A concept and the concepts of the two layers below that feed it in this passage, as a tree."""
-    return flow(model(passage.model), analysed(passage).logmel, label, layer, channel, WIDTHS, trace(passage))
+    return flow(model(passage.model), analysed(passage).features, label, layer, channel, WIDTHS, trace(passage))
 
 
 def usual(passage: Passage, label: str) -> Typicality | None:
@@ -93,4 +96,4 @@ def label_example(model_name: str, label: str, clip_name: str) -> Example:
     passage = passages.passage_of(open_sound(clip_name), model_name, label, None)
     sound, values = analysed(passage), passages.relevance(passage, label).values
     picture = thumbnail(on_screen(sound.logmel, sound), on_screen(values, sound))
-    return Example(picture, passage.samples, sound.config.sample_rate)
+    return Example(picture, passage.audio)

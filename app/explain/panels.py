@@ -19,10 +19,11 @@ from app.figures.colors import NEUTRAL, color, title
 from app.figures.concept_words import capital, short
 from app.frame import atlases, navigation
 from app.frame.hearing import model, on_screen
-from app.frame.passages import Passage, analysed, picture, split, truth
+from app.frame.passages import analysed, picture, split, truth
 from app.frame.sounds import Sound
 from app.frame.view import View, choose, show
 from core import audio
+from core.explanation.playback import Passage
 from core.explanation.relevance import Explanation, Relevance
 from core.inference import WINDOW_S, Prediction
 from core.resynthesis import MaskSettings
@@ -78,13 +79,13 @@ def map_player(passage: Passage, shown: Relevance) -> None:
     what = f"evidence for {name.lower()}" if shown.channel is None else f"concept {shown.channel}"
     known = None if shown.channel is None else atlases.concept(passage.model, str(shown.layer), shown.channel)
     tracks = [
-        Track("Mix", passage.samples, audio.SAMPLE_RATE, NEUTRAL),
-        Track("Only this", parts.kept, audio.SAMPLE_RATE, color(shown.label)),
-        Track("Without it", parts.rest, audio.SAMPLE_RATE, "#c9d1d9"),
+        Track("Mix", sound.audio, NEUTRAL),
+        Track("Only this", parts.kept, color(shown.label)),
+        Track("Without it", parts.rest, "#c9d1d9"),
     ]
     stem = passage.stems.get(shown.label)
     if stem is not None:
-        tracks.append(Track("True stem", stem, audio.SAMPLE_RATE, color(shown.label)))
+        tracks.append(Track("True stem", stem.at(parts.kept.sample_rate), color(shown.label)))
     player(
         key="explain",
         tracks=tracks,
@@ -203,7 +204,7 @@ def _ungraded(passage: Passage, label: str) -> str:
     """Why evidence for a label cannot be graded in a composed passage."""
     if not isinstance(model(passage.model).space, LabelSet):
         return "has no true stem of its own, so evidence for it cannot be graded"
-    plays = np.any(passage.stems.get(label, 0))
+    plays = label in passage.stems and np.any(passage.stems[label].samples)
     return "cannot be heard here" if plays else "does not play here, so no evidence for it can be right"
 
 
@@ -228,7 +229,7 @@ def _csv(values: np.ndarray) -> str:
 def _report(passage: Passage, explanation: Explanation) -> dict[str, Any]:
     relevance = explanation.relevance
     return {
-        "sound": passage.sound.title,
+        "sound": passage.sound.name,
         "model": passage.model,
         "start_s": passage.start,
         "label": relevance.label,

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from core.frontends.logmel import Matrix
+from core.frontends.frontend import Matrix
 
 SIZE = (320, 150)  # pixels
 SMALL = (192, 90)

@@ -2,7 +2,7 @@
 
 from app.frame.caches import cached
 from app.frame.sounds import Sound
-from core.frontends.logmel import Matrix, Spectrogram, frontend
+from core.frontends.frontend import Matrix, Spectrogram, frontend
 from core.inference import Prediction, recognise
 from core.models.store import TrainedModel, load_model
 
@@ -14,7 +14,7 @@ def model(name: str) -> TrainedModel:
 @cached("spectrograms", key=lambda sound, model_name: (sound.key, model(model_name).card.frontend))
 def spectrogram(sound: Sound, model_name: str) -> Spectrogram:
     """The whole sound as the model's frontend sees it."""
-    return model(model_name).frontend.analyse(sound.samples)
+    return model(model_name).frontend.analyse(sound)
 
 
 @cached("predictions", "Listening …")

@@ -8,9 +8,9 @@ import streamlit as st
 from app.frame.caches import MB, UPLOADS_EACH_MB, UPLOADS_MB, cached
 from app.frame.shelves import Shelf, Shelves
 from app.frame.turns import TURNS
-from core import audio
+from core.audio import Audio, decode
 from core.errors import InputError
-from core.frontends.logmel import Samples
+from core.models.store import highest_rate
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import split_clip_name
 
@@ -18,26 +18,22 @@ UPLOAD = "upload"
 _SHELF = "uploads"
 
 
-@dataclass(frozen=True, eq=False)
-class Sound:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sound(Audio):
     """A sound to listen to and explain.
 
     Attributes:
         key: Different for every sound; caches use it.
-        title: The name that people read.
-        samples: float32 ``(samples,)`` at ``core.audio.SAMPLE_RATE``.
         clip: The score and stems, if the sound was composed.
     """
 
     key: str
-    title: str
-    samples: Samples
     clip: Clip | None = None
 
     @property
-    def duration(self) -> float:
-        """Seconds."""
-        return len(self.samples) / audio.SAMPLE_RATE
+    def stems(self) -> dict[str, Audio]:
+        """What each instrument contributes; nothing where that is not known."""
+        return self.clip.stem_audio if self.clip else {}
 
 
 UPLOADS: Shelves[Sound] = Shelves(each=UPLOADS_EACH_MB * MB, together=UPLOADS_MB * MB)
@@ -59,7 +55,7 @@ def open_sound(clip: str) -> Sound:
     if split_clip_name(clip)[0].midi:
         raise InputError("Clips made from a folder of MIDI files can be opened from the command line only.")
     composed = _composed(clip)
-    return Sound(composed.name, composed.name, composed.mix, composed)
+    return Sound(composed.mix, composed.sample_rate, composed.name, key=composed.name, clip=composed)
 
 
 def keep_upload(data: bytes, name: str) -> str:
@@ -71,7 +67,9 @@ def keep_upload(data: bytes, name: str) -> str:
     digest = hashlib.sha256(data).hexdigest()[:16]
     if UPLOADS.find(_shelf(), digest) is None:
         with TURNS.turn():
-            UPLOADS.put(_shelf(), digest, Sound(digest, name, audio.decode(data, name).samples))
+            decoded = decode(data, name, highest_rate())
+            sound = Sound(decoded.samples, decoded.sample_rate, name, key=digest)
+            UPLOADS.put(_shelf(), digest, sound)
     return f"{UPLOAD}:{digest}:{name}"
 
 

@@ -33,9 +33,9 @@ def sound_player(view: View, sound: Sound, revealed: bool) -> None:
     """The sound with its spectrogram; with the truth revealed, a mixer of its stems."""
     picture = spectrogram(sound, view.model)
     if revealed and sound.clip:
-        tracks = [Track(title(name), stem, audio.SAMPLE_RATE, color(name)) for name, stem in sound.clip.stems.items()]
+        tracks = [Track(title(name), stem, color(name)) for name, stem in sound.stems.items()]
     else:
-        tracks = [Track("Mix", sound.samples, audio.SAMPLE_RATE, NEUTRAL)]
+        tracks = [Track("Mix", sound, NEUTRAL)]
     player(
         key="listen",
         tracks=tracks,
@@ -44,7 +44,7 @@ def sound_player(view: View, sound: Sound, revealed: bool) -> None:
         band_hz=model(view.model).frontend.band_hz,
         mode="mixer" if revealed and sound.clip else "switch",
         height=210,
-        title="" if sound.clip else sound.title,
+        title="" if sound.clip else sound.name,
         label="The whole sound",
     )
 
@@ -127,12 +127,12 @@ def truth_panel(clip: Clip) -> None:
 
 def export(sound: Sound, prediction: Prediction) -> None:
     """Everything on the page as files."""
-    name = "clip" if sound.clip else sound.title.rsplit(".", 1)[0]
+    name = "clip" if sound.clip else sound.name.rsplit(".", 1)[0]
     with st.popover("Export", icon=":material/download:"):
-        download("Sound (WAV)", lambda: audio.wav_bytes(sound.samples), f"{name}.wav")
+        download("Sound (WAV)", lambda: audio.wav_bytes(sound), f"{name}.wav")
         picture = spectrogram(sound, prediction.model).logmel
         download("Spectrogram (PNG)", lambda: spectrogram_png(picture), f"{name}.png")
-        download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.title), indent=2), f"{name}.json")
+        download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.name), indent=2), f"{name}.json")
         download("Timeline (CSV)", lambda: _timeline_csv(prediction), f"{name}-timeline.csv")
         if clip := sound.clip:
             download("Score (MIDI)", lambda: _midi(clip), f"{name}.mid")

@@ -47,7 +47,7 @@ def dataset(
         timbrescope dataset rich --clips 10000000 --out /shared/rich --cluster tcp://host:8786
     """
     from core.corpora.build import DatasetPlan, build_dataset
-    from core.frontends.logmel import FrontendConfig
+    from core.frontends.frontend import FrontendConfig
 
     if workers and cluster is not None:
         raise InputError("Give --workers or --cluster, not both: a cluster has its own number of workers.")

@@ -139,8 +139,8 @@ def _listen(model: "TrainedModel", file: Path) -> "Prediction":
     from core.inference import recognise
 
     with quiet_codecs():
-        sound = load(file)
-    return recognise(model, model.frontend.analyse(sound.samples))
+        sound = load(file, model.frontend.config.sample_rate)
+    return recognise(model, model.frontend.analyse(sound))
 
 
 def _print_predictions(predictions: "dict[str, Prediction]") -> None:
@@ -209,8 +209,8 @@ def explain(
     """
     from core.audio import quiet_codecs
     from core.concepts.store import concept_names
-    from core.explanation.relevance import explain as explain_label
-    from core.export import open_passage, write_report
+    from core.explanation import playback
+    from core.export import open_passage, write_explanation
     from core.models.store import default_model, load_model
 
     name = model or default_model()
@@ -218,8 +218,9 @@ def explain(
     with progress("Explaining"):
         with quiet_codecs():
             passage = open_passage(trained, file, label, start, stems)
-        explanation = explain_label(trained, passage.spectrogram.logmel, label, layer, top)
-        report = write_report(trained, passage, explanation, output_folder(out), concept_names(name))
+        spectrogram = trained.frontend.analyse(passage.audio)
+        explanation = playback.explain(trained, spectrogram, label, layer, top)
+        report = write_explanation(trained, passage, spectrogram, explanation, output_folder(out), concept_names(name))
     if as_json:
         print_json(report)
     else:

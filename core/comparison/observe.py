@@ -12,7 +12,7 @@ from core.comparison import place
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
 from core.explanation.targets import Logit
-from core.frontends.logmel import Matrix
+from core.frontends.frontend import Matrix
 from core.grading.truth import Truth
 from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
@@ -46,17 +46,18 @@ class Observation:
 
 def observe(model: TrainedModel, clip: Clip) -> Observation:
     """A model's answers to a clip, with an explanation of each instrument that plays and that the model knows."""
-    truth = Truth(clip.stems, model.frontend)
-    logmel = truth.mix.logmel
-    trace = Trace(model.network, as_input(logmel))
+    truth = Truth(clip.stem_audio, model.frontend)
+    features = truth.mix.features
+    trace = Trace(model.network, as_input(features))
     logits = trace.logits.numpy()
     labels = [label for label in clip.labels if label in model.labels]
-    relevance = {label: trace.relevance(Logit(model.label_index(label)))[0].numpy() for label in labels}
+    maps = {label: trace.relevance(Logit(model.label_index(label)))[0].numpy() for label in labels}
+    relevance = {label: model.frontend.relevance_to_cells(values, truth.mix) for label, values in maps.items()}
     places = {label: _places(truth, clip, label) for label in labels}
     return Observation(
         logits=logits,
         detected=np.isin(np.arange(len(logits)), model.detected(logits)),
-        layers=layer_cells(model.network, as_input(logmel)),
+        layers=layer_cells(model.network, as_input(features)),
         maps={label: coarse(values) for label, values in relevance.items()},
         places={label: place.shares(relevance[label], places[label]) for label in labels},
         energy={label: place.shares(truth.mix.mel_power, places[label]) for label in labels},

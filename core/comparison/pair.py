@@ -25,7 +25,7 @@ from core.comparison.similarity import (
     linear_cka,
     rank_correlation,
 )
-from core.frontends.logmel import Matrix
+from core.frontends.frontend import Matrix
 from core.statistics import as_interval, bootstrap
 
 HALVES = 200  # random halves of the clips for the intervals of CKA

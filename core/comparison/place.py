@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.frontends.logmel import Frontend, Matrix
+from core.frontends.frontend import Frontend, Matrix
 from core.grading.measures import Mask, rma
 from core.synthesis.score import Note
 

@@ -24,6 +24,7 @@ from core.concepts.references import LayerSurvey, concepts
 from core.concepts.store import load_atlas, save_atlas
 from core.concepts.tuning import tunings
 from core.errors import InputError
+from core.frontends.logmel import LogMel
 from core.models.store import WEIGHTS, TrainedModel, load_model, model_folder
 from core.records import write_whole
 from core.synthesis.recipe import Recipe
@@ -59,6 +60,8 @@ def build_atlas(
         InputError: there is no such model or recipe, or no clip can be composed.
     """
     trained, folder = load_model(model), model_folder(model)
+    if not isinstance(trained.frontend, LogMel):
+        raise InputError(f"{trained.name} does not see mel bands, so an atlas cannot say at which pitch it listens.")
     kind = parse_recipe(recipe or f"{trained.card.label_set};{COUNT}")
     if clips < 1:
         raise InputError("An atlas has at least one clip; give --clips 1 or more.")

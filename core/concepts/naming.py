@@ -82,17 +82,17 @@ def concept_name(factors: Sequence[Factor]) -> str:
     >>> concept_name([Factor("family", "plucked", 0.71, "AUC")])
     'mixed'
     """
-    said = [(factor.factor, factor.value) for factor in _evidence(factors)]
-    if not said:
+    named = [(factor.factor, factor.value) for factor in _evidence(factors)]
+    if not named:
         return MIXED
-    if said[0] == SILENCE:
+    if named[0] == SILENCE:
         return "silence"
-    words = [word for key, word in WORDS.items() if key in said]
+    words = [word for key, word in WORDS.items() if key in named]
     head = max(words, key=lambda word: word.rank, default=ANYTHING)
     adjectives = [word.needed if word is head else word.adjective for word in words]
     phrase = " ".join([*filter(None, adjectives), head.noun])
-    phrase += "".join(ending for key, ending in ENDINGS.items() if key in said)
-    return ", ".join([phrase, *(value for factor, value in said if factor == "register")])
+    phrase += "".join(ending for key, ending in ENDINGS.items() if key in named)
+    return ", ".join([phrase, *(value for factor, value in named if factor == "register")])
 
 
 def _evidence(factors: Sequence[Factor]) -> list[Factor]:
@@ -102,12 +102,12 @@ def _evidence(factors: Sequence[Factor]) -> list[Factor]:
         first.setdefault(factor.factor, factor)
     strong = [factor for factor in first.values() if is_telling(factor)]
     kinds = {factor.factor for factor in strong}
-    telling = [factor for factor in strong if not kinds & IMPLIED.get((factor.factor, factor.value), set())]
-    said: dict[str, Factor] = {}
-    for factor in sorted(telling, key=lambda factor: -factor.score):
-        if not any(_contradict(factor, other) or _contradict(other, factor) for other in said.values()):
-            said.setdefault(SAME.get(factor.factor, factor.factor), factor)
-    return list(said.values())[:MAX_FACTORS]
+    candidates = [factor for factor in strong if not kinds & IMPLIED.get((factor.factor, factor.value), set())]
+    named: dict[str, Factor] = {}
+    for factor in sorted(candidates, key=lambda factor: -factor.score):
+        if not any(_contradict(factor, other) or _contradict(other, factor) for other in named.values()):
+            named.setdefault(SAME.get(factor.factor, factor.factor), factor)
+    return list(named.values())[:MAX_FACTORS]
 
 
 def _contradict(player: Factor, place: Factor) -> bool:
@@ -131,5 +131,5 @@ def _hertz(pitch: int) -> float:
 def is_telling(factor: Factor) -> bool:
     """Whether a factor is strong enough for a name, and its value says something (see :data:`WORDS`)."""
     key = (factor.factor, factor.value)
-    said = factor.factor == "register" or key == SILENCE or key in WORDS or key in ENDINGS
-    return said and factor.score >= EVIDENCE
+    has_words = factor.factor == "register" or key == SILENCE or key in WORDS or key in ENDINGS
+    return has_words and factor.score >= EVIDENCE

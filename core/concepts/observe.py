@@ -89,7 +89,7 @@ def observe(model: TrainedModel, clips: Mapping[int, str]) -> Observations:
 
 def _observe_clip(model: TrainedModel, number: int, name: str) -> Observations:
     clip = compose(name)
-    inputs = as_input(model.frontend.logmel(clip.mix))
+    inputs = as_input(model.frontend.analyse(clip.audio).features)
     trace = Trace(model.network, inputs)
     labels = _recognised(model, clip.labels, trace.logits)
     activation, relevance = {}, {}

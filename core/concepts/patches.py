@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from core.concepts.atlas import Reference
 from core.explanation.relevance import as_input, concept_map
-from core.frontends.logmel import Frontend, Matrix, Samples, Spectrogram, frontend
+from core.frontends.frontend import Frontend, Matrix, Samples, Spectrogram, frontend
 from core.models.store import TrainedModel
 from core.resynthesis import FOR_CONCEPTS, apply_mask, relevance_mask
 
@@ -37,8 +37,7 @@ def working(model: TrainedModel, logmel: Matrix, layer: str, channel: int, label
     without one, the activation of the concept.
     """
     if label is not None:
-        values = concept_map(model, logmel, label, layer, channel).values
-        return values if values.sum() >= 0 else -values
+        return concept_map(model, logmel, label, layer, channel).evidence
     with torch.no_grad():
         plane = model.network.up_to(layer, as_input(logmel))[0, channel].numpy()
     rows, columns = (np.arange(n) * m // n for n, m in zip(logmel.shape, plane.shape, strict=True))

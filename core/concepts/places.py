@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.frontends.logmel import Frontend
+from core.frontends.frontend import Frontend
 from core.models.network import ReceptiveField, StagedNetwork
 
 

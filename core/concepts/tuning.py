@@ -16,10 +16,11 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
+from core.audio import SAMPLE_RATE, Audio
 from core.concepts.atlas import Factor
 from core.concepts.probes import DURATION, OCTAVES, ONSET, Probe, probes, sound
 from core.concepts.questions import QUESTIONS, Heard, Question
-from core.frontends.logmel import Frontend, Matrix, compress
+from core.frontends.frontend import Frontend, Matrix
 from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
 from core.taxonomy.instruments import label_set
@@ -99,8 +100,8 @@ def listen(
 
 
 def _logmel(probe: Probe, frontend: Frontend) -> Matrix:
-    power = frontend.mel_power(frontend.stft(sound(probe)))
-    return compress(power, frontend.config, float(power.max()) * 10 ** (probe.below_db / 10))
+    heard = frontend.analyse(Audio(sound(probe), SAMPLE_RATE))
+    return frontend.features(heard, heard.peak_power * 10 ** (probe.below_db / 10))
 
 
 def _moments(probe: Probe, logmel: Matrix, frontend: Frontend) -> list[Heard]:

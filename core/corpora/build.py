@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig, frontend
+from core.frontends.frontend import DEFAULT, FrontendConfig, frontend
 from core.records import PARTIAL, write_whole
 from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import recipe
@@ -73,7 +73,7 @@ class DatasetPlan:
         recipe: Name of a recipe.
         clips: How many.
         seed: Chooses the clips' own seeds.
-        frontend: How they become log-mels.
+        frontend: How they become features.
         shard_size: Clips in a shard, which is what a worker does at a time.
     """
 
@@ -144,7 +144,7 @@ def _claim(folder: Path, plan: DatasetPlan) -> None:
     description = _description(folder)
     try:
         claimed = description.exists()
-        same = claimed and _json(description) == json.loads(wanted)
+        same = claimed and _plan(description) == json.loads(wanted)
         free = not folder.exists() or (folder.is_dir() and all(path.suffix == PARTIAL for path in folder.iterdir()))
     except OSError as error:
         raise InputError(f"{error.filename} cannot be read ({error.strerror}); choose another folder.") from error
@@ -156,12 +156,15 @@ def _claim(folder: Path, plan: DatasetPlan) -> None:
         write_whole(description, lambda file: file.write(wanted.encode()))
 
 
-def _json(path: Path) -> Any:
-    """What a file holds; None if it is not JSON."""
+def _plan(path: Path) -> Any:
+    """What a file holds, None if it is not JSON; in earlier plans the frontend has no name."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        plan = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return None
+    if isinstance(plan, dict) and isinstance(plan.get("frontend"), dict):
+        plan["frontend"].setdefault("name", DEFAULT)
+    return plan
 
 
 def _build_shard(plan: DatasetPlan, folder: Path, shard: int) -> int:
@@ -175,7 +178,7 @@ def _build_shard(plan: DatasetPlan, folder: Path, shard: int) -> int:
 
 def _features(plan: DatasetPlan, index: int) -> tuple[np.ndarray, dict[str, Any]]:
     clip = compose(plan.clip_name(index))
-    features = frontend(plan.frontend).logmel(clip.mix).astype(np.float16)
+    features = frontend(plan.frontend).analyse(clip.audio).features.astype(np.float16)
     return features, _manifest_row(clip, _checksum(features))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.corpora.build import MANIFEST, open_shard, shard_file
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import frontend_config
 from core.synthesis.recipe import recipe
 from core.taxonomy.labels import multi_hot
 
@@ -39,7 +39,7 @@ class BuiltDataset:
         try:
             self.manifest = pd.read_parquet(manifest, columns=COLUMNS)
             self.description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-            self.frontend = FrontendConfig(**self.description["frontend"])
+            self.frontend = frontend_config(self.description["frontend"])
             self.recipe = str(self.description["recipe"])
             self.seed = int(self.description["seed"])
         except (OSError, ValueError, KeyError, TypeError) as error:

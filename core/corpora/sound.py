@@ -15,13 +15,13 @@ class SoundFile:
 
     path: Path
 
-    def load(self) -> Audio:
-        """The decoded sound.
+    def load(self, sample_rate: int | None = None) -> Audio:
+        """The decoded sound, at its own sample rate if no other is given.
 
         Raises:
             InputError: the file is missing or cannot be decoded.
         """
-        return audio.load(self.path)
+        return audio.load(self.path, sample_rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class ComposedClip:
 
     name: str
 
-    def load(self) -> Audio:
-        """The mix of the clip.
+    def load(self, sample_rate: int | None = None) -> Audio:
+        """The mix of the clip, at its own sample rate if no other is given.
 
         Raises:
             InputError: the name is not that of a clip, or a soundfont is missing.
         """
-        clip = compose(self.name)
-        return Audio(clip.mix, clip.sample_rate, clip.name)
+        mix = compose(self.name).audio
+        return mix.at(sample_rate or mix.sample_rate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ def _from_features(
 def _from_sounds(model: TrainedModel, items: Sequence[Item], on_progress: Progress) -> Probabilities:
     probabilities = []
     for done, item in enumerate(items, start=1):
-        sound = item.sound.load()
-        probabilities.append(recognise(model, model.frontend.analyse(sound.samples)).probabilities)
+        sound = item.sound.load(model.frontend.config.sample_rate)
+        probabilities.append(recognise(model, model.frontend.analyse(sound)).probabilities)
         on_progress(done, len(items))
     return np.stack(probabilities)

@@ -1,1 +1,1 @@
-"""Why a network said what it said: relevance over the spectrogram, and the inner concepts that carried it."""
+"""Why a network gave its answer: relevance over the spectrogram, and the inner concepts that carried it."""

@@ -100,9 +100,9 @@ def _attribution(network: StagedNetwork, inputs: Tensor) -> Iterator[tuple[CondA
 
 def _without_epsilons(network: StagedNetwork) -> StagedNetwork:
     """A copy whose batch normalisation zennit folds exactly; a folded one otherwise still divides by ``√(1 + ε)``."""
-    twin = copy.deepcopy(network).eval()
-    for norm in (stage.normalisation for stage in twin.stages):
+    copied = copy.deepcopy(network).eval()
+    for norm in (stage.normalisation for stage in copied.stages):
         if norm is not None:
             norm.running_var = cast(Tensor, norm.running_var) + norm.eps
             norm.eps = 0.0
-    return twin
+    return copied

@@ -16,7 +16,7 @@ from core.errors import InputError
 from core.explanation.engine import Trace
 from core.explanation.relevance import rank, target_of, trace_of
 from core.explanation.targets import Target
-from core.frontends.logmel import Matrix
+from core.frontends.frontend import Matrix
 from core.models.store import TrainedModel
 
 Path = Sequence[tuple[str, int]]  # layers and channels, from the top down

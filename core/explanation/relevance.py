@@ -9,7 +9,7 @@ import torch
 from core.explanation.engine import Trace
 from core.explanation.explainer import DEFAULT_EXPLAINER, EXPLAINERS
 from core.explanation.targets import Logit, Target
-from core.frontends.logmel import Matrix
+from core.frontends.frontend import Matrix
 from core.models.store import TrainedModel
 
 
@@ -37,6 +37,12 @@ class Relevance:
         lost = abs(float(self.values.sum(dtype=np.float64)) - self.logit)
         return lost / abs(self.logit) if self.logit else lost
 
+    @property
+    def evidence(self) -> Matrix:
+        """The map turned so that what it shows is positive, also where a concept speaks against the label."""
+        against = self.channel is not None and self.values.sum() < 0
+        return -self.values if against else self.values
+
 
 @dataclass(frozen=True)
 class ConceptPart:
@@ -53,11 +59,6 @@ class ConceptPart:
     relevance: float
     share: float
     map: Relevance
-
-    @property
-    def evidence(self) -> Matrix:
-        """Where the concept worked, for or against the label ``(bands, frames)``: the map with a positive sum."""
-        return self.map.values if self.relevance >= 0 else -self.map.values
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from core.audio import Audio
 from core.explanation.explainer import EXPLAINERS, ConceptExplainer, Explainer
 from core.explanation.intervention import mean_activations, silence_in_turn
 from core.explanation.relevance import Relevance, as_input
 from core.explanation.targets import Logit
-from core.frontends.logmel import Matrix, compress
+from core.frontends.frontend import Matrix, Samples, Spectrogram
 from core.grading import measures
 from core.grading.sanity import forgetting
 from core.grading.truth import Truth, fit, listening
@@ -61,7 +62,7 @@ def mark_clip(model: str, explainer: str, clip: str, thorough: bool = True) -> l
     composed = compose(clip)
     trained = load_model(model)
     seed = split_clip_name(clip)[1]
-    scene = Scene(trained, EXPLAINERS.get(explainer), Truth(composed.stems, trained.frontend), seed)
+    scene = Scene(trained, EXPLAINERS.get(explainer), Truth(composed.stem_audio, trained.frontend), seed)
     return [scene.mark(clip, label, thorough) for label in composed.labels if label in trained.labels]
 
 
@@ -121,9 +122,9 @@ class Scene:
         own = self.model.label_index(label)
         others = [index for index in self.model.detected(self._logits) if index != own]
         if isinstance(self.explainer, ConceptExplainer):
-            inputs = as_input(self.logmel)
-            targets = [Logit(index) for index in (own, *others)]
-            first, *rest = self.explainer.contested(self.model.network, inputs, targets).numpy()
+            inputs, targets = as_input(self.truth.mix.features), [Logit(index) for index in (own, *others)]
+            contested = self.explainer.contested(self.model.network, inputs, targets).numpy()
+            first, *rest = (self.truth.frontend.relevance_to_cells(values, self.truth.mix) for values in contested)
             return first, rest
         return self.maps[label].values, [self._map(self.model.labels[index]) for index in others]
 
@@ -137,23 +138,21 @@ class Scene:
         return {}
 
     @cached_property
-    def logmel(self) -> Matrix:
-        return self.truth.mix.logmel
-
-    @cached_property
     def maps(self) -> dict[str, Relevance]:
         """The map of each instrument that plays and that the model knows."""
         labels = [label for label in self.truth.stems if label in self.model.labels]
         logits = {label: float(self._logits[self.model.label_index(label)]) for label in labels}
         return {label: Relevance(self._map(label), label, logits[label]) for label in labels}
 
-    def _explain(self, label: str, logmel: Matrix | None = None, network: StagedNetwork | None = None) -> Matrix:
-        inputs = as_input(self.logmel if logmel is None else logmel)
-        return self.explainer(network or self.model.network, inputs, Logit(self.model.label_index(label))).numpy()
+    def _explain(self, label: str, sound: Spectrogram | None = None, network: StagedNetwork | None = None) -> Matrix:
+        """The map of a label on the cells of a sound ``(bands, frames)``, by default of the mix."""
+        sound, target = sound or self.truth.mix, Logit(self.model.label_index(label))
+        values = self.explainer(network or self.model.network, as_input(sound.features), target).numpy()
+        return self.truth.frontend.relevance_to_cells(values, sound)
 
     @cached_property
     def _logits(self) -> npt.NDArray[np.float32]:
-        return self.model.logits(self.logmel[None])[0]
+        return self.model.logits(self.truth.mix.features[None])[0]
 
     def _intervention(self, label: str) -> float:
         """Rank correlation over the stems between the relevance on a stem and the fall of the logit without it.
@@ -170,11 +169,16 @@ class Scene:
 
         The mix is the exact sum of the stems, so nothing has to be rendered again. The rest keeps its level.
         """
-        loudest = float(self.truth.mix.mel_power.max())
-        rests = [self.truth.mix.samples - stem for stem in self.truth.stems.values()]
-        frontend = self.truth.frontend
-        powers = np.stack([frontend.mel_power(frontend.stft(rest)) for rest in rests])
-        return self._logits - self.model.logits(compress(powers, frontend.config, quietest_peak=loudest))
+        loudest = self.truth.mix.peak_power
+        features = [
+            self.truth.frontend.features(self._analyse(self.truth.mix.samples - stem.samples), quietest_peak=loudest)
+            for stem in self.truth.spectrograms.values()
+        ]
+        return self._logits - self.model.logits(np.stack(features))
+
+    def _analyse(self, samples: Samples) -> Spectrogram:
+        """A sound at the frontend's own rate."""
+        return self.truth.frontend.analyse(Audio(samples, self.truth.frontend.config.sample_rate))
 
     def _absent_leakage(self, label: str) -> float:
         if self._absent_map is None:
@@ -189,13 +193,13 @@ class Scene:
 
     def _stability(self, label: str) -> float:
         """Similarity between the map and that of the same sound at half the level and one frame later, shifted back."""
-        moved = self._explain(label, self._moved_logmel)
+        moved = self._explain(label, self._moved)
         return measures.similarity(self.maps[label].values[:, :-1], moved[:, 1:])
 
     @cached_property
-    def _moved_logmel(self) -> Matrix:
+    def _moved(self) -> Spectrogram:
         mix, hop = self.truth.mix.samples, self.truth.frontend.config.hop
-        return self.truth.frontend.logmel(QUIETER * np.concatenate([np.zeros(hop, mix.dtype), mix[:-hop]]))
+        return self._analyse(QUIETER * np.concatenate([np.zeros(hop, mix.dtype), mix[:-hop]]))
 
     def _sanity(self, label: str) -> dict[str, float]:
         values = self.maps[label].values
@@ -211,7 +215,8 @@ class Scene:
         """
         if not isinstance(self.explainer, ConceptExplainer):
             return {}
-        network, inputs, index = self.model.network, as_input(self.logmel), self.model.label_index(label)
+        network, inputs = self.model.network, as_input(self.truth.mix.features)
+        index = self.model.label_index(label)
         layer = network.concept_layers[-2:][0]
         relevance = self.explainer.channels(network, inputs, Logit(index), layer).numpy()
         orders = {

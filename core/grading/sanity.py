@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from core.explanation.explainer import Explainer
 from core.explanation.targets import Target
-from core.frontends.logmel import Matrix
+from core.frontends.frontend import Matrix
 from core.grading.measures import similarity
 from core.models.network import StagedNetwork
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from core.audio import Audio
 from core.errors import InputError
-from core.frontends.logmel import Frontend, Matrix, Samples, Spectrogram
+from core.explanation.playback import label_mask
+from core.frontends.frontend import Frontend, Matrix, Samples, Spectrogram
 from core.grading import measures
 from core.grading.measures import Mask
-from core.resynthesis import apply_mask, relevance_mask
+from core.resynthesis import apply_mask
 
 
 @dataclass(frozen=True)
@@ -19,20 +21,21 @@ class Truth:
     """What really sounded in a clip: its stems, whose sum is the mix.
 
     Attributes:
-        stems: Waveform ``(samples,)`` of each label's stem.
+        stems: Each label's stem, all of one length and sample rate.
         frontend: The frontend that the explained spectrogram came from.
     """
 
-    stems: Mapping[str, Samples]
+    stems: Mapping[str, Audio]
     frontend: Frontend
 
     @cached_property
     def mix(self) -> Spectrogram:
-        return self.frontend.analyse(np.sum(list(self.stems.values()), axis=0))
+        stems = list(self.stems.values())
+        return self.frontend.analyse(Audio(np.sum([stem.samples for stem in stems], axis=0), stems[0].sample_rate))
 
     @cached_property
     def spectrograms(self) -> dict[str, Spectrogram]:
-        return {label: self.frontend.analyse(samples) for label, samples in self.stems.items()}
+        return {label: self.frontend.analyse(stem) for label, stem in self.stems.items()}
 
     @cached_property
     def masks(self) -> dict[str, Mask]:
@@ -51,11 +54,11 @@ class Truth:
 
     def masked(self, relevance: Matrix, rivals: Sequence[Matrix] = ()) -> Samples:
         """The sound of the mix under the mask of a map ``(bands, frames)`` and of its rivals'."""
-        return apply_mask(self.mix, relevance_mask(relevance, self.frontend, rivals=rivals))
+        return apply_mask(self.mix, label_mask(relevance, self.frontend, rivals))
 
     def improvement(self, label: str, sound: Samples) -> float:
         """By how many dB of SI-SDR a sound ``(samples,)`` is closer to the label's stem than the mix."""
-        return measures.si_sdr_improvement(sound, self.mix.samples, self.stems[label])
+        return measures.si_sdr_improvement(sound, self.mix.samples, self.spectrograms[label].samples)
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Grade:
 
 
 def grade(
-    relevance: Matrix, stems: Mapping[str, Samples], label: str, frontend: Frontend, mask: Matrix | None = None
+    relevance: Matrix, stems: Mapping[str, Audio], label: str, frontend: Frontend, mask: Matrix | None = None
 ) -> dict[str, Any]:
     """Grades a map ``(bands, frames)`` of ``label`` against the clip's true stems, ready for JSON.
 
@@ -104,14 +107,14 @@ def grade(
         mask: The mask ``(bins, frames)`` whose sound is graded; the one of ``relevance`` alone if not given.
 
     Raises:
-        InputError: there are no stems, or they differ in length from each other or from the map.
+        InputError: there are no stems, or they differ in length or rate from each other, or in length from the map.
     """
     truth = Truth(checked(stems, relevance.shape[1], frontend), frontend)
     shares = measures.relevance_shares(relevance, truth.masks)
     if label not in stems:
         return asdict(Grade(shares))
     masked = truth.masked(relevance) if mask is None else apply_mask(truth.mix, mask)
-    truth_mask, energy, stem = truth.masks[label], truth.mix.mel_power, stems[label]
+    truth_mask, energy, stem = truth.masks[label], truth.mix.mel_power, truth.spectrograms[label].samples
     result = Grade(
         share_per_stem=shares,
         area=measures.area(truth_mask),
@@ -144,19 +147,17 @@ def listening(truth: Truth, label: str, masked: Samples) -> dict[str, float]:
     }
 
 
-def checked(stems: Mapping[str, Samples], frames: int, frontend: Frontend) -> Mapping[str, Samples]:
+def checked(stems: Mapping[str, Audio], frames: int, frontend: Frontend) -> Mapping[str, Audio]:
     """The stems, if they fit a spectrogram of this many frames.
 
     Raises:
-        InputError: there are none, or they differ in length from each other or from the spectrogram.
+        InputError: there are none, or they differ in length or rate from each other, or in length from the spectrogram.
     """
-    lengths = {len(samples) for samples in stems.values()}
-    if len(lengths) != 1:
-        raise InputError("There must be at least one stem, and all stems must have the same length.")
-    length = lengths.pop()
-    if frontend.frames(length) != frames:
-        seconds = length / frontend.config.sample_rate
-        raise InputError(f"The stems last {seconds:.2f} s, which is not the length of the explained sound.")
+    if len({(len(stem.samples), stem.sample_rate) for stem in stems.values()}) != 1:
+        raise InputError("There must be at least one stem, and all stems must have the same length and sample rate.")
+    stem = next(iter(stems.values()))
+    if frontend.frames(len(stem.at(frontend.config.sample_rate).samples)) != frames:
+        raise InputError(f"The stems last {stem.duration:.2f} s, which is not the length of the explained sound.")
     return stems
 
 

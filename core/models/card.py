@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import SavedConfig
 from core.records import Record
 from core.tasks.task import TASKS
 from core.taxonomy.labels import LABEL_SPACES
@@ -79,7 +79,7 @@ class Card(Record):
     labels: list[str]
     architecture: str
     config: dict[str, Any]
-    frontend: FrontendConfig
+    frontend: SavedConfig
     parameters: int
     thresholds: dict[str, FiniteFloat]
     temperature: FiniteFloat = Field(1.0, gt=0)

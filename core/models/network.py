@@ -216,11 +216,11 @@ class StagedNetwork(nn.Sequential):
 
     def with_pools(self, replacement: Callable[[nn.MaxPool2d], nn.MaxPool2d]) -> "StagedNetwork":
         """A copy of the network with another pool in the place of each max pool."""
-        twin = copy.deepcopy(self)
-        for name, child in list(twin.named_children()):
+        copied = copy.deepcopy(self)
+        for name, child in list(copied.named_children()):
             if isinstance(child, nn.MaxPool2d):
-                setattr(twin, name, replacement(child))
-        return twin
+                setattr(copied, name, replacement(child))
+        return copied
 
     @property
     def parameter_count(self) -> int:

@@ -13,8 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from core.audio import SAMPLE_RATE
 from core.errors import InputError
-from core.frontends.logmel import Frontend, frontend
+from core.frontends.frontend import Frontend, frontend
 from core.models.architecture import build_network
 from core.models.card import CARD, REMEDY, Card, read_card
 from core.models.network import StagedNetwork
@@ -75,14 +76,14 @@ class TrainedModel:
         return self.labels.index(label)
 
     def outputs(self, features: npt.NDArray[np.floating]) -> dict[str, npt.NDArray[np.float32]]:
-        """What the network says about log-mels ``(windows, bands, frames)``, by head: ``logits (windows, labels)``."""
+        """What the network says about features ``(windows, rows, frames)``, by head: ``logits (windows, labels)``."""
         with torch.inference_mode():
             inputs = torch.from_numpy(np.asarray(features, dtype=np.float32)).unsqueeze(1)
             return {"logits": np.asarray(self.network(inputs))}
 
-    def logits(self, logmels: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-        """Logits ``(windows, labels)`` of log-mels ``(windows, bands, frames)``."""
-        return self.outputs(logmels)["logits"]
+    def logits(self, features: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Logits ``(windows, labels)`` of features ``(windows, rows, frames)``."""
+        return self.outputs(features)["logits"]
 
     def probabilities(self, logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Calibrated probabilities of logits ``(..., labels)``."""
@@ -106,6 +107,11 @@ def model_names(root: Path | None = None) -> list[str]:
     root = root or TRAINED_MODELS
     names = sorted(path.parent.name for path in root.glob(f"*/{WEIGHTS}"))
     return sorted(names, key=lambda name: not read_card(root / name).default)
+
+
+def highest_rate() -> int:
+    """The highest sample rate of the models on disk, at which a sound serves them all."""
+    return max((card(name).frontend.sample_rate for name in model_names()), default=SAMPLE_RATE)
 
 
 def default_model() -> str:

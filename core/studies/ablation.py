@@ -12,7 +12,7 @@ from core.corpora.build import DatasetPlan, build_dataset
 from core.errors import InputError
 from core.evaluation.evaluate import evaluate
 from core.evaluation.record import Evaluation
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.store import TrainedModel, load_model
 from core.paths import STUDIES, TRAINED_MODELS
 from core.tasks.one_of_many import OneOfMany

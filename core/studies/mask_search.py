@@ -15,7 +15,7 @@ from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
 from core.explanation.rules import RULE_SETS
 from core.explanation.targets import Logit, Target
-from core.frontends.logmel import Matrix, Spectrogram
+from core.frontends.frontend import Matrix, Spectrogram
 from core.grading.searches import MapFit, MaskScore, MaskSearch
 from core.grading.truth import Truth, fit
 from core.models.network import StagedNetwork
@@ -64,7 +64,7 @@ def contested_name(name: str) -> str:
 
 def by_rules(network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> dict[str, list[Matrix]]:
     """The map of each target under each set of rules, as it is and contested."""
-    traces = {rules: Trace(network, as_input(mix.logmel), rules) for rules in RULE_SETS}
+    traces = {rules: Trace(network, as_input(mix.features), rules) for rules in RULE_SETS}
     plain = {rules: [trace.relevance(target)[0].numpy() for target in targets] for rules, trace in traces.items()}
     return plain | {contested_name(rules): list(trace.contested(targets).numpy()) for rules, trace in traces.items()}
 
@@ -76,8 +76,8 @@ def clip_names(model: TrainedModel, clips: int, seed: int) -> list[str]:
 
 def cases(model: TrainedModel, clip: str, explain: Explain = by_rules) -> Iterator[Case]:
     """The cases of one composed clip."""
-    truth = Truth(compose(clip).stems, model.frontend)
-    logits = model.logits(truth.mix.logmel[None])[0]
+    truth = Truth(compose(clip).stem_audio, model.frontend)
+    logits = model.logits(truth.mix.features[None])[0]
     heard = model.detected(logits)
     if not heard:
         return

@@ -1,6 +1,5 @@
 """Ways to propagate relevance and to make maps of it, as data: the candidates of :mod:`core.studies.rule_search`."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,7 +24,8 @@ from core.explanation.rules import (
     positive,
 )
 from core.explanation.targets import Target
-from core.frontends.logmel import FrontendConfig, Matrix, Spectrogram
+from core.frontends import compression
+from core.frontends.frontend import FrontendConfig, Matrix, Spectrogram
 from core.models.network import StagedNetwork
 
 DEFAULT = RULE_SETS[DEFAULT_RULES]
@@ -79,13 +79,13 @@ class Candidate:
 
     def maps(self, network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> list[Matrix]:
         """The map ``(bands, frames)`` of each target."""
-        return self._weighted(self._relevance(network, as_input(mix.logmel), targets), mix)
+        return self._weighted(self._relevance(network, as_input(mix.features), targets), mix)
 
     def contested(self, network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> list[Matrix]:
         """The maps to listen to: contested by the targets, if the candidate can do that."""
         if self.explainer or self.sharing_pools:
             return self.maps(network, mix, targets)
-        return self._weighted(Trace(network, as_input(mix.logmel), self.rules).contested(targets), mix)
+        return self._weighted(Trace(network, as_input(mix.features), self.rules).contested(targets), mix)
 
     def _weighted(self, maps: Iterable[Tensor], mix: Spectrogram) -> list[Matrix]:
         weights = np.sqrt(mix.mel_power / mix.mel_power.max()) if self.by_amplitude else np.float32(1)
@@ -96,8 +96,8 @@ class Candidate:
             explain = EXPLAINERS.get(self.explainer)
             return [explain(network, inputs, target) for target in targets]
         if self.sharing_pools:  # not possible with a Trace
-            twin = network.with_pools(SharingPool.like)
-            return [attribute(twin, inputs, target, rules=self.rules).relevance for target in targets]
+            sharing = network.with_pools(SharingPool.like)
+            return [attribute(sharing, inputs, target, rules=self.rules).relevance for target in targets]
         trace = Trace(network, inputs, self.rules)
         return [trace.relevance(target)[0] for target in targets]
 
@@ -108,8 +108,8 @@ def level(exponent: float) -> Modifier:
     >>> level(0.5)(torch.tensor([0.0, 1.0])).round(decimals=3).tolist()
     [0.0, 1.0]
     """
-    depth = 10 ** (FrontendConfig().range_db / 10)
-    return lambda logmel: (torch.expm1(logmel * math.log1p(depth)) / depth) ** exponent + TINY
+    depth = compression.depth(FrontendConfig().range_db)
+    return lambda logmel: compression.to_power(logmel, depth) ** exponent + TINY
 
 
 def first(inputs: Modifier, weights: Modifier) -> RuleSet:

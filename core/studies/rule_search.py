@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from core.errors import InputError
 from core.explanation.relevance import Relevance
 from core.explanation.targets import Target
-from core.frontends.logmel import Matrix, Spectrogram
+from core.frontends.frontend import Matrix, Spectrogram
 from core.grading.grade import means
 from core.grading.searches import RuleCandidate, RuleSearch
 from core.grading.truth import fit

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.audio import SAMPLE_RATE, Samples
+from core.audio import SAMPLE_RATE, Audio, Samples
 from core.errors import InputError
 from core.synthesis.effects import EFFECTS, Effects, in_the_air, in_the_room, played, recorded
 from core.synthesis.recipe import Recipe, split_clip_name
@@ -61,6 +61,16 @@ class Clip:
     def duration(self) -> float:
         """Length in seconds."""
         return len(self.mix) / self.sample_rate
+
+    @property
+    def audio(self) -> Audio:
+        """The mix with its sample rate."""
+        return Audio(self.mix, self.sample_rate, self.name)
+
+    @property
+    def stem_audio(self) -> dict[str, Audio]:
+        """The stems with their sample rate."""
+        return {label: Audio(samples, self.sample_rate, label) for label, samples in self.stems.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``clip.json``: how the clip was made."""

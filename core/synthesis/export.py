@@ -22,9 +22,9 @@ def write_clip(clip: Clip, folder: Path) -> None:
     stems = folder / "stems"
     for label in INSTRUMENTS.keys() - clip.stems.keys():
         (stems / f"{label}.wav").unlink(missing_ok=True)
-    for label, samples in clip.stems.items():
-        write_wav(stems / f"{label}.wav", samples)
-    write_wav(folder / "mix.wav", clip.mix)
+    for label, stem in clip.stem_audio.items():
+        write_wav(stems / f"{label}.wav", stem)
+    write_wav(folder / "mix.wav", clip.audio)
     midi, about = score_to_midi(clip.score, clip.programs), json.dumps(clip.to_dict(), indent=2) + "\n"
     write_whole(folder / "score.mid", lambda file: midi.save(file=file))
     write_whole(folder / "clip.json", lambda file: file.write(about.encode()))

@@ -110,7 +110,7 @@ def key_of(name: str) -> int | None:
 def _program(name: str, row: dict[str, Any], folder: Path) -> RecordedProgram:
     files = {path.stem: path for path in (_npm(row["npm"], folder / name) / "package").iterdir()}
     keys = {key: stem for stem in files if stem not in row.get("skip", ()) and (key := key_of(stem)) is not None}
-    recorded = balance([prepare(load(files[keys[key]]).samples) for key in sorted(keys)])
+    recorded = balance([prepare(load(files[keys[key]], SAMPLE_RATE).samples) for key in sorted(keys)])
     notes = tuple(RecordedNote(key, note, SAMPLE_RATE) for key, note in zip(sorted(keys), recorded, strict=True))
     instrument = _instrument(row["program"])
     return RecordedProgram(name, row["program"], notes, instrument.low, instrument.high)

@@ -4,10 +4,10 @@ Most of it happens to the power, where sounds add up: frequencies are moved, cli
 given a noise floor. After that, stripes of the log-mels are silenced.
 """
 
-import math
-
 import torch
 from torch.nn import functional as F
+
+from core.frontends import compression
 
 EQUALISER_KNOTS = 6  # over all bands
 NOISE_DB = (-70.0, -30.0)  # of the noise floor, relative to the loudest cell
@@ -89,16 +89,15 @@ def add_noise(power: torch.Tensor, share: float) -> torch.Tensor:
 
 
 def to_power(features: torch.Tensor, range_db: float) -> torch.Tensor:
-    """The mel power from which :func:`core.frontends.logmel.compress` made log-mels; each clip's loudest cell is 1."""
-    depth = 10 ** (range_db / 10)
-    return torch.expm1(features * math.log1p(depth)) / depth
+    """The power behind log-mels ``(batch, 1, bands, frames)``; the loudest cell of each clip is 1."""
+    return compression.to_power(features, compression.depth(range_db))
 
 
 def to_features(power: torch.Tensor, range_db: float) -> torch.Tensor:
     """Log-mels of mel power, relative to the loudest cell of each clip. Inverse of :func:`to_power`."""
-    depth = 10 ** (range_db / 10)
+    depth = compression.depth(range_db)
     loudest = power.amax(dim=(2, 3), keepdim=True).clamp(min=1e-12)
-    return torch.log1p(power * (depth / loudest)) / math.log1p(depth)
+    return compression.to_levels(power * (depth / loudest), depth)
 
 
 def mask_stripes(features: torch.Tensor, longest: int, dim: int) -> torch.Tensor:

@@ -103,6 +103,11 @@ class TrainingConfig(BaseModel):
         return LABEL_SPACES.get(self.label_set)
 
     @property
+    def changes_power(self) -> bool:
+        """Whether clips are changed in training as sounds are, by way of their mel power."""
+        return bool(self.transpose or self.mix_share or self.equaliser_db or self.noise_share)
+
+    @property
     def labels(self) -> tuple[str, ...]:
         return self.space.labels
 

@@ -7,7 +7,8 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig, frontend
+from core.frontends.frontend import FrontendConfig, frontend
+from core.frontends.logmel import LogMel
 from core.models.network import StagedNetwork
 from core.tasks.task import TASKS
 from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power, transpose
@@ -22,13 +23,19 @@ class RecognitionModule(L.LightningModule):
     """Trains a network for a task, which decides on the loss and on the validation metrics.
 
     Raises:
-        InputError: the task does not fit the label set, or clips are to be mixed whose labels do not add up.
+        InputError: the task does not fit the label set, clips are to be mixed whose labels do not add up, or the
+            configuration changes the power of sounds, which the features of the clips do not show.
     """
 
     band_hz: torch.Tensor
 
     def __init__(self, network: StagedNetwork, config: TrainingConfig, clips: FrontendConfig) -> None:
         super().__init__()
+        if config.changes_power and not isinstance(frontend(clips), LogMel):
+            raise InputError(
+                f"Clips seen by the frontend {clips.name!r} cannot be transposed, mixed, equalised or made noisy; "
+                "set transpose, mix_share, equaliser_db and noise_share to 0."
+            )
         self.range_db = clips.range_db
         band_hz = torch.as_tensor(frontend(clips).band_hz, dtype=torch.float32)
         self.register_buffer("band_hz", band_hz, persistent=False)
@@ -50,7 +57,7 @@ class RecognitionModule(L.LightningModule):
 
     def _augment(self, features: torch.Tensor, targets: torch.Tensor) -> Batch:
         settings = self.config
-        if settings.transpose or settings.mix_share or settings.equaliser_db or settings.noise_share:
+        if settings.changes_power:
             power = to_power(features, self.range_db)
             if settings.transpose:
                 power = transpose(power, self.band_hz, settings.transpose)

@@ -20,7 +20,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from core.corpora.corpus import split_hash
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.architecture import build_network
 from core.models.card import Card, Training
 from core.models.network import StagedNetwork

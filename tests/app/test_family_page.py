@@ -47,7 +47,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[go.Figure, Sequence[str
 @pytest.fixture
 def prediction() -> Prediction:
     model = load_model(MODEL)
-    return recognise(model, model.frontend.analyse(compose(CLIP).mix))
+    return recognise(model, model.frontend.analyse(compose(CLIP).audio))
 
 
 def test_listen_says_which_family_it_is(prediction: Prediction, drawn: list) -> None:

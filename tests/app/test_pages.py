@@ -230,7 +230,7 @@ def test_all_concepts_of_a_layer_come_unasked(layer: str) -> None:
     app = open_page("explain", instrument="piano", layer=layer)
     assert not app.exception
     model = load_model(default_model())
-    found = relevance.explain(model, model.frontend.logmel(compose(SHORT).mix), "piano", layer, top=1000)
+    found = relevance.explain(model, model.frontend.analyse(compose(SHORT).audio).features, "piano", layer, top=1000)
     assert [tile["channel"] for tile in tiles(app)] == [concept.channel for concept in found.concepts]
     assert all(tile["picture"].startswith("data:image/jpeg") for tile in tiles(app))
 

@@ -6,6 +6,7 @@ import streamlit as st
 from app.components.example_card import Example, example_card
 from app.components.player import Overlay, Track, player
 from app.figures.thumbnails import thumbnail
+from core.audio import Audio
 
 RATE = 22050
 SECONDS = 8.0
@@ -32,9 +33,9 @@ def main() -> None:
 
     evidence = np.where(spectrogram > 0.9, 1.0, np.where(spectrogram > 0.7, -0.5, 0.0))
     tracks = [
-        Track("Mix", low + high, RATE, "#e5e7eb"),
-        Track("Only this", high * (0.25 if quieter else 1.0), RATE, "#e69f00"),
-        Track("Without it", low, RATE, "#56b4e9"),
+        Track("Mix", Audio(low + high, RATE), "#e5e7eb"),
+        Track("Only this", Audio(high * np.float32(0.25 if quieter else 1.0), RATE), "#e69f00"),
+        Track("Without it", Audio(low, RATE), "#56b4e9"),
     ]
     if shown:
         player(
@@ -48,7 +49,7 @@ def main() -> None:
         )
     player(
         key="mixer",
-        tracks=[Track("Low", low, RATE, "#56b4e9"), Track("High", high, RATE, "#e69f00")],
+        tracks=[Track("Low", Audio(low, RATE), "#56b4e9"), Track("High", Audio(high, RATE), "#e69f00")],
         spectrogram=spectrogram,
         duration=SECONDS,
         band_hz=band_hz,

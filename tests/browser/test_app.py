@@ -171,7 +171,7 @@ def test_four_sessions_that_explain_at_once_all_get_right_answers(address: str) 
         answers = list(sessions.map(lambda clip: _explained(address, clip), clips))
     model = load_model(default_model())
     for clip, answer in zip(clips, answers, strict=True):
-        likeliest = recognise(model, model.frontend.analyse(compose(clip).mix)).ranking[0]
+        likeliest = recognise(model, model.frontend.analyse(compose(clip).audio)).ranking[0]
         assert answer == likeliest.replace("_", " ")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from core.audio import write_wav
+from core.audio import Audio, write_wav
 from core.cli import app
 from tests.bad_files import tone
 
@@ -23,7 +23,7 @@ ROOM = 20_000  # bytes that a file may have on the "full" disk
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A WAV file of two seconds."""
     path = tmp_path_factory.mktemp("sound") / "tone.wav"
-    write_wav(path, tone(2))
+    write_wav(path, Audio(tone(2), 22050))
     return path
 
 

@@ -38,12 +38,12 @@ def test_an_observation_is_what_the_rest_of_the_program_finds(
     models: tuple[TrainedModel, TrainedModel], clips: list[Clip], seen: tuple[list[Observation], list[Observation]]
 ) -> None:
     model, clip, found = models[0], clips[0], seen[0][0]
-    logmel = model.frontend.logmel(clip.mix)
+    logmel = model.frontend.analyse(clip.audio).features
     assert np.allclose(found.logits, model.logits(logmel[None])[0], atol=1e-5)
     label = clip.labels[0]
     relevance = label_relevance(model, logmel, [label])[label].values
     assert np.allclose(found.maps[label], coarse(relevance))
-    truth = grade(relevance, clip.stems, label, model.frontend)
+    truth = grade(relevance, clip.stem_audio, label, model.frontend)
     own = truth["rma"] if (relevance > 0).any() else float("nan")
     assert found.places[label]["own"] == pytest.approx(own, abs=1e-6, nan_ok=True)
     assert found.energy[label]["own"] == pytest.approx(truth["energy_rma"], abs=1e-6)

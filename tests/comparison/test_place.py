@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.comparison import place
-from core.frontends.logmel import FrontendConfig, frontend
+from core.frontends.frontend import FrontendConfig, frontend
 from core.synthesis.score import Note
 
 FRONTEND = frontend(FrontendConfig())

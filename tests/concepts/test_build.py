@@ -35,7 +35,7 @@ def brute_force(model: TrainedModel) -> dict[str, dict]:
     names = [name for name, _ in model.network.named_children()]
     for seed in range(CLIPS):
         clip = compose(recipe(RECIPE).clip_name(seed))
-        inputs = as_input(model.frontend.logmel(clip.mix))
+        inputs = as_input(model.frontend.analyse(clip.audio).features)
         trace = Trace(model.network, inputs)
         for layer in model.network.concept_layers:
             number = int(layer.removeprefix("conv"))

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from core.audio import Audio
 from core.concepts.atlas import Reference
 from core.concepts.patches import SHORTEST, Frame, frame, patch_sound, span, working
-from core.frontends.logmel import FrontendConfig, frontend
+from core.frontends.frontend import FrontendConfig, frontend
 from core.models.store import load_model
 
 FRONT = frontend(FrontendConfig())
@@ -42,7 +43,7 @@ def test_what_is_played_lies_within_the_clip_and_is_long_enough(time_s: float, d
 
 @pytest.mark.parametrize("works", ["everywhere", "nowhere", "elsewhere"])
 def test_only_the_patch_is_heard(works: str) -> None:
-    sound = FRONT.analyse(two_tones())
+    sound = FRONT.analyse(Audio(two_tones(), RATE))
     values = np.full(sound.logmel.shape, float(works == "everywhere"), np.float32)
     if works == "elsewhere":
         values[100:] = 1
@@ -56,7 +57,7 @@ def test_only_the_patch_is_heard(works: str) -> None:
 
 
 def test_silence_stays_silent() -> None:
-    sound = FRONT.analyse(np.zeros(RATE, np.float32))
+    sound = FRONT.analyse(Audio(np.zeros(RATE, np.float32), RATE))
     assert not patch_sound(sound, np.ones(sound.logmel.shape, np.float32), place(time_s=0.5)).any()
 
 
@@ -64,7 +65,7 @@ def test_silence_stays_silent() -> None:
 @pytest.mark.parametrize("layer", ["conv1", "conv4"])
 def test_where_a_concept_works_fills_the_picture(label: str | None, layer: str) -> None:
     model = load_model("wimu12-shallow")
-    logmel = model.frontend.logmel(two_tones())
+    logmel = model.frontend.analyse(Audio(two_tones(), RATE)).features
     values = working(model, logmel, layer, 3, label)
     assert values.shape == logmel.shape
     assert values.sum() >= 0

@@ -3,7 +3,7 @@
 import pytest
 
 from core.concepts.places import Places
-from core.frontends.logmel import FrontendConfig, frontend
+from core.frontends.frontend import FrontendConfig, frontend
 from core.models.network import ReceptiveField
 
 FRONTEND = frontend(FrontendConfig())

@@ -7,19 +7,20 @@ import pytest
 import torch
 from torch import nn
 
+from core.audio import SAMPLE_RATE, Audio
 from core.concepts import tuning
 from core.concepts.atlas import Factor
 from core.concepts.naming import concept_name
 from core.concepts.probes import OCTAVES, Probe, probes, sound
 from core.concepts.questions import SPANS, Heard
 from core.concepts.tuning import auc, listen, measure, tunings
-from core.frontends.logmel import Frontend, FrontendConfig
+from core.frontends.frontend import FrontendConfig, frontend
 from core.models.network import StagedNetwork
 from core.models.store import TrainedModel, load_model
 from core.taxonomy.instruments import INSTRUMENTS, label_set
 
 LABELS = ("piano", "acoustic_guitar", "banjo", "violin", "cello", "trumpet", "flute", "tuba")
-FRONTEND = Frontend(FrontendConfig())
+FRONTEND = frontend(FrontendConfig())
 RNG = np.random.default_rng(0)
 
 
@@ -180,7 +181,7 @@ def test_an_answer_is_the_mean_difference_from_silence() -> None:
     network = StagedNetwork(OrderedDict(conv1=negative, relu1=nn.ReLU())).requires_grad_(False).eval()
     probe = Probe("tone", False, hz=440.0, repeated=True)
     _, answers = listen(network, FRONTEND, [probe, Probe("silence", False, floor_db=-300.0)])
-    logmel = FRONTEND.logmel(sound(probe))
+    logmel = FRONTEND.analyse(Audio(sound(probe), SAMPLE_RATE)).logmel
     times = FRONTEND.frame_times(logmel.shape[1])
     inside = logmel[:, (times > 0.02) & (times < 1.48)]
     assert answers["conv1"][0, 0] == pytest.approx(-inside.mean(), rel=0.03)

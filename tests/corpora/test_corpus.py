@@ -10,7 +10,7 @@ from core.corpora.build import ClipNames, DatasetPlan
 from core.corpora.corpus import Corpus, Item, split_hash
 from core.corpora.sound import ComposedClip, SoundFile
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.synthesis.clip import compose
 
 

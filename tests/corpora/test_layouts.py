@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.audio import SAMPLE_RATE, write_wav
+from core.audio import SAMPLE_RATE, Audio, write_wav
 from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.corpus import LAYOUTS, read_corpus
 from core.corpora.sound import SoundFile, StoredClip
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig, frontend
+from core.frontends.frontend import FrontendConfig, frontend
 from core.taxonomy.instruments import INSTRUMENTS
 
 TONE = np.sin(np.arange(SAMPLE_RATE // 4) / 10) / 2
@@ -22,7 +22,7 @@ TONE = np.sin(np.arange(SAMPLE_RATE // 4) / 10) / 2
 def sound(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".wav":
-        write_wav(path, TONE)
+        write_wav(path, Audio(TONE, SAMPLE_RATE))
     else:
         soundfile.write(path, TONE, SAMPLE_RATE)
 
@@ -130,7 +130,7 @@ def test_a_built_data_set(folders: dict[str, Path]) -> None:
     for row, item in enumerate(corpus.items):
         assert isinstance(item.sound, StoredClip)
         assert (item.sound.name, item.sound.row) == (item.id, row)
-        heard = frontend(FrontendConfig()).logmel(item.sound.load().samples).astype(np.float16)
+        heard = frontend(FrontendConfig()).analyse(item.sound.load()).features.astype(np.float16)
         assert np.array_equal(item.sound.dataset.features([row])[0], heard)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.audio import write_wav
+from core.audio import load, write_wav
 from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.corpus import Corpus, Item
 from core.corpora.read import BuiltDataset
@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.evaluation.evaluate import evaluate, grouped
 from core.evaluation.metrics import summary
 from core.evaluation.scores import scores
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.inference import recognise
 from core.models.store import TrainedModel, load_model
 from core.synthesis.clip import compose
@@ -89,7 +89,7 @@ def test_a_folder_of_recordings(model: TrainedModel, recordings: Path) -> None:
     assert set(report.per_instrument) == {"piano", "flute", "tuba", "violin"}
     assert {kind: row.clips for kind, row in report.by_kind.items()} == {"solo": 2, "mix": 2}
     assert {count: row.clips for count, row in report.by_count.items()} == {"1": 2, "2": 2}
-    sound, _ = soundfile.read(recordings / "two.flac", dtype="float32")
+    sound = load(recordings / "two.flac")
     heard = recognise(model, model.frontend.analyse(sound)).probabilities[model.label_index("flute")]
     assert report.per_instrument["flute"].f1.value == float(heard >= 0.5)
 
@@ -143,7 +143,7 @@ def test_labels_that_nobody_checked_are_not_scored(model: TrainedModel) -> None:
 def test_the_folder_of_irmas(model: TrainedModel, tmp_path: Path) -> None:
     for file in ("cel/1.wav", "gel/1.wav", "Part1/song.wav"):
         (tmp_path / file).parent.mkdir()
-        write_wav(tmp_path / file, compose("general;duration=1;count=1;soundfont=timgm6mb@3").mix)
+        write_wav(tmp_path / file, compose("general;duration=1;count=1;soundfont=timgm6mb@3").audio)
     (tmp_path / "Part1/song.txt").write_text("gel\t\nvoi\t")
     report = evaluate(model, tmp_path)
     assert report.clips == 3

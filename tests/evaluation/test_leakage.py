@@ -16,7 +16,7 @@ from core.corpora.sound import ComposedClip, SoundFile
 from core.errors import InputError
 from core.evaluation.evaluate import evaluate
 from core.evaluation.leakage import unseen
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.card import CARD, Training, read_card
 from core.models.store import TrainedModel, load_model
 from core.synthesis.clip import compose

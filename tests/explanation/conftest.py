@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.architecture import build_network
 from core.models.card import Card
 from core.models.network import StagedNetwork

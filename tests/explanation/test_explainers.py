@@ -15,7 +15,8 @@ from core.explanation.explainers.occlusion import PATCH
 from core.explanation.intervention import mean_activations, silence, silence_in_turn
 from core.explanation.rules import DEFAULT_RULES
 from core.explanation.targets import Logit, LogitDifference, Target
-from core.frontends.logmel import FrontendConfig, compress
+from core.frontends.compression import compress
+from core.frontends.frontend import FrontendConfig
 from core.models.architecture import build_network
 from core.models.network import StagedNetwork
 from core.paths import TRAINED_MODELS

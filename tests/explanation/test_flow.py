@@ -44,7 +44,7 @@ def test_flow_is_that_of_zennit_crp(model: TrainedModel, inputs: Tensor, label: 
 def test_flow_of_a_trained_network_is_that_of_zennit_crp() -> None:
     clip, trained = compose("wimu12;instruments=piano,trumpet;duration=2@5"), load_model(default_model())
     network, label = trained.network, trained.label_index("piano")
-    inputs = torch.as_tensor(trained.frontend.logmel(clip.mix))[None, None]
+    inputs = torch.as_tensor(trained.frontend.analyse(clip.audio).features)[None, None]
     trace = Trace(network, inputs)
     for below, above in pairwise(network.concept_layers):
         path = [(above, int(trace.relevance(Logit(label), above).sum((1, 2)).argmax()))]

@@ -25,7 +25,7 @@ def test_silencing_is_that_of_a_network_without_the_channel(network: StagedNetwo
     torch.testing.assert_close(network(inputs), logits, rtol=0, atol=0)
     assert not silenced.requires_grad
     with torch.no_grad():
-        network.get_submodule("conv2").weight[:, 2] = 0  # whatever channel 2 says, nobody listens
+        network.get_submodule("conv2").weight[:, 2] = 0  # nothing reads channel 2 any more
     torch.testing.assert_close(silenced, network(inputs).detach())
 
 

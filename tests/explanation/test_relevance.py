@@ -27,7 +27,7 @@ def check(explanation: Explanation) -> None:
     for concept in explanation.concepts:
         assert concept.share == explanation.shares[concept.channel]
         assert concept.map.values.sum() == pytest.approx(concept.relevance, rel=1e-3, abs=1e-6)
-        assert concept.evidence.sum() >= 0
+        assert concept.map.evidence.sum() >= 0
 
 
 @pytest.mark.parametrize("layer", [None, "conv1", "conv2", "conv3"])

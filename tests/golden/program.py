@@ -20,14 +20,15 @@ from typer.testing import CliRunner
 from core.cli import app
 from core.concepts.prototypes import typicality
 from core.concepts.store import load_atlas
+from core.explanation import playback
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.relevance import Explanation, contested, explain, target_of, trace_of
-from core.frontends.logmel import Matrix, Spectrogram
+from core.frontends.frontend import Matrix, Spectrogram
 from core.grading.marks import Scene
 from core.grading.truth import Truth, grade
-from core.inference import likeliest_start, passage, recognise
+from core.inference import likeliest_start, recognise
 from core.models.store import TrainedModel, default_model, load_model
-from core.resynthesis import FOR_CONCEPTS, apply_mask, relevance_mask
+from core.resynthesis import apply_mask
 from core.synthesis.clip import Clip, compose
 from core.synthesis.export import write_clip
 from tests.golden.coarse import cells, per_channel, rms, whole
@@ -109,9 +110,9 @@ def _clip(name: str) -> Clip:
 
 
 def _recognition(prefix: str, model: TrainedModel, clip: str) -> Iterator[Entry]:
-    spectrogram = model.frontend.analyse(_clip(clip).mix)
+    spectrogram = model.frontend.analyse(_clip(clip).audio)
     yield Entry(f"{prefix}/logmel", spectrogram.logmel, cells)
-    yield Entry(f"{prefix}/logits", model.logits(spectrogram.logmel[None])[0])
+    yield Entry(f"{prefix}/logits", model.logits(spectrogram.features[None])[0])
     prediction = recognise(model, spectrogram)
     yield Entry(f"{prefix}/recognised/logits", prediction.logits)
     yield Entry(f"{prefix}/recognised/probabilities", prediction.probabilities)
@@ -123,35 +124,35 @@ def _recognition(prefix: str, model: TrainedModel, clip: str) -> Iterator[Entry]
 
 def _passage(model: TrainedModel, clip: str) -> tuple[float, Spectrogram, dict[str, Any]]:
     """Where the explained passage of a clip begins, in seconds, and the passage itself with its stems."""
-    start = likeliest_start(recognise(model, model.frontend.analyse(_clip(clip).mix)), EXPLAINED[clip])
-    stems = {name: passage(samples, start) for name, samples in _clip(clip).stems.items()}
-    return start, model.frontend.analyse(passage(_clip(clip).mix, start)), stems
+    start = likeliest_start(recognise(model, model.frontend.analyse(_clip(clip).audio)), EXPLAINED[clip])
+    found = playback.passage(clip, _clip(clip).audio, model.name, start, _clip(clip).stem_audio)
+    return start, model.frontend.analyse(found.audio), found.stems
 
 
 def _explanation(prefix: str, model: TrainedModel, clip: str) -> Iterator[Entry]:
     label = EXPLAINED[clip]
     start, spectrogram, stems = _passage(model, clip)
     yield Entry(f"{prefix}/start", plain(start))
-    explanation = explain(model, spectrogram.logmel, label, top=TOP)
+    explanation = playback.explain(model, spectrogram, label, top=TOP)
     relevance = explanation.relevance.values
     yield Entry(f"{prefix}/relevance", relevance, cells)
     yield Entry(f"{prefix}/explained", _explained(explanation))
-    at_layer = _layer_relevance(model, spectrogram.logmel, label, explanation.layer)
+    at_layer = _layer_relevance(model, spectrogram.features, label, explanation.layer)
     yield Entry(f"{prefix}/layer_relevance", at_layer, per_channel)
     yield Entry(f"{prefix}/shares", explanation.shares)
     for concept in explanation.concepts[:MAPS]:
         yield Entry(f"{prefix}/concept/{concept.channel}/map", concept.map.values, cells)
-        mask = relevance_mask(concept.evidence, model.frontend, FOR_CONCEPTS)
+        mask = playback.concept_mask(concept.map, model.frontend)
         yield from _heard(f"{prefix}/concept/{concept.channel}", spectrogram, mask)
-    own, rivals = contested(model, spectrogram.logmel, label)
+    own, rivals = contested(model, spectrogram.features, label)
     yield Entry(f"{prefix}/contested", np.stack([own, *rivals]), _first_two)
-    yield from _heard(f"{prefix}/label", spectrogram, relevance_mask(relevance, model.frontend))
-    mask = relevance_mask(own, model.frontend, rivals=rivals)
+    yield from _heard(f"{prefix}/label", spectrogram, playback.label_mask(relevance, model.frontend))
+    mask = playback.mask(model, spectrogram, explanation.relevance)
     yield from _heard(f"{prefix}/label_contested", spectrogram, mask)
     for name, graded in (("grade", None), ("grade_contested", mask)):
         value = plain(grade(relevance, stems, label, model.frontend, graded))
         yield Entry(f"{prefix}/{name}", value, tolerance=GRADE_TOLERANCE)
-    yield Entry(f"{prefix}/typicality", _typicality(model, spectrogram.logmel, label))
+    yield Entry(f"{prefix}/typicality", _typicality(model, spectrogram.features, label))
 
 
 def _first_two(maps: Matrix) -> Matrix:
@@ -184,7 +185,7 @@ def _heard(prefix: str, spectrogram: Spectrogram, mask: Matrix) -> Iterator[Entr
 
 
 def _marks(prefix: str, model: TrainedModel, clip: str) -> Iterator[Entry]:
-    truth = Truth(_clip(clip).stems, model.frontend)
+    truth = Truth(_clip(clip).stem_audio, model.frontend)
     for explainer in EXPLAINERS_MARKED:
         scene = Scene(model, EXPLAINERS.get(explainer), truth, seed=10)
         mark = plain(asdict(scene.mark(clip, EXPLAINED[clip], thorough=model.name == THOROUGH)))

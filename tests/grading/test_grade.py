@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from core.audio import Audio
 from core.errors import InputError
 from core.explanation.explainer import EXPLAINERS, Explainer
 from core.explanation.targets import Target
-from core.frontends.logmel import Frontend, FrontendConfig
+from core.frontends.frontend import FrontendConfig, frontend
 from core.grading.catalogue import MEASURES
 from core.grading.grade import cross_talk, figures, grade_explainer, means
 from core.grading.marks import Mark, Scene, mark_clip
@@ -31,10 +32,10 @@ from core.models.store import TrainedModel, load_model
 from core.paths import TRAINED_MODELS
 from core.records import Interval
 
-FRONTEND = Frontend(FrontendConfig())
+FRONTEND = frontend(FrontendConfig())
 TIME = np.arange(22050) / 22050
 STEMS = {
-    label: (level * np.sin(2 * np.pi * hertz * TIME)).astype(np.float32)
+    label: Audio((level * np.sin(2 * np.pi * hertz * TIME)).astype(np.float32), 22050)
     for label, hertz, level in (("double_bass", 110, 0.2), ("flute", 1000, 0.1), ("violin", 4000, 0.3))
 }
 TRUTH = Truth(STEMS, FRONTEND)
@@ -91,12 +92,12 @@ def test_the_energy_scores_as_the_floor_and_knows_neither_label_nor_network(mode
 def test_relevance_on_the_stems_that_the_network_uses_is_what_intervention_rewards(model: TrainedModel) -> None:
     """The falls are taken with the slow plain way: every mix without a stem is heard as a clip of its own."""
     flute = model.label_index("flute")
-    logits = model.logits(TRUTH.mix.logmel[None])[0, flute]
+    logits = model.logits(TRUTH.mix.features[None])[0, flute]
     one = scene(model, oracle(model))
     falls = dict(zip(STEMS, one._falls[:, flute], strict=True))
     # The loudest stem stays, so the level of the rest is the same by itself.
     rest = Truth({label: stem for label, stem in STEMS.items() if label != "flute"}, FRONTEND)
-    assert falls["flute"] == pytest.approx(logits - model.logits(rest.mix.logmel[None])[0, flute], abs=1e-4)
+    assert falls["flute"] == pytest.approx(logits - model.logits(rest.mix.features[None])[0, flute], abs=1e-4)
 
     def right(network: StagedNetwork, inputs: Tensor, label: int) -> Tensor:
         return sum(falls[stem] * torch.as_tensor(mask / mask.sum()) for stem, mask in TRUTH.masks.items()).float()

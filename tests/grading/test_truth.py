@@ -3,16 +3,17 @@ import json
 import numpy as np
 import pytest
 
+from core.audio import Audio
 from core.errors import InputError
-from core.frontends.logmel import Frontend, FrontendConfig, Samples
+from core.frontends.frontend import FrontendConfig, frontend
 from core.grading.truth import Truth, grade
 
-FRONTEND = Frontend(FrontendConfig())
+FRONTEND = frontend(FrontendConfig())
 
 
-def tone(hertz: float, seconds: float = 1.0) -> Samples:
-    time = np.arange(int(seconds * 22050)) / 22050
-    return (0.2 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+def tone(hertz: float, seconds: float = 1.0, rate: int = 22050, level: float = 0.2) -> Audio:
+    time = np.arange(int(seconds * rate)) / rate
+    return Audio((level * np.sin(2 * np.pi * hertz * time)).astype(np.float32), rate)
 
 
 STEMS = {"double_bass": tone(110), "flute": tone(2000)}
@@ -51,17 +52,22 @@ def test_an_absent_label_has_shares_only() -> None:
 
 
 @pytest.mark.parametrize("relevance", [TRUTH.mix.mel_power, np.zeros_like(TRUTH.mix.mel_power)])
-@pytest.mark.parametrize("stems", [{"flute": tone(440)}, {"flute": tone(440), "piano": 0 * tone(440)}])
+@pytest.mark.parametrize("stems", [{"flute": tone(440)}, {"flute": tone(440), "piano": tone(440, level=0)}])
 @pytest.mark.parametrize("label", ["flute", "piano"])
-def test_silent_and_single_stems_give_valid_json(relevance: np.ndarray, stems: dict[str, Samples], label: str) -> None:
+def test_silent_and_single_stems_give_valid_json(relevance: np.ndarray, stems: dict[str, Audio], label: str) -> None:
     json.dumps(grade(relevance, stems, label, FRONTEND), allow_nan=False)
 
 
 @pytest.mark.parametrize(
     "stems",
-    [{}, {"flute": tone(440), "piano": tone(440, 1.2)}, {"flute": tone(440, 2.0)}],
-    ids=["none", "uneven", "long"],
+    [
+        {},
+        {"flute": tone(440), "piano": tone(440, 1.2)},
+        {"flute": tone(440), "piano": tone(440, 0.5, 44100)},
+        {"flute": tone(440, 2.0)},
+    ],
+    ids=["none", "uneven", "of two rates", "long"],
 )
-def test_stems_that_do_not_fit_are_refused(stems: dict[str, Samples]) -> None:
+def test_stems_that_do_not_fit_are_refused(stems: dict[str, Audio]) -> None:
     with pytest.raises(InputError, match="stems"):
         grade(TRUTH.mix.mel_power, stems, "flute", FRONTEND)

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 
+from core.audio import Audio
 from core.errors import InputError
-from core.frontends.logmel import Frontend, FrontendConfig
+from core.frontends.frontend import FrontendConfig, frontend
 from core.grading.truth import Truth
 from core.models.store import TrainedModel, load_model
 from core.resynthesis import MaskSettings
 from core.studies import mask_search
 from core.studies.mask_search import GRID, Case, ceiling, fits, improvements, search
 
-FRONTEND = Frontend(FrontendConfig())
+FRONTEND = frontend(FrontendConfig())
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def case() -> Case:
     time = np.arange(11025) / 22050
     tone = (0.2 * np.sin(2 * np.pi * 1000 * time)).astype(np.float32)
     noise = np.random.default_rng(0).normal(size=len(tone)).astype(np.float32) / 10
-    truth = Truth({"flute": tone, "drums": noise}, FRONTEND)
+    truth = Truth({"flute": Audio(tone, 22050), "drums": Audio(noise, 22050)}, FRONTEND)
     maps = {"right": truth.spectrograms["flute"].mel_power, "wrong": truth.spectrograms["drums"].mel_power}
     return Case(truth, "flute", 1.0, maps, {"right": [maps["wrong"]], "wrong": [maps["right"]]})
 

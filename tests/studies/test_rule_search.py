@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.audio import Audio
 from core.errors import InputError
 from core.explanation.crp import attribute
 from core.explanation.engine import Trace
 from core.explanation.relevance import as_input
 from core.explanation.rules import PROPORTIONAL, Z_PLUS
 from core.explanation.targets import Logit
-from core.frontends.logmel import Frontend, FrontendConfig, Spectrogram
+from core.frontends.frontend import FrontendConfig, Spectrogram, frontend
 from core.grading.searches import RuleSearch
 from core.models.store import TrainedModel, load_model
 from core.studies.mask_search import clip_names
@@ -36,7 +37,8 @@ def model(tiny_model: Path) -> TrainedModel:
 def mix() -> Spectrogram:
     time = np.arange(11025) / 22050
     noise = np.random.default_rng(0).normal(size=len(time)) / 20
-    return Frontend(FrontendConfig()).analyse(0.2 * np.sin(2 * np.pi * 700 * time) + noise)
+    samples = 0.2 * np.sin(2 * np.pi * 700 * time) + noise
+    return frontend(FrontendConfig()).analyse(Audio(samples.astype(np.float32), 22050))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.audio import SAMPLE_RATE, wav_bytes
+from core.audio import SAMPLE_RATE, Audio, wav_bytes
 from core.errors import InputError
 from core.paths import SOUNDFONTS
 from core.synthesis import fetch_soundfonts, soundfonts
@@ -139,7 +139,8 @@ def test_another_font_than_expected_is_not_kept(shelf: Path, monkeypatch: pytest
 
 
 def test_building_from_recorded_notes(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    notes = {f"package/{name}.wav": wav_bytes(tone(0.1, 0.5)) for name in ("A4", "Cs5", "D5", "A4 v2")}
+    note = wav_bytes(Audio(tone(0.1, 0.5), SAMPLE_RATE))
+    notes = {f"package/{name}.wav": note for name in ("A4", "Cs5", "D5", "A4 v2")}
     monkeypatch.setattr(fetch_soundfonts, "_run", FakeNpm({**notes, "package/README.md": b"Notes"}))
     (shelf / "few.toml").write_text('[violin]\nnpm = "some@1.0.0"\nprogram = 40\nskip = ["D5"]\n', encoding="utf-8")
     font = Soundfont("few", "Few", "CC0", "", ("few.sf2",), "0" * 64, notes="few.toml")

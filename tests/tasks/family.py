@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.corpora.build import DatasetPlan, build_dataset
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.card import Card
 from core.tasks.one_of_many import OneOfMany
 from core.tasks.task import TASKS

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner, Result
 
-from core.audio import write_wav
+from core.audio import Audio, write_wav
 from core.cli import app
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
@@ -153,7 +153,7 @@ def test_it_answers_with_one_label(family_model: Path, cello: Path) -> None:
 
 
 def test_silence_has_no_family(family_model: Path, tmp_path: Path) -> None:
-    write_wav(tmp_path / "silence.wav", np.zeros(22050, np.float32))
+    write_wav(tmp_path / "silence.wav", Audio(np.zeros(22050, np.float32), 22050))
     (answer,) = json.loads(succeed("predict", tmp_path / "silence.wav", "--model", family_model, "--json"))
     assert answer["family"] is None
     assert not any(answer["families"].values())

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from core.frontends.logmel import FrontendConfig, compress, frontend
+from core.frontends.compression import compress
+from core.frontends.frontend import FrontendConfig, frontend
 from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power, transpose
 
 RANGE = FrontendConfig().range_db

@@ -14,7 +14,7 @@ from torchmetrics.functional.classification import multilabel_average_precision
 from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.card import read_card
 from core.models.store import load_model
 from core.taxonomy.instruments import label_set

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from core.cli import app
 from core.corpora.build import DatasetPlan, build_dataset
 from core.errors import InputError
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.card import read_card
 from core.training.config import TrainingPlan, read_plan
 from core.training.stages import choose_stage, dataset_command, stage_data, starting_point

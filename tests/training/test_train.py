@@ -14,7 +14,7 @@ from core.corpora.corpus import split_hash
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.evaluation.evaluate import evaluate
-from core.frontends.logmel import FrontendConfig
+from core.frontends.frontend import FrontendConfig
 from core.models.card import Card, read_card
 from core.models.store import load_model
 from core.training.config import TrainingConfig, TrainingPlan
@@ -112,7 +112,7 @@ def test_the_model_on_disk_is_the_one_that_was_trained(trained: tuple[Path, Card
     kept = torch.load(out / "training" / "best.ckpt", weights_only=True)["state_dict"]
     for name, value in model.network.state_dict().items():
         assert torch.equal(value, kept[f"network.{name}"]), name
-    assert evaluate(model, data, split="validation")["clips"] == HELD_OUT
+    assert evaluate(model, data, split="validation").clips == HELD_OUT
     assert model.card == card
 
 

@@ -11,8 +11,8 @@ import streamlit as st
 
 from app.components.files import source
 from app.components.player import SOUNDING, encoding
+from core.audio import Audio, common_gain
 from core.concepts.patches import Frame
-from core.frontends.logmel import Samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +25,11 @@ class Example:
         patch: The sound of the patch alone; None if there is no patch.
         frame: Where the patch lies in the picture.
         heard: First and last second of the patch's sound.
-        sample_rate: Samples a second.
     """
 
     picture: bytes
-    whole: Samples
-    sample_rate: int
-    patch: Samples | None = None
+    whole: Audio
+    patch: Audio | None = None
     frame: Frame | None = None
     heard: tuple[float, float] = (0.0, 0.0)
 
@@ -52,9 +50,7 @@ def example_card(*, key: str, example: Example, caption: str, detail: str = "") 
         caption: One short line below the picture.
         detail: A fainter one.
     """
-    duration = len(example.whole) / example.sample_rate
-    whole_gain = encoding.common_gain([example.whole], summed=False)
-    sounds = {"whole": (example.whole, whole_gain)} | ({} if example.patch is None else {"patch": (example.patch, 1.0)})
+    sounds = {"whole": example.whole} | ({} if example.patch is None else {"patch": example.patch})
     _mount(
         key=key,
         data={
@@ -63,12 +59,15 @@ def example_card(*, key: str, example: Example, caption: str, detail: str = "") 
             "detail": detail,
             "frame": example.frame and asdict(example.frame),
             # The part of the picture's width that the cursor moves over.
-            "walks": {"whole": [0, 1], "patch": [second / duration for second in example.heard]},
+            "walks": {"whole": [0, 1], "patch": [second / example.whole.duration for second in example.heard]},
             "sounds": {
-                name: encoding.publish(
-                    encoding.wav(samples, example.sample_rate, len(samples), gain), "audio/wav", f"{key}/{name}"
-                )
-                for name, (samples, gain) in sounds.items()
+                name: encoding.publish(_unclipped(sound), "audio/wav", f"{key}/{name}")
+                for name, sound in sounds.items()
             },
         },
     )
+
+
+def _unclipped(sound: Audio) -> bytes:
+    """A sound as a WAV file, turned down where it would clip."""
+    return encoding.wav(sound, len(sound.samples), common_gain(sound.samples))

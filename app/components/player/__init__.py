@@ -38,17 +38,17 @@ import streamlit as st
 from app.components.files import source
 from app.components.player import encoding
 from app.components.player.encoding import FloatArray
+from core.audio import Audio, common_gain
 
 Mode = Literal["switch", "mixer"]
 
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """A sound called ``name``: ``samples`` is mono ``(n,)`` with full scale 1, ``color`` any CSS colour."""
+    """A sound called ``name``; ``color`` is any CSS colour."""
 
     name: str
-    samples: FloatArray
-    sample_rate: int
+    sound: Audio
     color: str
 
 
@@ -112,7 +112,7 @@ def player(
             "mode": mode,
             "height": height,
             "duration": duration,
-            "sampleRate": tracks[0].sample_rate,
+            "sampleRate": tracks[0].sound.sample_rate,
             "tracks": _published_tracks(key, tracks, duration, mode),
             "spectrogram": encoding.publish(encoding.spectrogram_png(spectrogram), "image/png", f"{key}/spectrogram"),
             "ticks": encoding.frequency_ticks(band_hz, height),
@@ -122,18 +122,25 @@ def player(
 
 
 def _published_tracks(key: str, tracks: Sequence[Track], duration: float, mode: Mode) -> list[dict[str, str]]:
-    gain = encoding.common_gain([track.samples for track in tracks], summed=mode == "mixer")
-    length = round(duration * tracks[0].sample_rate)
+    sounds = [track.sound.samples for track in tracks]
+    gain = common_gain(*sounds, *([_sum(sounds)] if mode == "mixer" else []))
+    length = round(duration * tracks[0].sound.sample_rate)
     return [
         {
             "name": track.name,
             "color": track.color,
-            "url": encoding.publish(
-                encoding.wav(track.samples, track.sample_rate, length, gain), "audio/wav", f"{key}/track/{track.name}"
-            ),
+            "url": encoding.publish(encoding.wav(track.sound, length, gain), "audio/wav", f"{key}/track/{track.name}"),
         }
         for track in tracks
     ]
+
+
+def _sum(sounds: Sequence[FloatArray]) -> FloatArray:
+    """What is heard of sounds that play together; the shorter ones end earlier."""
+    total = np.zeros(max(map(len, sounds)), dtype=np.float32)
+    for sound in sounds:
+        total[: len(sound)] += sound
+    return total
 
 
 def _published_overlay(key: str, overlay: Overlay) -> dict[str, Any]:
@@ -152,10 +159,10 @@ def _check_tracks(tracks: Sequence[Track], duration: float) -> None:
         "a player needs at least one track": bool(tracks),
         f"duration must be positive, not {duration}": duration > 0,
         f"track names must differ and not be empty: {names}": all(names) and len(set(names)) == len(names),
-        "all tracks must have one sample rate": len({track.sample_rate for track in tracks}) <= 1,
+        "all tracks must have one sample rate": len({track.sound.sample_rate for track in tracks}) <= 1,
     }
     for track in tracks:
-        sound = np.asarray(track.samples)
+        sound = np.asarray(track.sound.samples)
         rules[f"track {track.name!r} must be mono (n,) and not empty, not {sound.shape}"] = (
             sound.ndim == 1 and sound.size > 0
         )

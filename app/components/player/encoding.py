@@ -7,15 +7,15 @@ Everything here is a pure function of its arguments, except :func:`publish`. Arr
 import base64
 import hashlib
 import io
-from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
 from PIL import Image
-from scipy.io import wavfile
 from streamlit import runtime
+
+from core.audio import Audio, wav_bytes
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -26,33 +26,12 @@ WARM = ((222, 92, 10), (255, 206, 92))  # RGB of weak and strong evidence; orang
 COOL = ((24, 110, 220), (130, 226, 255))
 
 
-def common_gain(sounds: Sequence[FloatArray], *, summed: bool) -> float:
-    """The one gain at which no sound clips, nor their sum where they are ``summed``; 1 where none would.
-
-    >>> common_gain([np.array([0.5, -2.0]), np.array([0.25, 0.0])], summed=False)
-    0.5
-    """
-    peak = max(_peak(sound) for sound in sounds)
-    if summed:
-        total = np.zeros(max(map(len, sounds)), dtype=np.float32)
-        for sound in sounds:
-            total[: len(sound)] += sound
-        peak = max(peak, _peak(total))
-    return 1.0 / max(1.0, peak)
-
-
-def _peak(sound: FloatArray) -> float:
-    return max(float(sound.max()), -float(sound.min()))
-
-
-def wav(sound: FloatArray, sample_rate: int, length: int, gain: float) -> bytes:
-    """``sound × gain`` as mono 16-bit WAV of exactly ``length`` samples, cut or padded with silence."""
-    pcm = np.zeros(length, dtype="<i2")
-    kept = sound[:length] * (gain * 32767.0)
-    pcm[: len(kept)] = np.rint(kept, out=kept)
-    buffer = io.BytesIO()
-    wavfile.write(buffer, sample_rate, pcm)
-    return buffer.getvalue()
+def wav(sound: Audio, length: int, gain: float) -> bytes:
+    """``sound × gain`` as a WAV file of exactly ``length`` samples, cut or padded with silence."""
+    samples = np.zeros(length, dtype=np.float32)
+    kept = sound.samples[:length]
+    np.multiply(kept, np.float32(gain), out=samples[: len(kept)])
+    return wav_bytes(Audio(samples, sound.sample_rate))
 
 
 def spectrogram_png(values: FloatArray) -> bytes:

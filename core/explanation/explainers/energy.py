@@ -5,7 +5,8 @@ from torch import Tensor
 
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.targets import Target
-from core.frontends.logmel import FrontendConfig, decompress
+from core.frontends.compression import decompress
+from core.frontends.frontend import FrontendConfig
 from core.models.network import StagedNetwork
 
 

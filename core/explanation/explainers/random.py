@@ -12,7 +12,7 @@ from core.models.network import StagedNetwork
 
 @EXPLAINERS.register("random")
 def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
-    """Seeded by the input and the target: like any explainer, it gives the same map when asked again."""
+    """Seeded by the input and the target, so that the same question gets the same map."""
     content = inputs.contiguous().numpy().tobytes()
     generator = torch.Generator().manual_seed(zlib.crc32(content) + target.key)
     return torch.rand(inputs.shape[2:], generator=generator)
