@@ -84,14 +84,14 @@ class Audio:
     def cut(self, start: float, seconds: float) -> "Audio":
         """The part of ``seconds`` that begins at ``start`` seconds, or earlier where it would reach over the end.
 
-        A shorter sound is returned whole.
+        A shorter sound is returned whole. The part is a copy, so that it does not keep the sound in memory.
 
         >>> Audio(np.arange(8, dtype=np.float32), 2).cut(start=3.0, seconds=2.0).samples.tolist()
         [4.0, 5.0, 6.0, 7.0]
         """
         length = min(round(seconds * self.sample_rate), len(self.samples))
         first = min(max(round(start * self.sample_rate), 0), len(self.samples) - length)
-        return Audio(self.samples[first : first + length], self.sample_rate, self.name)
+        return Audio(self.samples[first : first + length].copy(), self.sample_rate, self.name)
 
 
 def load(path: Path | str, sample_rate: int | None = None) -> Audio:

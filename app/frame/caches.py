@@ -6,6 +6,7 @@ recently; together they hold no more than the sum of ``LIMITS_MB``.
 """
 
 import gc
+import sys
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
@@ -26,26 +27,26 @@ T = TypeVar("T")
 
 MB = 2**20
 LIMITS_MB = {
-    "composed clips": 96,  # 24 MB for 30 s of 8 instruments
-    "spectrograms": 300,  # 290 MB for ten minutes
+    "composed clips": 48,  # 24 MB for 30 s of 8 instruments
+    "spectrograms": 96,  # 80 MB for ten minutes
     "predictions": 8,
-    "passages": 64,  # 2 MB each
-    "traces": 128,  # about 30 MB each
-    "outlines": 16,
-    "masks": 16,  # 1 MB each
-    "splits": 48,  # 1 MB each
-    "truths": 4,
-    "explanations": 64,  # 1 MB each
-    "previews": 16,
-    "further previews": 32,
-    "concept maps": 16,
-    "flows": 4,
+    "passages": 24,  # 3 MB each
+    "traces": 128,  # about 40 MB each
+    "outlines": 8,
+    "masks": 8,  # 1 MB each
+    "splits": 16,  # 1 MB each
+    "truths": 1,
+    "explanations": 24,  # 1 MB each
+    "previews": 4,
+    "further previews": 16,  # a sixth of a MB each
+    "concept maps": 4,
+    "flows": 1,
     "places": 1,
-    "last layers": 8,
-    "atlases": 64,
-    "concept examples": 48,  # half a megabyte each
-    "label examples": 24,
-    "sanity checks": 32,
+    "last layers": 2,
+    "atlases": 64,  # 21 MB that of the deepest network
+    "concept examples": 16,  # half a MB each
+    "label examples": 8,
+    "sanity checks": 16,
 }
 UPLOADS_MB = 384  # of all visitors together
 UPLOADS_EACH_MB = 128  # of one visitor; ten minutes take 53 MB
@@ -156,43 +157,35 @@ def clear() -> None:
 
 
 def size_of(value: Any) -> int:
-    """Bytes that a value keeps in memory: arrays, tensors, bytes and text in it, however deep, each counted once.
+    """Bytes that a value keeps in memory, with all that it refers to; each array, tensor or object counts once.
 
     A view counts as the whole array that it keeps alive. Networks count nothing, as they are loaded once for all.
 
-    >>> size_of({"a": np.zeros(10), "b": (np.zeros(10)[:2], b"1234567")})
-    167
+    >>> size_of(np.zeros(1000)) == size_of(np.zeros(1000)[:2]) == 8000
+    True
     """
     total, seen, rest = 0, set[int](), [value]
     while rest:
-        item = _owner(rest.pop())
+        item = rest.pop()
         identity = item.untyped_storage().data_ptr() if isinstance(item, torch.Tensor) else id(item)
         if identity not in seen:
             seen.add(identity)
-            total += _own_size(item)
-            rest += _parts(item)
+            size, parts = _measure(item)
+            total += size
+            rest += parts
     return total
 
 
-def _owner(item: Any) -> Any:
-    """The object whose memory an array looks at; anything else stands for itself."""
-    while isinstance(item, np.ndarray) and item.base is not None:
-        item = item.base
-    return item
-
-
-def _own_size(item: Any) -> int:
+def _measure(item: Any) -> tuple[int, Sequence[Any]]:
+    """The bytes of an object alone, and the objects that it refers to."""
+    if isinstance(item, str | bytes | float | int):
+        return sys.getsizeof(item), ()
     if isinstance(item, np.ndarray):
-        return item.nbytes
+        return (item.nbytes, ()) if item.base is None else (0, (item.base,))
     if isinstance(item, torch.Tensor):
-        return item.untyped_storage().nbytes()
-    return len(item) if isinstance(item, bytes | bytearray | str) else 0
-
-
-def _parts(item: Any) -> Sequence[Any]:
-    """What an object consists of; nothing for those whose size is known, and for those that all share."""
-    if isinstance(item, np.ndarray | torch.Tensor | torch.nn.Module | ModuleType | type):
-        return ()
+        return item.untyped_storage().nbytes(), ()
+    if isinstance(item, torch.nn.Module | ModuleType | type):
+        return 0, ()
     if isinstance(item, FunctionType):
-        return item.__closure__ or ()
-    return gc.get_referents(item)
+        return sys.getsizeof(item), item.__closure__ or ()
+    return sys.getsizeof(item), gc.get_referents(item)

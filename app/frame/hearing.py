@@ -2,6 +2,7 @@
 
 from app.frame.caches import cached
 from app.frame.sounds import Sound
+from core.audio import Audio
 from core.frontends.frontend import Matrix, Spectrogram, frontend
 from core.inference import Prediction, recognise
 from core.models.store import TrainedModel, load_model
@@ -15,7 +16,14 @@ def model(name: str) -> TrainedModel:
 @cached("spectrograms", key=lambda sound, model_name: (sound.key, model(model_name).card.frontend))
 def spectrogram(sound: Sound, model_name: str) -> Spectrogram:
     """The whole sound as the model's frontend sees it."""
-    return model(model_name).frontend.analyse(sound)
+    return analysed(model_name, sound)
+
+
+def analysed(model_name: str, audio: Audio) -> Spectrogram:
+    """A sound as the model's frontend sees it, with its picture and features, so that a cache knows how large it is."""
+    found = model(model_name).frontend.analyse(audio)
+    _ = found.logmel, found.features
+    return found
 
 
 @cached("predictions", "Listening …")

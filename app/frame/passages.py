@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from app.figures.colors import title
+from app.frame import hearing
 from app.frame.caches import cached
 from app.frame.hearing import model, prediction
 from app.frame.sounds import Sound
@@ -26,8 +27,10 @@ def passage_of(sound: Sound, model_name: str, label: str, start: float | None) -
 
 @cached("passages")
 def analysed(passage: Passage) -> Spectrogram:
-    """The passage as the model's frontend sees it."""
-    return model(passage.model).frontend.analyse(passage.audio)
+    """The passage as the model's frontend sees it, with the STFT of which its parts are played."""
+    found = hearing.analysed(passage.model, passage.audio)
+    _ = found.stft
+    return found
 
 
 @cached("traces")

@@ -20,7 +20,7 @@ class Shelf(Generic[T]):
 
     def size(self) -> int:
         """Bytes."""
-        return size_of(list(self.sounds.values()))
+        return sum(map(size_of, self.sounds.values()))
 
 
 class Shelves(Generic[T]):

@@ -12,7 +12,7 @@ from core.errors import InputError
 Vector = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reference:
     """The place in a composed clip where a concept is strongest.
 
@@ -35,7 +35,7 @@ class Reference:
     high_hz: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Factor:
     """How well a channel's activation separates sounds with one property from others, on held-out probes.
 
@@ -52,7 +52,7 @@ class Factor:
     measure: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Concept:
     """A channel of a layer.
 

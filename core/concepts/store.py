@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from core.records import write_whole
 
 ATLAS = "atlas.parquet"
 ABOUT = b"atlas"  # key of the metadata
+ROWS_AT_ONCE = 64  # as Python objects, which take many times the memory of the table
 
 _REFERENCES = pa.list_(
     pa.struct(
@@ -95,12 +97,15 @@ def load_atlas(model: str) -> Atlas:
         table = pq.read_table(path, page_checksum_verification=True)
         if not table.schema.remove_metadata().equals(_ROWS):
             raise ValueError("these are not the columns of an atlas")
-        rows = table.to_pylist()
-        return Atlas(
-            **json.loads((table.schema.metadata or {})[ABOUT]),
-            concepts=tuple(_concept(row) for row in rows if row["label"] is None),
-            prototypes={row["label"]: _prototypes(row) for row in rows if row["label"] is not None},
-        )
+        concepts, prototypes = list[Concept](), dict[str, Prototypes]()
+        for batch in table.to_batches(ROWS_AT_ONCE):
+            for row in batch.to_pylist():
+                if row["label"] is None:
+                    concepts.append(_concept(row))
+                else:
+                    prototypes[row["label"]] = _prototypes(row)
+        about = json.loads((table.schema.metadata or {})[ABOUT])
+        return Atlas(**about, concepts=tuple(concepts), prototypes=prototypes)
 
 
 def concept_names(model: str) -> dict[tuple[str, int], str]:
@@ -159,12 +164,17 @@ def _concept(row: dict[str, Any]) -> Concept:
         neighbours=tuple((near["channel"], near["similarity"]) for near in row["neighbours"]),
         position=(row["position"][0], row["position"][1]),
         name=row["name"],
-        tuning=tuple(Factor(**factor) for factor in row["tuning"]),
+        tuning=tuple(Factor(**_shared(factor)) for factor in row["tuning"]),
     )
 
 
 def _references(rows: list[dict[str, Any]]) -> tuple[Reference, ...]:
-    return tuple(Reference(**row) for row in rows)
+    return tuple(Reference(**_shared(row)) for row in rows)
+
+
+def _shared(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose texts are the same objects as equal ones of other rows: an atlas repeats a few, 300 000 times."""
+    return {name: intern(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 def _prototypes_row(usual: Prototypes) -> dict[str, Any]:

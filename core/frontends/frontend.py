@@ -28,7 +28,8 @@ Samples = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float32]
 ComplexMatrix = npt.NDArray[np.complex64]
 
-FRAMES_AT_ONCE = 64  # a megabyte of samples in float64, which stays in the CPU's cache
+FRAMES_PER_FFT = 64  # a megabyte of samples in float64, which stays in the CPU's cache
+FRAMES_AT_ONCE = 4096  # of a long sound, whose STFT takes 34 MB; shorter ones are analysed as a whole
 MAX_WINDOW = 2**16
 MAX_BANDS = 1024
 MAX_RANGE_DB = 200.0
@@ -99,19 +100,30 @@ class Spectrogram:
 
     Attributes:
         samples: The waveform ``(samples,)`` at the frontend's sample rate.
-        stft: Complex STFT ``(bins, frames)``; resynthesis takes its phase from here.
         mel_power: Power in each mel band ``(bands, frames)``.
         config: How they were made.
+        whole: For a part, the spectrogram that it is a part of.
+        first: For a part, its first frame in the whole.
     """
 
     samples: Samples
-    stft: ComplexMatrix
     mel_power: Matrix
     config: FrontendConfig
+    whole: "Spectrogram | None" = None
+    first: int = 0
+
+    @cached_property
+    def stft(self) -> ComplexMatrix:
+        """Complex STFT ``(bins, frames)``; resynthesis takes its phase from here.
+
+        Computed when it is needed: that of ten minutes takes 200 MB, and the answer of a model does without it.
+        """
+        ears = frontend(self.config)
+        return ears.stft((self.whole or self).samples, self.first, self.frames)
 
     @property
     def frames(self) -> int:
-        return int(self.stft.shape[1])
+        return int(self.mel_power.shape[1])
 
     @property
     def duration(self) -> float:
@@ -140,10 +152,11 @@ class Spectrogram:
 
     def part(self, first: int, frames: int) -> "Spectrogram":
         """Some frames that follow each other, with the samples from the first one's centre on, a hop for each."""
-        config, some = self.config, slice(first, first + frames)
+        config = self.config
         start = (first + frontend(config).first_frame) * config.hop
         samples = self.samples[max(start, 0) : max(start + frames * config.hop, 0)]
-        return Spectrogram(samples, self.stft[:, some], self.mel_power[:, some], config)
+        power = self.mel_power[:, first : first + frames]
+        return Spectrogram(samples, power, config, self.whole or self, self.first + first)
 
 
 class Frontend(ABC):
@@ -198,10 +211,14 @@ class Frontend(ABC):
         )
 
     def analyse(self, audio: Audio) -> Spectrogram:
-        """STFT and mel power of a sound, at the frontend's sample rate."""
+        """The spectrogram of a sound, at the frontend's sample rate."""
         samples = audio.at(self.config.sample_rate).samples
-        stft = self.stft(samples)
-        return Spectrogram(samples, stft, self.mel_power(stft), self.config)
+        frames = self.frames(len(self._long_enough(samples)))
+        power = np.empty((len(self.mel), frames), dtype=np.float32)
+        for first in range(0, frames, FRAMES_AT_ONCE):
+            some = slice(first, first + FRAMES_AT_ONCE)
+            power[:, some] = self.mel_power(self.stft(samples, first, FRAMES_AT_ONCE))
+        return Spectrogram(samples, power, self.config)
 
     @property
     def bins(self) -> int:
@@ -226,14 +243,20 @@ class Frontend(ABC):
         edges = _mel_edges(self.config)
         return edges[1:-1]
 
-    def stft(self, samples: npt.NDArray[np.floating]) -> ComplexMatrix:
-        """Complex STFT ``(bins, frames)`` of ``(samples,)`` at the frontend's sample rate."""
+    def stft(self, samples: npt.NDArray[np.floating], first: int = 0, frames: int | None = None) -> ComplexMatrix:
+        """Complex STFT ``(bins, frames)`` of ``(samples,)`` at the frontend's sample rate.
+
+        Args:
+            first: The first frame that is wanted.
+            frames: How many from there on at most; all if not given.
+        """
         pieces, middle = self._pieces(self._long_enough(samples)), self._sft.m_num_mid
+        pieces = pieces[first:] if frames is None else pieces[first : first + frames]
         window = np.roll(self._sft.win, -middle)  # phases count from the middle of a frame
         stft = np.empty((self.bins, len(pieces)), dtype=np.complex64)
         # ShortTimeFFT transforms one frame at a time, which takes three times as long.
-        for first in range(0, len(pieces), FRAMES_AT_ONCE):
-            some = slice(first, first + FRAMES_AT_ONCE)
+        for start in range(0, len(pieces), FRAMES_PER_FFT):
+            some = slice(start, start + FRAMES_PER_FFT)
             stft[:, some] = rfft(np.roll(pieces[some], -middle, axis=1) * window).T
         return stft
 

@@ -1,6 +1,7 @@
 """The caches of the app: how large they grow, what they drop, and who computes when several ask at once."""
 
 import gc
+import sys
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -115,7 +116,7 @@ def test_arguments_tell_calls_apart_by_their_keys(monkeypatch: pytest.MonkeyPatc
 
     assert [join(Keyed(key), n) for key, n in (("a", 1), ("a", 1), ("a", 2), ("b", 1))] == ["a1", "a1", "a2", "b1"]
     assert len(computed) == 3
-    assert caches.sizes() == {"test": 6}
+    assert caches.sizes() == {"test": 3 * sys.getsizeof("a1")}
     caches.clear()
     assert caches.sizes() == {"test": 0}
 
@@ -138,9 +139,14 @@ SIZES: dict[str, tuple[Any, int]] = {
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_sizes_are_those_of_the_arrays(name: str) -> None:
+def test_sizes_are_those_of_the_arrays_and_a_little_for_what_holds_them(name: str) -> None:
     value, size = SIZES[name]
-    assert size_of(value) == size
+    assert size <= size_of(value) < size + 700
+
+
+def test_many_small_objects_count_too() -> None:
+    words = [f"word {number}" for number in range(10_000)]
+    assert 10_000 * 50 < size_of(words) < 10_000 * 100
 
 
 def test_the_size_of_a_trace_is_what_it_takes_beside_the_network() -> None:
@@ -152,7 +158,7 @@ def test_the_size_of_a_trace_is_what_it_takes_beside_the_network() -> None:
 
 
 def test_all_caches_together_are_bounded() -> None:
-    assert sum(LIMITS_MB.values()) <= 1024
+    assert sum(LIMITS_MB.values()) <= 512
 
 
 def test_streamlit_caches_nothing_beside_these() -> None:

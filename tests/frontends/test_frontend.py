@@ -104,6 +104,8 @@ def test_a_part_is_what_lies_under_its_frames(config: FrontendConfig) -> None:
     for first, frames in ((0, 5), (7, 20), (whole.frames - 6, 6)):
         part = whole.part(first, frames)
         assert np.array_equal(part.mel_power, whole.mel_power[:, first : first + frames])
+        assert np.array_equal(part.stft, whole.stft[:, first : first + frames])
+        assert np.array_equal(part.part(2, 3).stft, whole.stft[:, first + 2 : first + 5])
         assert part.frames == part.features.shape[1] == frames
         start = max(round(times[first] * config.sample_rate), 0)
         end = max(round(times[first] * config.sample_rate) + frames * config.hop, 0)

@@ -1,12 +1,14 @@
 """The way from sound to the networks' input, and the exact way back."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.signal import ShortTimeFFT, get_window
 
 from core.audio import Audio
 from core.frontends.compression import compress
-from core.frontends.frontend import FRAMES_AT_ONCE, Frontend, FrontendConfig, Spectrogram, frontend
+from core.frontends.frontend import FRAMES_AT_ONCE, FRAMES_PER_FFT, Frontend, FrontendConfig, Spectrogram, frontend
 
 RATE = 22050
 OTHER = FrontendConfig(sample_rate=16000, window=1024, hop=160, bands=64, low_hz=50, high_hz=8000)
@@ -59,7 +61,19 @@ def test_a_frame_is_the_transform_of_the_samples_around_its_time(ears: Frontend)
         assert np.abs(np.abs(stft[:, frame]) - np.abs(spectrum)).max() < 1e-6
 
 
-@pytest.mark.parametrize("samples", [1, 600, 2048, 10007, (FRAMES_AT_ONCE + 1) * 512])
+def test_a_long_sound_is_analysed_in_pieces_without_its_stft() -> None:
+    ears, samples = frontend(FrontendConfig()), noise((3 * FRAMES_AT_ONCE + 100) * 512)
+    tracemalloc.start()
+    spectrogram = heard(ears, samples)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    stft = ears.stft(samples)
+    assert most < 1.5 * stft.nbytes, "as a whole, the STFT and its power take 2.5 times as much"
+    assert np.array_equal(spectrogram.stft, stft)
+    assert np.allclose(spectrogram.mel_power, ears.mel_power(stft), rtol=1e-6)
+
+
+@pytest.mark.parametrize("samples", [1, 600, 2048, 10007, (FRAMES_PER_FFT + 1) * 512])
 def test_many_frames_at_once_are_the_same_as_one_by_one(ears: Frontend, samples: int) -> None:
     c, sound = ears.config, noise(samples)
     window = get_window("hann", c.window)
