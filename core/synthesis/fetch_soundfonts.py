@@ -138,7 +138,7 @@ def _run(client: str, *arguments: str, folder: Path) -> None:
     found = shutil.which(client)
     if not found:
         raise InputError(f"{client} is not installed, and it is needed to download soundfonts; install it first.")
-    command = [Path(found).absolute(), *arguments]
+    command = [str(Path(found).absolute()), *arguments]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if ended.returncode:
         reason = next((line.strip() for line in reversed(ended.stderr.splitlines()) if line.strip()), "no reason given")
