@@ -72,7 +72,7 @@ def test_a_start_that_is_no_moment_is_left_to_its_default(page: str, start: str)
     assert "start" not in address(app)
     if page == "explain":
         model = load_model(default_model())
-        prediction = recognise(model, model.frontend.analyse(compose(LONG).mix))
+        prediction = recognise(model, model.frontend.analyse(compose(LONG).audio))
         assert app.slider(key="choose-start").value == likeliest_start(prediction, "piano")
 
 

@@ -59,7 +59,7 @@ def main() -> None:
     )
     example_card(
         key="card",
-        example=Example(thumbnail(spectrogram, evidence), low + high, RATE, high[: 2 * RATE]),
+        example=Example(thumbnail(spectrogram, evidence), Audio(low + high, RATE), Audio(high[: 2 * RATE], RATE)),
         caption="A card",
     )
 
