@@ -386,6 +386,7 @@ def test_json_is_strict(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == {"mAP": None, "si_sdr": [None, 1.5]}
 
 
+@pytest.mark.slow
 def test_the_installed_command_keeps_standard_output_pure(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "CI": "true"}
 

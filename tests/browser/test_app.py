@@ -50,6 +50,7 @@ def play(page: Page) -> None:
     await_number(page.locator(".player").first, "level", above=0.001)
 
 
+@pytest.mark.slow
 def test_the_first_view_is_a_worked_example_that_plays(page: Page, address: str) -> None:
     visit(page, address)
     expect(heard(page)).to_be_visible()
@@ -80,6 +81,7 @@ def test_an_mp3_is_uploaded_recognised_explained_and_a_concept_played(page: Page
     assert page.locator(".player").get_attribute("data-track") == "Only this"
 
 
+@pytest.mark.slow
 def test_a_mix_is_composed_and_its_truth_revealed(page: Page, address: str) -> None:
     visit(page, address, clip=SHORT)
     page.get_by_text("Compose", exact=True).click()
@@ -143,6 +145,7 @@ def test_compare_puts_models_side_by_side(page: Page, address: str) -> None:
     assert page.locator(".player").count() >= 1
 
 
+@pytest.mark.slow
 def test_each_bad_file_is_answered_with_a_sentence(page: Page, address: str, tmp_path: Path) -> None:
     visit(page, address, clip=SHORT)
     page.get_by_text("Upload", exact=True).click()
@@ -164,6 +167,7 @@ def test_the_page_fits_a_phone(browser: Browser, address: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.slow
 def test_four_sessions_that_explain_at_once_all_get_right_answers(address: str) -> None:
     clips = [f"wimu12;instruments={pair};duration=3@{seed}" for seed, pair in enumerate(
         ("piano,trumpet", "organ,violin", "flute,double_bass", "saxophone,mallets"))]  # fmt: skip

@@ -46,6 +46,7 @@ def click(mark: Locator) -> None:
     mark.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
+@pytest.mark.slow
 def test_a_click_on_the_map_opens_a_concept_with_a_link_of_its_own(page: Page, address: str) -> None:
     visit(page, address, search="plucked")
     # The planted concept is the only one of its kind, so its mark is a trace of its own, drawn last.
@@ -79,6 +80,7 @@ def test_an_example_plays_its_patch_and_its_whole_clip_one_at_a_time(page: Page,
     expect(second).to_have_attribute("data-state", "ready", timeout=PATIENCE)  # half a second later it is over
 
 
+@pytest.mark.slow
 def test_explain_leads_to_the_atlas_and_back(page: Page, address: str) -> None:
     visit(page, address, "explain", instrument="piano")
     page.locator('.tile [data-action="atlas"]:visible').first.click()

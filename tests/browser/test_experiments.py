@@ -31,6 +31,7 @@ def visit(browser: Browser, address: str, width: int) -> Page:
     return page
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_and_follow_the_choice_of_models(browser: Browser, address: str) -> None:
     page = visit(browser, address, 1280)
     errors: list[str] = []

@@ -22,6 +22,7 @@ def served(url: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_session_ends_after_its_browser_left(page: Page) -> None:
     sounds: list[str] = []
     page.on("response", lambda response: sounds.append(response.url) if response.url.endswith(".wav") else None)

@@ -140,6 +140,7 @@ def fingerprint(folder: Path) -> str:
     return hashlib.sha256((folder / ATLAS).read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_makes_the_same_files(atlas: Atlas, folder: Path) -> None:
     alone = fingerprint(folder)
     build_atlas(str(folder), CLIPS, recipe=RECIPE, workers=2)

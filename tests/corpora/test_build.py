@@ -95,6 +95,7 @@ def local_cluster(workers: int, scheduler_file: Path) -> Iterator[str]:
             process.wait()
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_bytes(tmp_path: Path, whole: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cluster, "CONNECT_S", START_S)

@@ -53,6 +53,7 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_model(data: Path, config: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
     command = [str(Path(sys.executable).with_name("timbrescope")), "train", config, "--data", data, "--out", out]
