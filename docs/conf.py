@@ -22,6 +22,7 @@ source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["pictures"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
+suppress_warnings = ["myst.xref_missing"]  # links between the files of the repository, which are included here
 
 # The reference of the library is generated from its docstrings at every build.
 apidoc_modules = [
@@ -36,6 +37,7 @@ apidoc_modules = [
 ]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
+autodoc_inherit_docstrings = False  # docstrings of Lightning are written for its own documentation
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 # An attribute is documented in its class's docstring; autodoc would list it a second time.

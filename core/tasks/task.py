@@ -111,7 +111,7 @@ class Task(ABC):
 
     @abstractmethod
     def metrics(self, labels: int) -> "MetricCollection":
-        """Validation metrics, called "val_" and their name; they take logits and :meth:`expected` targets."""
+        """Validation metrics, called ``val_`` and their name; they take logits and :meth:`expected` targets."""
 
     @abstractmethod
     def expected(self, targets: Tensor) -> Tensor:
