@@ -17,7 +17,7 @@ PICTURES = ROOT / "docs/pictures"
 VIEWS = {  # address and what is on the page once it is complete
     "listen": ("", "Who plays when"),
     "explain": ("explain?instrument=trumpet", "Which concepts are usual?"),
-    "atlas": ("atlas", "Concepts that are used together"),
+    "atlas": ("atlas", "Concepts that"),
     "compare": ("compare", "Where the evidence lies"),
     "evidence": ("evidence", "Sanity check"),
     "experiments": ("experiments", "Families"),
