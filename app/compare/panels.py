@@ -26,7 +26,7 @@ from core.models.store import card, model_names
 from core.synthesis.clip import Clip
 
 SHOWN = 8
-MOST = 4  # models side by side
+MAX_MODELS = 4  # models side by side
 BAR = 160  # pixels
 ENERGY = "energy of the mix"
 
@@ -35,16 +35,24 @@ def models_choice(view: View) -> list[str]:
     """The models to compare."""
     names = model_names()
     named = listed(view.models, names) or names[:2]
-    if len(named) > MOST:
-        alerts.info(f"At most {MOST} models are compared at once: these are the first {MOST} that the link names.")
-    chosen, key = named[:MOST], "compare-models"
+    if len(named) > MAX_MODELS:
+        alerts.info(
+            f"At most {MAX_MODELS} models are compared at once: these are the first {MAX_MODELS} that the link names."
+        )
+    chosen, key = named[:MAX_MODELS], "compare-models"
     st.session_state[key] = chosen
 
     def changed() -> None:
         show(models=",".join(st.session_state[key]) or None)
 
     st.multiselect(
-        "Models", names, key=key, on_change=changed, max_selections=MOST, format_func=lambda n: card(n).title, wrap=True
+        "Models",
+        names,
+        key=key,
+        on_change=changed,
+        max_selections=MAX_MODELS,
+        format_func=lambda n: card(n).title,
+        wrap=True,
     )
     return chosen
 
