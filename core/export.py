@@ -1,7 +1,7 @@
 """An explanation as a folder of numbers, pictures and sounds: what ``timbrescope explain`` writes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from core.audio import Audio, common_gain
 from core.errors import InputError
 from core.explanation import playback
 from core.explanation.playback import Passage
+from core.explanation.reasons import ReasonPart
 from core.explanation.relevance import Explanation, trace_of
 from core.frontends.frontend import Frontend, Matrix, Spectrogram
 from core.grading.truth import grade
@@ -63,19 +64,22 @@ def write_explanation(
     explanation: Explanation,
     folder: Path,
     names: Mapping[tuple[str, int], str],
+    reasons: Sequence[ReasonPart] = (),
 ) -> dict[str, Any]:
     """Writes everything about an explanation into a folder, and returns what ``report.json`` holds.
 
     ``relevance.npz`` holds ``relevance`` and ``logmel`` ``(bands, frames)``, ``concepts`` ``(concepts, bands, frames)``
-    with their ``channels`` ``(concepts,)``, the ``shares`` of all channels of the layer ``(channels,)``, and the axes
-    ``times`` in seconds ``(frames,)`` and ``band_hz`` ``(bands,)``. The sounds are ``masked.wav``, ``complement.wav``
-    and one for each concept, at one common gain. Concepts and truth that an earlier explanation left in the folder are
-    deleted.
+    with their ``channels`` ``(concepts,)``, the ``shares`` of all channels of the layer ``(channels,)``, ``reasons``
+    ``(reasons, bands, frames)``, and the axes ``times`` in seconds ``(frames,)`` and ``band_hz`` ``(bands,)``. The
+    sounds are ``masked.wav``, ``complement.wav`` and one for each concept and each reason, at one common gain.
+    Concepts, reasons and truth that an earlier explanation left in the folder are deleted.
 
     Args:
         spectrogram: Of the passage.
         explanation: On the cells of the spectrogram, see :func:`core.explanation.playback.explain`.
         names: Of concepts, by layer and channel, as far as they have one.
+        reasons: On the cells of the spectrogram, see :func:`core.explanation.playback.reasons`; none if the model has
+            no dictionary of reasons.
 
     Raises:
         InputError: the folder cannot be written to, or the disk is full.
@@ -83,16 +87,17 @@ def write_explanation(
     concepts = folder / "concepts"
     (folder / "truth.png").unlink(missing_ok=True)
     for layer in model.network.concept_layers:
-        for stale in concepts.glob(f"{layer}-[0-9]*"):
+        for stale in (*concepts.glob(f"{layer}-[0-9]*"), *(folder / "reasons").glob(f"{layer}-reason[0-9]*")):
             stale.unlink()
     axis = Axis(passage.start + model.frontend.frame_times(spectrogram.frames), model.frontend.band_hz)
-    _write_arrays(spectrogram, explanation, axis, folder / "relevance.npz")
-    _write_pictures(spectrogram, explanation, axis, folder)
+    _write_arrays(spectrogram, explanation, reasons, axis, folder / "relevance.npz")
+    _write_pictures(spectrogram, explanation, reasons, axis, folder)
     trace = trace_of(model, spectrogram.features)
     mask = playback.mask(model, spectrogram, explanation.relevance, trace)
-    gain = _write_sounds(model.frontend, spectrogram, explanation, mask, folder)
+    gain = _write_sounds(model.frontend, spectrogram, explanation, reasons, mask, folder)
     probabilities = model.probabilities(trace.logits.numpy())
     report = {**_summary(model, passage, spectrogram, explanation, probabilities, names), "gain": gain}
+    report["reasons"] = [_described(part) for part in reasons]
     label, stems = explanation.relevance.label, passage.stems
     if stems:
         report["truth"] = grade(explanation.relevance.values, stems, label, model.frontend, mask)
@@ -133,20 +138,29 @@ def _summary(
     }
 
 
-def _write_arrays(spectrogram: Spectrogram, explanation: Explanation, axis: Axis, path: Path) -> None:
+def _described(part: ReasonPart) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in ("id", "name", "auc", "share", "relevance", "fall")}
+
+
+def _write_arrays(
+    spectrogram: Spectrogram, explanation: Explanation, reasons: Sequence[ReasonPart], axis: Axis, path: Path
+) -> None:
     arrays: dict[str, Any] = {
         "relevance": explanation.relevance.values,
         "logmel": spectrogram.logmel,
         "concepts": np.stack([concept.map.values for concept in explanation.concepts]),
         "channels": np.array([concept.channel for concept in explanation.concepts]),
         "shares": explanation.shares,
+        "reasons": np.array([part.map.values for part in reasons]).reshape(-1, *spectrogram.mel_power.shape),
         "times": axis.times,
         "band_hz": axis.band_hz,
     }
     write_whole(path, lambda file: np.savez_compressed(file, **arrays))
 
 
-def _write_pictures(spectrogram: Spectrogram, explanation: Explanation, axis: Axis, folder: Path) -> None:
+def _write_pictures(
+    spectrogram: Spectrogram, explanation: Explanation, reasons: Sequence[ReasonPart], axis: Axis, folder: Path
+) -> None:
     logmel, relevance = spectrogram.logmel, explanation.relevance
     title = f"{relevance.label}: logit {relevance.logit:.2f}"
     _write(folder / "relevance.png", relevance_picture(logmel, relevance.values, axis, title))
@@ -155,6 +169,10 @@ def _write_pictures(spectrogram: Spectrogram, explanation: Explanation, axis: Ax
         title = f"{relevance.label}: concept {name}, {concept.share:.1%}"
         picture = relevance_picture(logmel, concept.map.values, axis, title, CONCEPT_PICTURE)
         _write(folder / "concepts" / f"{name}.png", picture)
+    for part in reasons:
+        title = f"{relevance.label}: {part.name}, {part.share:.1%}"
+        picture = relevance_picture(logmel, part.map.values, axis, title, CONCEPT_PICTURE)
+        _write(folder / "reasons" / f"{part.id}.png", picture)
 
 
 def _truth_picture(
@@ -168,7 +186,12 @@ def _truth_picture(
 
 
 def _write_sounds(
-    frontend: Frontend, spectrogram: Spectrogram, explanation: Explanation, mask: Matrix, folder: Path
+    frontend: Frontend,
+    spectrogram: Spectrogram,
+    explanation: Explanation,
+    reasons: Sequence[ReasonPart],
+    mask: Matrix,
+    folder: Path,
 ) -> float:
     """Writes all sounds at one gain, and returns it."""
     parts = playback.split(spectrogram, mask)
@@ -177,6 +200,10 @@ def _write_sounds(
             spectrogram, playback.concept_mask(concept.map, frontend)
         )
         for concept in explanation.concepts
+    }
+    sounds |= {
+        f"reasons/{part.id}": playback.masked(spectrogram, own)
+        for part, own in zip(reasons, playback.reason_masks(mask, reasons, frontend), strict=True)
     }
     gain = common_gain(*(sound.samples for sound in sounds.values()))
     for name, sound in sounds.items():

@@ -49,6 +49,7 @@ class Trace:
         stages = network.stages
         rules_of = [chosen.convolution(number, len(stages)) for number in range(len(stages))]
         self._inputs = rules_of[0].inputs(inputs)
+        self._pattern_layer = network.pattern_layer
         self._layers: dict[str, _Layer] = {}
         self._head: list[Step] = []
         values, modified = inputs, self._inputs
@@ -87,18 +88,31 @@ class Trace:
     def contested(self, targets: Sequence[Target]) -> Tensor:
         """What speaks for each of some targets rather than for the others ``(targets, bands, frames)``, to listen to.
 
-        At a layer three quarters of the way up, the positive relevance ``R`` of each unit for a target is multiplied
-        by the target's share in it, ``R / Σ R_j`` over all targets, before it is propagated further down. Instruments
-        often share cells of a spectrogram, but less often the patterns that a network detects. The maps do not sum to
-        the values of the targets, so they are for listening and not for display.
+        At the network's pattern layer, the positive relevance ``R`` of each unit for a target is multiplied by the
+        target's share in it, ``R / Σ R_j`` over all targets, before it is propagated further down. Instruments often
+        share cells of a spectrogram, but less often the patterns that a network detects. The maps do not sum to the
+        values of the targets, so they are for listening and not for display.
         """
-        names = list(self._layers)
-        number = max(len(names) * 3 // 4 - 1, 0)
-        raw = torch.cat([self._down(self._start(target), above=names[number]) for target in targets]).clamp(min=0)
+        layer = self._pattern_layer
+        raw = torch.cat([self._down(self._start(target), above=layer) for target in targets]).clamp(min=0)
         raw *= per_unit(raw, raw.sum(0))
-        for name in reversed(names[: number + 1]):
-            raw = self._layers[name].down(raw)
-        return (raw * self._inputs)[:, 0]
+        return self._maps(raw, layer)
+
+    @torch.no_grad()
+    def passed_up(self, target: Target, layer: str) -> Tensor:
+        """Relevance of what a layer passes on after its pool ``(channels, windows across bands, across frames)``."""
+        return (self._down(self._start(target), above=layer) * self._layers[layer].above)[0]
+
+    @torch.no_grad()
+    def parts(self, target: Target, layer: str, shares: Tensor) -> Tensor:
+        """Breaks a target's relevance up at a layer, into maps ``(parts, bands, frames)``.
+
+        Args:
+            shares: Each part's share in the relevance of each unit of :meth:`passed_up`
+                ``(parts, channels, windows across bands, across frames)``. The maps sum to the target's relevance
+                if the shares sum to one.
+        """
+        return self._maps(self._down(self._start(target), above=layer) * shares, layer)
 
     @torch.no_grad()
     def flow(self, target: Target, path: Sequence[tuple[str, int]], layer: str) -> Tensor:
@@ -132,6 +146,13 @@ class Trace:
         for name in reversed(names[low:high]):
             raw = self._layers[name].down(raw)
         return raw
+
+    def _maps(self, raw: Tensor, layer: str) -> Tensor:
+        """Relevance at the input ``(concepts, bands, frames)`` of what enters a layer from above."""
+        names = list(self._layers)
+        for name in reversed(names[: names.index(layer) + 1]):
+            raw = self._layers[name].down(raw)
+        return (raw * self._inputs)[:, 0]
 
 
 class _Layer:

@@ -1,0 +1,169 @@
+"""Reasons: the relevance of a target in a passage, broken into a few parts that differ from each other and sum to it.
+
+The channels of a layer are many, and many of them work together. A *dictionary* says which: its patterns are learned
+from the positive relevance of reference clips by non-negative matrix factorisation (Lee & Seung 1999),
+``R⁺ ≈ P S`` with ``R⁺`` ``(channels, cells)``, patterns ``P`` ``(channels, reasons)`` and strengths ``S``
+``(reasons, cells)``. The patterns are the same for all sounds and labels, so that a reason is the same thing in every
+song; only its strengths are found anew.
+
+In a passage the few patterns that carry most relevance are kept. The relevance of every unit, positive or negative, is
+shared out among these in proportion to what each of them explains there, ``P_ck S_kx / Σ_j P_cj S_jx``, as a Wiener
+filter shares out a spectrogram among sound sources. All of it is shared out, so the maps sum to that of the target.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from core.explanation.engine import Trace
+from core.explanation.intervention import silence_shares
+from core.explanation.relevance import Relevance, as_input, target_of, trace_of
+from core.explanation.targets import Target
+from core.frontends.frontend import Matrix
+from core.models.store import TrainedModel
+
+COUNT = 5  # reasons of a passage
+UPDATES = 40  # of the strengths
+LEAST = 1e-9  # keeps divisions defined, far below the mean of what is factorised
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Dictionary:
+    """The reasons that a model can have.
+
+    Attributes:
+        layer: The concept layer at which relevance is broken up.
+        patterns: Share of each channel in a reason's relevance ``(channels, reasons)``.
+        names: What each reason answers to; all names differ.
+        aucs: How surely the name tells what the reason answers to: area under the ROC curve, on probes that were not
+            used to choose the name.
+    """
+
+    layer: str
+    patterns: Matrix
+    names: tuple[str, ...]
+    aucs: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ReasonPart:
+    """What one reason contributes to an explanation.
+
+    Attributes:
+        number: Of the reason, in its dictionary.
+        name: What it answers to.
+        auc: How surely, see :class:`Dictionary`.
+        relevance: Its part in the target's value, signed; those of all reasons sum to the value.
+        share: ``relevance / Σ|relevance of all reasons|``, in [-1, 1].
+        fall: By how much the value falls if the reason's share in every unit of the layer is silenced.
+        map: Where in the spectrogram the relevance comes from.
+    """
+
+    number: int
+    name: str
+    auc: float
+    relevance: float
+    share: float
+    fall: float
+    map: Relevance
+
+    @property
+    def id(self) -> str:
+        """Names the reason in every song, as long as the model keeps its dictionary."""
+        return f"{self.map.layer}-reason{self.number}"
+
+    @property
+    def evidence(self) -> Matrix:
+        """The map turned so that what it shows is positive, also where the reason speaks against the target."""
+        return -self.map.values if self.relevance < 0 else self.map.values
+
+
+def reasons(
+    model: TrainedModel,
+    features: Matrix,
+    target: str | Target,
+    dictionary: Dictionary,
+    count: int = COUNT,
+    trace: Trace | None = None,
+) -> tuple[ReasonPart, ...]:
+    """The reasons for a target's value, those that contribute most to its sign first.
+
+    Args:
+        features: The network's input ``(bands, frames)``.
+        target: A label, or any other target.
+        count: How many reasons, at most as many as the dictionary has.
+        trace: The input's trace, if there already is one.
+
+    Raises:
+        InputError: the model has no such label, or its network no such layer.
+    """
+    target, layer = target_of(model, target), model.network.stage(dictionary.layer).name
+    trace = trace or trace_of(model, features)
+    chosen, found = share_out(dictionary.patterns, trace.passed_up(target, layer).numpy(), count)
+    shares = torch.from_numpy(found)
+    maps = trace.parts(target, layer, shares).numpy()
+    parts = maps.sum((1, 2), dtype=np.float64)
+    label, value = target.title(model.labels), trace.value(target)
+    falls = value - target.value(silence_shares(model.network, as_input(features), layer, shares)).numpy()
+    whole = max(float(np.abs(parts).sum()), np.finfo(np.float32).tiny)
+    return tuple(
+        ReasonPart(
+            number=chosen[i],
+            name=dictionary.names[chosen[i]],
+            auc=dictionary.aucs[chosen[i]],
+            relevance=float(parts[i]),
+            share=float(parts[i]) / whole,
+            fall=float(falls[i]),
+            map=Relevance(maps[i], label, value, layer),
+        )
+        for i in np.argsort(parts if value < 0 else -parts, kind="stable")
+    )
+
+
+def share_out(patterns: Matrix, relevance: Array, count: int) -> tuple[list[int], Array]:
+    """Shares the relevance of a layer's units out among the few reasons that carry most of it.
+
+    Args:
+        patterns: Of all reasons ``(channels, reasons)``.
+        relevance: Signed ``(channels, rows, columns)``.
+        count: How many reasons, at most.
+
+    Returns:
+        Numbers of the chosen reasons, ascending, and their shares in each unit ``(count, channels, rows, columns)``,
+        which sum to one.
+
+    >>> patterns = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    >>> chosen, shares = share_out(patterns, np.array([[[3.0]], [[0.5]], [[-2.0]]], np.float32), count=2)
+    >>> chosen, shares[:, :, 0, 0].round(2).tolist()
+    ([0, 2], [[1.0, 0.5, 0.5], [0.0, 0.5, 0.5]])
+    """
+    flat = relevance.reshape(len(relevance), -1)
+    parts = (_shares(patterns, flat) * flat).sum((1, 2))
+    chosen = sorted(np.argsort(-np.abs(parts), kind="stable")[:count].tolist())
+    return chosen, _shares(patterns[:, chosen], flat).reshape(-1, *relevance.shape)
+
+
+def _shares(patterns: Matrix, relevance: Array) -> Array:
+    """Each reason's share in units ``(reasons, channels, cells)``; equal where no pattern explains anything."""
+    found = strengths(patterns, np.maximum(relevance, 0))
+    explained = patterns.T[:, :, None] * found[:, None] + LEAST**2
+    return np.asarray(explained / explained.sum(0), np.float32)
+
+
+def strengths(patterns: Matrix, relevance: Array) -> Array:
+    """The strengths ``(reasons, cells)`` with which patterns explain relevance ``(channels, cells)``, none negative.
+
+    They minimise the Kullback-Leibler divergence from ``P S`` to the relevance, by the multiplicative updates of Lee &
+    Seung (2001), theorem 2. The relevance is divided by its mean first, so that its scale does not matter.
+    """
+    mean = float(relevance.mean())
+    wanted = relevance / mean if mean > 0 else relevance
+    found = np.ones((patterns.shape[1], wanted.shape[1]), np.float32)
+    sums = patterns.sum(0)[:, None] + LEAST
+    for _ in range(UPDATES):
+        found *= (patterns.T @ (wanted / (patterns @ found + LEAST))) / sums
+    return found

@@ -1,0 +1,138 @@
+"""Reasons are an exact breakdown of a target's relevance, and every share in them can be checked one unit at a time."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from core.errors import InputError
+from core.explanation.engine import Trace
+from core.explanation.intervention import silence, silence_shares
+from core.explanation.reasons import Dictionary, reasons, share_out, strengths
+from core.explanation.targets import Logit, LogitDifference
+from core.frontends.frontend import Matrix
+from core.models.network import StagedNetwork
+from core.models.store import TrainedModel
+
+LAYER, CHANNELS = "conv2", 8
+
+
+def dictionary(count: int = 6, layer: str = LAYER, channels: int = CHANNELS) -> Dictionary:
+    patterns = np.random.default_rng(0).dirichlet(np.full(channels, 0.3), count).T.astype(np.float32)
+    return Dictionary(layer, patterns, tuple(f"sound {n}" for n in range(count)), (0.9,) * count)
+
+
+@pytest.fixture
+def features(inputs: Tensor) -> Matrix:
+    return inputs[0, 0].numpy()
+
+
+def test_the_maps_sum_to_that_of_the_label(model: TrainedModel, inputs: Tensor, features: Matrix) -> None:
+    trace = Trace(model.network, inputs)
+    for layer, channels in (("conv1", 6), ("conv2", 8), ("conv3", 12)):
+        found = reasons(model, features, "flute", dictionary(6, layer, channels), count=4, trace=trace)
+        expected = trace.relevance(Logit(1))[0].numpy()
+        summed = np.sum([part.map.values for part in found], axis=0)
+        np.testing.assert_allclose(summed, expected, atol=1e-4 * np.abs(expected).max())
+        assert sum(part.relevance for part in found) == pytest.approx(expected.sum(), rel=1e-3, abs=1e-4)
+        assert sum(abs(part.share) for part in found) == pytest.approx(1)
+
+
+def test_the_strongest_reasons_are_kept_and_stand_in_the_order_of_their_relevance(
+    model: TrainedModel, inputs: Tensor, features: Matrix
+) -> None:
+    book = dictionary()
+    relevance = Trace(model.network, inputs).passed_up(Logit(1), LAYER).numpy()
+    _, shares = share_out(book.patterns, relevance, count=6)
+    strongest = np.argsort(-np.abs((shares * relevance).sum((1, 2, 3))))[:3]
+    few = reasons(model, features, "flute", book, count=3)
+    assert {part.number for part in few} == set(strongest.tolist())
+    sign = 1 if few[0].map.logit > 0 else -1
+    assert [part.relevance for part in few] == sorted((part.relevance for part in few), key=lambda value: -sign * value)
+    for part in few:
+        assert (part.name, part.auc, part.id) == (f"sound {part.number}", 0.9, f"conv2-reason{part.number}")
+        assert (part.map.label, part.map.layer, part.map.channel) == ("flute", LAYER, None)
+
+
+def test_each_unit_is_shared_out_in_proportion_to_what_explains_it() -> None:
+    book = dictionary()
+    relevance = np.random.default_rng(1).normal(size=(CHANNELS, 3, 4)).astype(np.float32)
+    chosen, shares = share_out(book.patterns, relevance, count=3)
+    assert shares.shape == (3, CHANNELS, 3, 4)
+    np.testing.assert_allclose(shares.sum(0), 1, rtol=1e-5)
+    patterns = book.patterns[:, chosen]
+    found = strengths(patterns, np.maximum(relevance, 0).reshape(CHANNELS, -1)).reshape(3, 3, 4)
+    for channel, row, column in ((0, 0, 0), (3, 2, 1), (7, 1, 3)):
+        explained = patterns[channel] * found[:, row, column]
+        np.testing.assert_allclose(shares[:, channel, row, column], explained / explained.sum(), rtol=1e-3, atol=1e-6)
+
+
+def test_strengths_leave_no_divergence_where_there_need_be_none_and_little_elsewhere() -> None:
+    rng = np.random.default_rng(2)
+    patterns = dictionary(3).patterns
+    true = rng.exponential(size=(3, 5)).astype(np.float32)
+    made = patterns @ true
+    np.testing.assert_allclose(patterns @ strengths(patterns, made) * made.mean(), made, rtol=0.1)
+
+    wanted = rng.exponential(size=(CHANNELS, 5)).astype(np.float32)
+    best = strengths(patterns, wanted) * wanted.mean()
+    for _ in range(20):
+        other = best * rng.uniform(0.7, 1.4, best.shape)
+        assert divergence(wanted, patterns @ best) < divergence(wanted, patterns @ other)
+
+
+def divergence(wanted: Matrix, explained: Matrix) -> float:
+    """Kullback-Leibler, of values that need not sum to one."""
+    return float((wanted * np.log(wanted / explained) - wanted + explained).sum())
+
+
+def test_the_scale_of_the_relevance_does_not_matter() -> None:
+    relevance = np.random.default_rng(3).normal(size=(CHANNELS, 3, 4)).astype(np.float32)
+    patterns = dictionary().patterns
+    chosen, shares = share_out(patterns, relevance, count=3)
+    for scale in (1e-6, 1e4):
+        again, scaled = share_out(patterns, np.float32(scale) * relevance, count=3)
+        assert again == chosen
+        np.testing.assert_allclose(scaled, shares, atol=1e-3)
+
+
+@pytest.mark.parametrize("relevance", [np.zeros((CHANNELS, 2, 2), np.float32), -np.ones((CHANNELS, 2, 2), np.float32)])
+def test_where_nothing_speaks_for_a_label_its_relevance_is_shared_evenly(relevance: Matrix) -> None:
+    _, shares = share_out(dictionary().patterns, relevance, count=4)
+    np.testing.assert_allclose(shares, 0.25, rtol=1e-5)
+
+
+def test_other_targets_have_reasons_too(model: TrainedModel, inputs: Tensor, features: Matrix) -> None:
+    target = LogitDifference(0, 3)
+    found = reasons(model, features, target, dictionary())
+    assert found[0].map.label == "piano rather than organ"
+    assert sum(part.relevance for part in found) == pytest.approx(Trace(model.network, inputs).value(target), rel=1e-3)
+
+
+def test_what_speaks_against_is_shown_positive(model: TrainedModel, features: Matrix) -> None:
+    part = reasons(model, features, "flute", dictionary())[0]
+    assert np.array_equal(replace(part, relevance=-1.0).evidence, -part.map.values)
+    assert np.array_equal(replace(part, relevance=1.0).evidence, part.map.values)
+
+
+def test_silencing_in_the_last_layer_takes_just_the_relevance_away(model: TrainedModel, features: Matrix) -> None:
+    """From there on the network is linear, and without a bias."""
+    for part in reasons(model, features, "violin", dictionary(5, "conv3", 12)):
+        assert part.fall == pytest.approx(part.relevance, rel=1e-3, abs=1e-4)
+
+
+def test_silencing_all_of_some_channels_is_that_of_the_channels(network: StagedNetwork, inputs: Tensor) -> None:
+    for layer in network.concept_layers:
+        shares = torch.zeros(2, *Trace(network, inputs).passed_up(Logit(0), layer).shape)
+        shares[0, [1, 4]] = 1
+        expected = torch.cat([silence(network, inputs, layer, [1, 4]), network(inputs)])
+        torch.testing.assert_close(silence_shares(network, inputs, layer, shares), expected)
+
+
+def test_what_is_not_there_is_refused(model: TrainedModel, features: Matrix) -> None:
+    with pytest.raises(InputError, match="conv1, conv2, conv3"):
+        reasons(model, features, "flute", dictionary(layer="conv7"))
+    with pytest.raises(InputError, match="kazoo"):
+        reasons(model, features, "kazoo", dictionary())
