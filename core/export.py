@@ -87,7 +87,7 @@ def write_explanation(
     concepts = folder / "concepts"
     (folder / "truth.png").unlink(missing_ok=True)
     for layer in model.network.concept_layers:
-        for stale in (*concepts.glob(f"{layer}-[0-9]*"), *(folder / "reasons").glob(f"{layer}-reason[0-9]*")):
+        for stale in (*concepts.glob(f"{layer}-[0-9]*"), *(folder / "reasons").glob(f"{layer}-re[as]*")):
             stale.unlink()
     axis = Axis(passage.start + model.frontend.frame_times(spectrogram.frames), model.frontend.band_hz)
     _write_arrays(spectrogram, explanation, reasons, axis, folder / "relevance.npz")

@@ -55,7 +55,7 @@ def build(
 @app.command()
 def reasons(
     model: Model = None,
-    clips: Annotated[int, typer.Option(min=1, help="How many reference clips to compose.")] = 400,
+    clips: Annotated[int, typer.Option(min=1, help="How many reference clips to compose.")] = 600,
     seed: Annotated[int, typer.Option(min=0, help="Searches with different seeds share no clip.")] = 0,
     recipe: Annotated[
         str | None, typer.Option(help="What to compose; one to four instruments that the model knows if not given.")

@@ -1,4 +1,7 @@
-"""Finds the reasons that a model can have: which channels of its pattern layer work together, over reference clips.
+"""Finds the reasons that a model can have: which channels of a layer work together, over reference clips.
+
+The layer is the one below the last. In the last one all maps are much alike; further down, ever more of what one reason
+adds another one takes away again, and what the network says without a reason is ever less what its relevance promised.
 
 The clips are observed in chunks, like those of an atlas, so that a search can be resumed after an interruption. All
 labels have the same reasons, because what speaks for one instrument often speaks for, or against, another one too.
@@ -22,7 +25,7 @@ from core.concepts.store import load_reasons, save_reasons
 from core.concepts.tuning import mixture_tunings
 from core.errors import InputError
 from core.explanation.intervention import mean_activations
-from core.explanation.reasons import LEAST, share_out
+from core.explanation.reasons import LEAST, shares
 from core.explanation.relevance import as_input, trace_of
 from core.explanation.targets import Logit
 from core.models.store import TrainedModel, load_model, model_folder
@@ -30,8 +33,8 @@ from core.records import write_whole
 from core.synthesis.clip import compose
 from core.threads import one_thread
 
-CLIPS = 400
-REASONS = 16
+CLIPS = 600
+REASONS = 8  # more become alike, fewer say less
 CELLS = 15  # of each explanation, drawn by their relevance, so that long and short clips count alike
 UPDATES = 100  # of the patterns
 PARTS = "reasons.parts"
@@ -42,7 +45,7 @@ Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Relevance at the pattern layer in some clips. A label is explained in the clips where it plays and is detected.
+    """Relevance at the layer of the reasons in some clips, of the labels that play there and are detected.
 
     Attributes:
         explained: Number of the clip and index of the label of each explanation ``(explanations, 2)``, ascending.
@@ -98,10 +101,15 @@ def find_reasons(
     with one_thread():
         patterns = find_patterns(seen, REASONS)
         found = _described(trained, patterns, seen, names, places, on_progress)
-    reasons = Reasons(trained.name, trained.network.pattern_layer, clips, kind.name, seed, found)
+    reasons = Reasons(trained.name, layer_of(trained), clips, kind.name, seed, found)
     save_reasons(reasons, folder)
     shutil.rmtree(parts)
     return load_reasons(model)
+
+
+def layer_of(model: TrainedModel) -> str:
+    """The layer whose channels a model's reasons are made of."""
+    return model.network.concept_layers[-2:][0]
 
 
 def _observe_chunk(model: str, names: Mapping[int, str], path: Path) -> None:
@@ -114,7 +122,7 @@ def _joined(seen: Sequence[Evidence]) -> Evidence:
 
 
 def _observe_clip(model: TrainedModel, number: int, name: str) -> Evidence:
-    clip, layer = compose(name), model.network.pattern_layer
+    clip, layer = compose(name), layer_of(model)
     features = model.frontend.analyse(clip.audio).features
     trace = trace_of(model, features)
     labels = recognised(model, clip.labels, trace.logits)
@@ -180,13 +188,13 @@ def _described(
     on_progress: Callable[[float], None],
 ) -> tuple[Reason, ...]:
     """The reasons with all that is measured about them."""
-    layer = model.network.pattern_layer
+    layer = layer_of(model)
     # An answer is what the activations would carry of the reason's relevance, at the usual relevance per activation.
     scale = seen.activations.mean(0)
     weights = np.divide(patterns.T, scale, out=np.zeros_like(patterns.T), where=scale > 0).T
     rest = 1 - SHARE_OF_CLIPS
     tunings = mixture_tunings(model, layer, weights, lambda share: on_progress(SHARE_OF_CLIPS + rest * share))
-    carried = [share_out(patterns, relevance, patterns.shape[1])[1] * relevance for relevance in seen.relevance]
+    carried = [shares(patterns, relevance) * relevance for relevance in seen.relevance]
     usage, relmax = _usage(model, carried, seen), _relmax(model, carried, seen, names, places)
     return tuple(
         Reason(number, name, name_score(factors), patterns[:, number], tuple(factors), usage[number], relmax[number])
@@ -197,16 +205,16 @@ def _described(
 def _usage(model: TrainedModel, carried: Sequence[Array], seen: Evidence) -> list[dict[str, float]]:
     """Each reason's mean share of each label's positive relevance, by label."""
     positive = np.array([np.maximum(parts, 0).sum((1, 2, 3)) for parts in carried])  # (explanations, reasons)
-    shares, labels = positive / np.maximum(positive.sum(1, keepdims=True), LEAST), seen.explained[:, 1]
-    means = {model.labels[label]: shares[labels == label].mean(0) for label in np.unique(labels)}
-    return [{label: float(mean[number]) for label, mean in means.items()} for number in range(shares.shape[1])]
+    usage, labels = positive / np.maximum(positive.sum(1, keepdims=True), LEAST), seen.explained[:, 1]
+    means = {model.labels[label]: usage[labels == label].mean(0) for label in np.unique(labels)}
+    return [{label: float(mean[number]) for label, mean in means.items()} for number in range(usage.shape[1])]
 
 
 def _relmax(
     model: TrainedModel, carried: Sequence[Array], seen: Evidence, names: Mapping[int, str], places: Places
 ) -> list[tuple[Reference, ...]]:
     """The clips in which each reason carries most relevance, each with the label of which it carries most there."""
-    stage = model.network.stage(model.network.pattern_layer)
+    stage = model.network.stage(layer_of(model))
     values = np.array([parts.sum((1, 2, 3)) for parts in carried])  # (explanations, reasons)
     found: list[tuple[Reference, ...]] = []
     for number, column in enumerate(values.T):

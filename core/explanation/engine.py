@@ -49,7 +49,6 @@ class Trace:
         stages = network.stages
         rules_of = [chosen.convolution(number, len(stages)) for number in range(len(stages))]
         self._inputs = rules_of[0].inputs(inputs)
-        self._pattern_layer = network.pattern_layer
         self._layers: dict[str, _Layer] = {}
         self._head: list[Step] = []
         values, modified = inputs, self._inputs
@@ -88,12 +87,13 @@ class Trace:
     def contested(self, targets: Sequence[Target]) -> Tensor:
         """What speaks for each of some targets rather than for the others ``(targets, bands, frames)``, to listen to.
 
-        At the network's pattern layer, the positive relevance ``R`` of each unit for a target is multiplied by the
-        target's share in it, ``R / Σ R_j`` over all targets, before it is propagated further down. Instruments often
-        share cells of a spectrogram, but less often the patterns that a network detects. The maps do not sum to the
-        values of the targets, so they are for listening and not for display.
+        At a layer three quarters of the way up, the positive relevance ``R`` of each unit for a target is multiplied
+        by the target's share in it, ``R / Σ R_j`` over all targets, before it is propagated further down. Instruments
+        often share cells of a spectrogram, but less often the patterns that a network detects. The maps do not sum to
+        the values of the targets, so they are for listening and not for display.
         """
-        layer = self._pattern_layer
+        names = list(self._layers)
+        layer = names[max(len(names) * 3 // 4 - 1, 0)]
         raw = torch.cat([self._down(self._start(target), above=layer) for target in targets]).clamp(min=0)
         raw *= per_unit(raw, raw.sum(0))
         return self._maps(raw, layer)

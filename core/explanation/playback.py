@@ -169,16 +169,16 @@ def reason_masks(label_mask: Matrix, parts: Sequence[ReasonPart], frontend: Fron
         label_mask: That of the label, see :func:`mask`.
         parts: The reasons, with maps on the cells.
     """
-    found: dict[int, Matrix] = {}
+    found: dict[str, Matrix] = {}
     supporting = [part for part in parts if part.relevance >= 0]
     if supporting:
         shared = share_mask(without_rest(label_mask), [part.evidence for part in supporting], frontend)
-        found |= {part.number: mask for part, mask in zip(supporting, shared, strict=True)}
+        found |= {part.id: mask for part, mask in zip(supporting, shared, strict=True)}
     for part in parts:
-        if part.number not in found:
+        if part.id not in found:
             rivals = [other.evidence for other in parts if other is not part]
-            found[part.number] = relevance_mask(part.evidence, frontend, FOR_REASONS, rivals)
-    return [found[part.number] for part in parts]
+            found[part.id] = relevance_mask(part.evidence, frontend, FOR_REASONS, rivals)
+    return [found[part.id] for part in parts]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,10 @@ from the positive relevance of reference clips by non-negative matrix factorisat
 ``(reasons, cells)``. The patterns are the same for all sounds and labels, so that a reason is the same thing in every
 song; only its strengths are found anew.
 
-In a passage the few patterns that carry most relevance are kept. The relevance of every unit, positive or negative, is
-shared out among these in proportion to what each of them explains there, ``P_ck S_kx / Σ_j P_cj S_jx``, as a Wiener
-filter shares out a spectrogram among sound sources. All of it is shared out, so the maps sum to that of the target.
+The relevance of every unit, positive or negative, is shared out among all reasons in proportion to what each of them
+explains there, ``P_ck S_kx / Σ_j P_cj S_jx``, as a Wiener filter shares out a spectrogram among sound sources. The few
+reasons that carry most relevance are shown, and all others together as *everything else*. Nothing is lost, so the maps
+sum to that of the target; and what is shown of a reason does not depend on which others are shown.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ from core.explanation.targets import Target
 from core.frontends.frontend import Matrix
 from core.models.store import TrainedModel
 
-COUNT = 5  # reasons of a passage
+COUNT = 5  # parts of an explanation, one of which is everything else
+EVERYTHING_ELSE = "everything else"
 UPDATES = 40  # of the strengths
 LEAST = 1e-9  # keeps divisions defined, far below the mean of what is factorised
 
@@ -51,21 +53,21 @@ class Dictionary:
 
 @dataclass(frozen=True, eq=False)
 class ReasonPart:
-    """What one reason contributes to an explanation.
+    """What one reason contributes to an explanation, or all that are not shown together.
 
     Attributes:
-        number: Of the reason, in its dictionary.
+        number: Of the reason, in its dictionary; None for everything else.
         name: What it answers to.
-        auc: How surely, see :class:`Dictionary`.
+        auc: How surely, see :class:`Dictionary`; None for everything else.
         relevance: Its part in the target's value, signed; those of all reasons sum to the value.
         share: ``relevance / Σ|relevance of all reasons|``, in [-1, 1].
         fall: By how much the value falls if the reason's share in every unit of the layer is silenced.
         map: Where in the spectrogram the relevance comes from.
     """
 
-    number: int
+    number: int | None
     name: str
-    auc: float
+    auc: float | None
     relevance: float
     share: float
     fall: float
@@ -74,7 +76,7 @@ class ReasonPart:
     @property
     def id(self) -> str:
         """Names the reason in every song, as long as the model keeps its dictionary."""
-        return f"{self.map.layer}-reason{self.number}"
+        return f"{self.map.layer}-rest" if self.number is None else f"{self.map.layer}-reason{self.number}"
 
     @property
     def evidence(self) -> Matrix:
@@ -90,12 +92,12 @@ def reasons(
     count: int = COUNT,
     trace: Trace | None = None,
 ) -> tuple[ReasonPart, ...]:
-    """The reasons for a target's value, those that contribute most to its sign first.
+    """The reasons for a target's value and everything else, those that contribute most to its sign first.
 
     Args:
         features: The network's input ``(bands, frames)``.
         target: A label, or any other target.
-        count: How many reasons, at most as many as the dictionary has.
+        count: How many parts; a dictionary of no more reasons is shown whole, without everything else.
         trace: The input's trace, if there already is one.
 
     Raises:
@@ -104,17 +106,17 @@ def reasons(
     target, layer = target_of(model, target), model.network.stage(dictionary.layer).name
     trace = trace or trace_of(model, features)
     chosen, found = share_out(dictionary.patterns, trace.passed_up(target, layer).numpy(), count)
-    shares = torch.from_numpy(found)
-    maps = trace.parts(target, layer, shares).numpy()
+    split = torch.from_numpy(found)
+    maps = trace.parts(target, layer, split).numpy()
     parts = maps.sum((1, 2), dtype=np.float64)
     label, value = target.title(model.labels), trace.value(target)
-    falls = value - target.value(silence_shares(model.network, as_input(features), layer, shares)).numpy()
+    falls = value - target.value(silence_shares(model.network, as_input(features), layer, split)).numpy()
     whole = max(float(np.abs(parts).sum()), np.finfo(np.float32).tiny)
+    named = [(number, dictionary.names[number], dictionary.aucs[number]) for number in chosen]
+    kinds = [*named, *[(None, EVERYTHING_ELSE, None)] * (len(maps) - len(named))]
     return tuple(
         ReasonPart(
-            number=chosen[i],
-            name=dictionary.names[chosen[i]],
-            auc=dictionary.aucs[chosen[i]],
+            *kinds[i],
             relevance=float(parts[i]),
             share=float(parts[i]) / whole,
             fall=float(falls[i]),
@@ -125,33 +127,39 @@ def reasons(
 
 
 def share_out(patterns: Matrix, relevance: Array, count: int) -> tuple[list[int], Array]:
-    """Shares the relevance of a layer's units out among the few reasons that carry most of it.
+    """Shares the relevance of a layer's units out among the few reasons that carry most of it, and everything else.
 
     Args:
         patterns: Of all reasons ``(channels, reasons)``.
         relevance: Signed ``(channels, rows, columns)``.
-        count: How many reasons, at most.
+        count: How many parts, at most.
 
     Returns:
-        Numbers of the chosen reasons, ascending, and their shares in each unit ``(count, channels, rows, columns)``,
-        which sum to one.
+        Numbers of the chosen reasons, those that carry most relevance of either sign first, and the parts' shares in
+        each unit ``(parts, channels, rows, columns)``, which sum to one. The last part is everything else, unless all
+        reasons are chosen.
 
     >>> patterns = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
     >>> chosen, shares = share_out(patterns, np.array([[[3.0]], [[0.5]], [[-2.0]]], np.float32), count=2)
-    >>> chosen, shares[:, :, 0, 0].round(2).tolist()
-    ([0, 2], [[1.0, 0.5, 0.5], [0.0, 0.5, 0.5]])
+    >>> chosen, shares[:, :, 0, 0].round(2)
+    ([0], array([[1.  , 0.  , 0.33],
+           [0.  , 1.  , 0.67]], dtype=float32))
     """
-    flat = relevance.reshape(len(relevance), -1)
-    parts = (_shares(patterns, flat) * flat).sum((1, 2))
-    chosen = sorted(np.argsort(-np.abs(parts), kind="stable")[:count].tolist())
-    return chosen, _shares(patterns[:, chosen], flat).reshape(-1, *relevance.shape)
+    everyone = shares(patterns, relevance)
+    ranked = np.argsort(-np.abs((everyone * relevance).sum((1, 2, 3))), kind="stable")
+    chosen, others = (ranked, ranked[:0]) if len(ranked) <= count else (ranked[: count - 1], ranked[count - 1 :])
+    parts = [everyone[chosen], everyone[others].sum(0, keepdims=True)]
+    return chosen.tolist(), np.concatenate(parts if len(others) else parts[:1])
 
 
-def _shares(patterns: Matrix, relevance: Array) -> Array:
-    """Each reason's share in units ``(reasons, channels, cells)``; equal where no pattern explains anything."""
-    found = strengths(patterns, np.maximum(relevance, 0))
+def shares(patterns: Matrix, relevance: Array) -> Array:
+    """Each reason's share in the relevance of each unit ``(reasons, channels, rows, columns)``, in the patterns' order.
+
+    The shares of a unit sum to one; they are equal where no pattern explains anything.
+    """
+    found = strengths(patterns, np.maximum(relevance, 0).reshape(len(relevance), -1))
     explained = patterns.T[:, :, None] * found[:, None] + LEAST**2
-    return np.asarray(explained / explained.sum(0), np.float32)
+    return np.asarray(explained / explained.sum(0), np.float32).reshape(-1, *relevance.shape)
 
 
 def strengths(patterns: Matrix, relevance: Array) -> Array:

@@ -181,12 +181,6 @@ class StagedNetwork(nn.Sequential):
         """Names of the layers whose channels are concepts, from the input upwards."""
         return tuple(stage.name for stage in self.stages)
 
-    @property
-    def pattern_layer(self) -> str:
-        """The concept layer three quarters of the way up, whose channels detect patterns rather than whole labels."""
-        layers = self.concept_layers
-        return layers[max(len(layers) * 3 // 4 - 1, 0)]
-
     def stage(self, layer: str) -> Stage:
         """The stage of a concept layer.
 

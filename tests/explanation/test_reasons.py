@@ -10,7 +10,7 @@ from torch import Tensor
 from core.errors import InputError
 from core.explanation.engine import Trace
 from core.explanation.intervention import silence, silence_shares
-from core.explanation.reasons import Dictionary, reasons, share_out, strengths
+from core.explanation.reasons import Dictionary, reasons, share_out, shares, strengths
 from core.explanation.targets import Logit, LogitDifference
 from core.frontends.frontend import Matrix
 from core.models.network import StagedNetwork
@@ -40,33 +40,38 @@ def test_the_maps_sum_to_that_of_the_label(model: TrainedModel, inputs: Tensor, 
         assert sum(abs(part.share) for part in found) == pytest.approx(1)
 
 
-def test_the_strongest_reasons_are_kept_and_stand_in_the_order_of_their_relevance(
-    model: TrainedModel, inputs: Tensor, features: Matrix
+def test_the_strongest_reasons_are_shown_in_the_order_of_their_relevance_and_everything_else_together(
+    model: TrainedModel, features: Matrix
 ) -> None:
-    book = dictionary()
-    relevance = Trace(model.network, inputs).passed_up(Logit(1), LAYER).numpy()
-    _, shares = share_out(book.patterns, relevance, count=6)
-    strongest = np.argsort(-np.abs((shares * relevance).sum((1, 2, 3))))[:3]
-    few = reasons(model, features, "flute", book, count=3)
-    assert {part.number for part in few} == set(strongest.tolist())
+    whole = {part.number: part for part in reasons(model, features, "flute", dictionary(), count=6)}
+    assert sorted(whole) == list(range(6))
+    few = reasons(model, features, "flute", dictionary(), count=4)
     sign = 1 if few[0].map.logit > 0 else -1
     assert [part.relevance for part in few] == sorted((part.relevance for part in few), key=lambda value: -sign * value)
+    assert len(few) == 4
     for part in few:
-        assert (part.name, part.auc, part.id) == (f"sound {part.number}", 0.9, f"conv2-reason{part.number}")
         assert (part.map.label, part.map.layer, part.map.channel) == ("flute", LAYER, None)
+        if part.number is None:
+            shown = {other.number for other in few}
+            others = [value for number, value in whole.items() if number not in shown]
+            assert (part.name, part.auc, part.id) == ("everything else", None, "conv2-rest")
+            np.testing.assert_allclose(part.map.values, np.sum([o.map.values for o in others], axis=0), atol=1e-5)
+            assert max(abs(o.relevance) for o in others) <= min(abs(p.relevance) for p in few if p is not part)
+        else:
+            assert (part.name, part.auc, part.id) == (f"sound {part.number}", 0.9, f"conv2-reason{part.number}")
+            np.testing.assert_allclose(part.map.values, whole[part.number].map.values, atol=1e-5)
 
 
 def test_each_unit_is_shared_out_in_proportion_to_what_explains_it() -> None:
-    book = dictionary()
+    patterns = dictionary(3).patterns
     relevance = np.random.default_rng(1).normal(size=(CHANNELS, 3, 4)).astype(np.float32)
-    chosen, shares = share_out(book.patterns, relevance, count=3)
-    assert shares.shape == (3, CHANNELS, 3, 4)
-    np.testing.assert_allclose(shares.sum(0), 1, rtol=1e-5)
-    patterns = book.patterns[:, chosen]
+    shared = shares(patterns, relevance)
+    assert shared.shape == (3, CHANNELS, 3, 4)
+    np.testing.assert_allclose(shared.sum(0), 1, rtol=1e-5)
     found = strengths(patterns, np.maximum(relevance, 0).reshape(CHANNELS, -1)).reshape(3, 3, 4)
     for channel, row, column in ((0, 0, 0), (3, 2, 1), (7, 1, 3)):
         explained = patterns[channel] * found[:, row, column]
-        np.testing.assert_allclose(shares[:, channel, row, column], explained / explained.sum(), rtol=1e-3, atol=1e-6)
+        np.testing.assert_allclose(shared[:, channel, row, column], explained / explained.sum(), rtol=1e-3, atol=1e-6)
 
 
 def test_strengths_leave_no_divergence_where_there_need_be_none_and_little_elsewhere() -> None:
@@ -91,17 +96,16 @@ def divergence(wanted: Matrix, explained: Matrix) -> float:
 def test_the_scale_of_the_relevance_does_not_matter() -> None:
     relevance = np.random.default_rng(3).normal(size=(CHANNELS, 3, 4)).astype(np.float32)
     patterns = dictionary().patterns
-    chosen, shares = share_out(patterns, relevance, count=3)
+    chosen, parts = share_out(patterns, relevance, count=3)
     for scale in (1e-6, 1e4):
         again, scaled = share_out(patterns, np.float32(scale) * relevance, count=3)
         assert again == chosen
-        np.testing.assert_allclose(scaled, shares, atol=1e-3)
+        np.testing.assert_allclose(scaled, parts, atol=1e-3)
 
 
 @pytest.mark.parametrize("relevance", [np.zeros((CHANNELS, 2, 2), np.float32), -np.ones((CHANNELS, 2, 2), np.float32)])
 def test_where_nothing_speaks_for_a_label_its_relevance_is_shared_evenly(relevance: Matrix) -> None:
-    _, shares = share_out(dictionary().patterns, relevance, count=4)
-    np.testing.assert_allclose(shares, 0.25, rtol=1e-5)
+    np.testing.assert_allclose(shares(dictionary(4).patterns, relevance), 0.25, rtol=1e-5)
 
 
 def test_other_targets_have_reasons_too(model: TrainedModel, inputs: Tensor, features: Matrix) -> None:
@@ -125,10 +129,10 @@ def test_silencing_in_the_last_layer_takes_just_the_relevance_away(model: Traine
 
 def test_silencing_all_of_some_channels_is_that_of_the_channels(network: StagedNetwork, inputs: Tensor) -> None:
     for layer in network.concept_layers:
-        shares = torch.zeros(2, *Trace(network, inputs).passed_up(Logit(0), layer).shape)
-        shares[0, [1, 4]] = 1
+        silenced = torch.zeros(2, *Trace(network, inputs).passed_up(Logit(0), layer).shape)
+        silenced[0, [1, 4]] = 1
         expected = torch.cat([silence(network, inputs, layer, [1, 4]), network(inputs)])
-        torch.testing.assert_close(silence_shares(network, inputs, layer, shares), expected)
+        torch.testing.assert_close(silence_shares(network, inputs, layer, silenced), expected)
 
 
 def test_what_is_not_there_is_refused(model: TrainedModel, features: Matrix) -> None:
