@@ -132,7 +132,8 @@ def decode(data: bytes, name: str, sample_rate: int | None = None) -> Audio:
             samples = _gathered(_file_blocks(file), format, sample_rate, name)
     except soundfile.LibsndfileError:
         format, codec = _probe(data, name)
-        samples = _gathered(_ffmpeg_blocks(data, format, codec, name), format, sample_rate, name)
+        blocks = _in_milliseconds(_ffmpeg_blocks(data, format, codec, name), format.sample_rate)
+        samples = _gathered(blocks, format, sample_rate, name)
     sound = Audio(samples, sample_rate or format.sample_rate, name)
     _check_samples(sound)
     peak = _peak(samples)
@@ -308,6 +309,25 @@ def _ffmpeg_blocks(data: bytes, format: _Format, codec: _Codec, name: str) -> Bl
             raise
     if process.returncode:
         raise _unreadable(name)
+
+
+def _in_milliseconds(blocks: Blocks, sample_rate: int) -> Blocks:
+    """The blocks, with the end of the last one cut, or padded with silence, to a whole number of milliseconds.
+
+    Lossy formats hold packets of a thousand samples, so their length in samples means nothing; a length that does not
+    change keeps the answers about a file what they have always been.
+    """
+    frames, held = 0, np.zeros(0, np.float32)
+    with closing(blocks):
+        for block in blocks:
+            frames += len(block)
+            held = np.concatenate([held, block])
+            ready = max(len(held) - sample_rate // 1000, 0)
+            if ready:
+                yield held[:ready]
+                held = held[ready:]
+    missing = int(round(1000 * (frames / sample_rate)) * (sample_rate / 1000)) - frames
+    yield np.pad(held, (0, missing)) if missing > 0 else held[: len(held) + missing]
 
 
 def _feed(pipe: IO[bytes], data: bytes) -> None:

@@ -246,6 +246,19 @@ def test_ffmpeg_decodes_into_no_more_memory_than_is_kept(tmp_path):
         assert decode(data, path.name, SAMPLE_RATE).duration == pytest.approx(40, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("frames", "wanted"), [(1, 0), (30, 44), (4096, 4101), (8191, 8202), (8300, 8290), (44100, 44100)]
+)
+def test_what_ffmpeg_decodes_lasts_whole_milliseconds(frames, wanted):
+    samples = np.random.default_rng(0).uniform(-1, 1, frames).astype(np.float32)
+    blocks = (samples[start : start + 4096] for start in range(0, frames, 4096))
+    sound = np.concatenate(list(audio._in_milliseconds(blocks, 44100)))
+    assert len(sound) == wanted
+    kept = min(frames, wanted)
+    assert np.array_equal(sound[:kept], samples[:kept])
+    assert not sound[kept:].any()
+
+
 @pytest.mark.parametrize(("source", "target"), [(44100, 22050), (48000, 22050), (8000, 22050), (44100, 16000)])
 def test_blocks_are_resampled_as_the_whole_is(source, target):
     samples = np.random.default_rng(0).uniform(-0.5, 0.5, 50_001).astype(np.float32)
