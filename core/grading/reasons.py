@@ -19,7 +19,7 @@ from core.grading import measures
 from core.grading.measures import Mask
 from core.grading.truth import Truth
 from core.models.store import TrainedModel
-from core.resynthesis import apply_mask
+from core.resynthesis import apply_mask, without_rest
 
 LEAST_SHARE = 0.05  # of the relevance, that a reason carries before its fall is compared with it
 FACTOR = 2.0  # by which fall and relevance may differ
@@ -51,7 +51,7 @@ def measure_reasons(
         **_lifts(
             parts,
             [_power(truth, sound) for sound in sounds],
-            _power(truth, apply_mask(truth.mix, mask)),
+            _power(truth, apply_mask(truth.mix, without_rest(mask))),  # as the sounds of its reasons
             truth.masks[label],
             "reason_sound_lift",
         ),
