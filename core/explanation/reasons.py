@@ -162,7 +162,7 @@ def shares(patterns: Matrix, relevance: Array) -> Array:
     return np.asarray(explained / explained.sum(0), np.float32).reshape(-1, *relevance.shape)
 
 
-def strengths(patterns: Matrix, relevance: Array) -> Array:
+def strengths(patterns: Matrix, relevance: Array, start: Array | None = None, updates: int = UPDATES) -> Array:
     """The strengths ``(reasons, cells)`` with which patterns explain relevance ``(channels, cells)``, none negative.
 
     They minimise the Kullback-Leibler divergence from ``P S`` to the relevance, by the multiplicative updates of Lee &
@@ -170,8 +170,8 @@ def strengths(patterns: Matrix, relevance: Array) -> Array:
     """
     mean = float(relevance.mean())
     wanted = relevance / mean if mean > 0 else relevance
-    found = np.ones((patterns.shape[1], wanted.shape[1]), np.float32)
+    found = np.ones((patterns.shape[1], wanted.shape[1]), np.float32) if start is None else start.copy()
     sums = patterns.sum(0)[:, None] + LEAST
-    for _ in range(UPDATES):
+    for _ in range(updates):
         found *= (patterns.T @ (wanted / (patterns @ found + LEAST))) / sums
     return found
