@@ -38,6 +38,15 @@ LIMITS_MB = {
     "truths": 1,
     "explanations": 24,  # 1 MB each
     "previews": 4,
+    "reasons": 24,  # 1 MB each
+    "reason previews": 2,
+    "reason masks": 16,  # 3 MB each
+    "reason sounds": 32,  # 3 MB each
+    "reason truths": 1,
+    "answers without": 1,
+    "trust": 1,
+    "evaluations": 16,
+    "reason dictionaries": 4,
     "further previews": 16,  # a sixth of a MB each
     "concept maps": 4,
     "flows": 1,
@@ -45,6 +54,7 @@ LIMITS_MB = {
     "last layers": 2,
     "atlases": 64,  # 21 MB that of the deepest network
     "concept examples": 16,  # half a MB each
+    "reason examples": 16,
     "label examples": 8,
     "sanity checks": 16,
 }

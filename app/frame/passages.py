@@ -45,6 +45,11 @@ def outline(passage: Passage, label: str, layer: str) -> Explanation:
     return playback.explain(model(passage.model), analysed(passage), label, layer, top=0, trace=trace(passage))
 
 
+def probabilities(passage: Passage) -> Matrix:
+    """How likely the model finds each label in this passage ``(labels,)``."""
+    return model(passage.model).probabilities(trace(passage).logits.numpy())
+
+
 def shares(passage: Passage, label: str, layer: str) -> Matrix:
     """Each concept's share of a label's relevance, for a whole layer ``(channels,)``."""
     return outline(passage, label, layer).shares
@@ -77,9 +82,13 @@ def truth(passage: Passage, map: Relevance) -> dict[str, Any]:
     return grade(map.evidence, passage.stems, map.label, model(passage.model).frontend, mask(passage, map))
 
 
-def picture(passage: Passage, map: Relevance) -> bytes:
-    """A PNG of the passage's spectrogram and of a map over it, with axes."""
+def picture(passage: Passage, map: Relevance, part: str = "") -> bytes:
+    """A PNG of the passage's spectrogram and of a map over it, with axes.
+
+    Args:
+        part: What the map is a part of the label's for, if it is one.
+    """
     sound, frontend = analysed(passage), model(passage.model).frontend
     axis = Axis(frontend.frame_times(sound.frames) + passage.start, frontend.band_hz)
-    what = title(map.label) if map.channel is None else f"{title(map.label)}, concept {map.channel}"
+    what = f"{title(map.label)}, {part}" if part else title(map.label)
     return relevance_picture(sound.logmel, map.values, axis, what)

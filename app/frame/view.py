@@ -18,6 +18,13 @@ from core.models.store import default_model, load_model, model_names
 T = TypeVar("T")
 _SESSION = "view"
 _COMPLAINT = "complaint"
+# What is forgotten with a choice; another passage has the same reasons.
+_FORGOTTEN = {
+    "model": ("concept", "reason", "silent"),
+    "instrument": ("concept", "reason", "silent"),
+    "layer": ("concept",),
+    "start": ("concept",),
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class View:
         instrument: The label that is explained.
         layer: Where its concepts are.
         concept: The channel whose map is shown; None for the whole label.
+        reason: The id of the reason whose map is shown; None for the whole label.
+        silent: The ids of reasons and concepts that are silent in the network, joined by commas.
         start: Where the explained passage of a longer sound begins, in seconds.
         models: The models that are compared, joined by commas.
         shown: The models whose figures are shown, joined by commas.
@@ -45,6 +54,8 @@ class View:
     instrument: str | None = None
     layer: str | None = None
     concept: int | None = None
+    reason: str | None = None
+    silent: str | None = None
     start: float | None = None
     models: str | None = None
     shown: str | None = None
@@ -83,7 +94,7 @@ def show(**changes: Any) -> None:
 def show_clip(clip: str) -> None:
     """Shows another sound, and forgets what was chosen for the last one and what was wrong with it."""
     st.session_state.pop(_COMPLAINT, None)
-    show(clip=clip, instrument=None, concept=None, start=None)
+    show(clip=clip, instrument=None, concept=None, reason=None, silent=None, start=None)
 
 
 def complain(sentence: str) -> None:
@@ -113,8 +124,7 @@ def choose(widget: Any, name: str, label: str, value: T, **settings: Any) -> T:
     def changed() -> None:
         chosen = st.session_state[key]
         if chosen is not None:
-            forgotten = {"concept": None} if name in ("model", "instrument", "layer", "start") else {}
-            show(**{**forgotten, name: chosen})
+            show(**{**dict.fromkeys(_FORGOTTEN.get(name, ())), name: chosen})
 
     widget(label, key=key, on_change=changed, **settings)
     return value
@@ -138,6 +148,8 @@ def _parse(stored: dict[str, str]) -> View:
         instrument=instrument if instrument in trained.labels else None,
         layer=layer if layer in layers else layers[-1],
         concept=_number(stored.get("concept"), int),
+        reason=stored.get("reason"),
+        silent=stored.get("silent"),
         start=_number(stored.get("start"), float),
         models=stored.get("models"),
         shown=stored.get("shown"),

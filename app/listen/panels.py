@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ from core.synthesis.clip import Clip
 from core.synthesis.midi import score_to_midi
 
 SHOWN = 7  # bars and ribbons at first
-EVIDENCE = 4  # labels whose evidence is shown at a glance
+EVIDENCE = 4  # labels whose evidence is shown at a glance; the others that are heard have a button alone
 REVEAL = "reveal"
 
 
@@ -75,8 +76,8 @@ def detected_sentence(prediction: Prediction) -> None:
 
 
 def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
-    """Where in the sound the evidence for the likeliest labels lies, each with a button to its explanation."""
-    labels = (prediction.detected or prediction.ranking)[:EVIDENCE]
+    """Where in the sound the evidence for the likeliest labels lies; each that is heard has a button that explains it."""
+    labels = prediction.detected or prediction.ranking[:EVIDENCE]
     with st.container(key="cards-evidence"):
         columns = st.columns(EVIDENCE)
     for column, label in zip(columns, labels, strict=False):
@@ -84,14 +85,23 @@ def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
         values, logmel = relevance(passage, label).values, analysed(passage).logmel
         with column, st.container(border=True, gap="small"):
             st.image(thumbnail(logmel, values), width="stretch", alt=f"Evidence for {title(label)}")
-            if st.button(
-                f"Why {title(label).lower()}?",
-                key=f"why-{label}",
-                width="stretch",
-                help=f"Where the network found its evidence, in the {WINDOW_S:g} seconds in which it is surest.",
-            ):
-                show(instrument=label, concept=None, start=None)
-                st.switch_page(navigation.page("explain"))
+            _why(label, width="stretch")
+    if labels[EVIDENCE:]:
+        with st.container(horizontal=True, key="further-whys"):
+            for label in labels[EVIDENCE:]:
+                _why(label)
+
+
+def _why(label: str, width: Literal["stretch", "content"] = "content") -> None:
+    """A button that explains a label."""
+    if st.button(
+        f"Why {title(label).lower()}?",
+        key=f"why-{label}",
+        width=width,
+        help=f"Where the network found its evidence, in the {WINDOW_S:g} seconds in which it is surest.",
+    ):
+        show(instrument=label, concept=None, reason=None, silent=None, start=None)
+        st.switch_page(navigation.page("explain"))
 
 
 def bars(prediction: Prediction, sound: Sound, revealed: bool) -> None:

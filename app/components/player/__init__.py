@@ -54,10 +54,14 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Overlay:
-    """Signed evidence ``(bands, frames)`` on the spectrogram's grid: warm where positive, cool where negative."""
+    """Signed evidence ``(bands, frames)`` on the spectrogram's grid: warm where positive, cool where negative.
+
+    What is as strong as ``full`` has its full colour; if that is not given, the strongest that there is.
+    """
 
     name: str
     values: FloatArray
+    full: float | None = None
 
 
 SOUNDING = source(__file__, "sounding.js")  # for every component that sounds
@@ -144,7 +148,7 @@ def _sum(sounds: Sequence[FloatArray]) -> FloatArray:
 
 
 def _published_overlay(key: str, overlay: Overlay) -> dict[str, Any]:
-    pngs = dict(zip(("for", "against"), encoding.evidence_pngs(overlay.values), strict=True))
+    pngs = dict(zip(("for", "against"), encoding.evidence_pngs(overlay.values, overlay.full), strict=True))
     return {
         "name": overlay.name,
         "layers": {

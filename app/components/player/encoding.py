@@ -40,15 +40,15 @@ def spectrogram_png(values: FloatArray) -> bytes:
     return _palette_png(_fit_columns(values), palette)
 
 
-def evidence_pngs(values: FloatArray) -> tuple[bytes | None, bytes | None]:
+def evidence_pngs(values: FloatArray, full: float | None = None) -> tuple[bytes | None, bytes | None]:
     """A signed ``(bands, frames)`` map as two PNGs: what is positive (warm) and what is negative (cool), or None.
 
-    Opacity is ``sqrt(|v| / s)``, at most 1, with one ``s`` for both signs: the 99.5th percentile of ``|v|``, so that
-    a few extreme cells do not hide all others. Zero is transparent.
+    Opacity is ``sqrt(|v| / s)``, at most 1, with one ``s`` for both signs: ``full`` or, if not given, the 99.5th
+    percentile of ``|v|``, so that a few extreme cells do not hide all others. Zero is transparent.
     """
     values = _fit_columns(values)
     strength = np.abs(values)
-    scale = float(np.percentile(strength, 99.5)) or float(strength.max()) or 1.0
+    scale = full or float(np.percentile(strength, 99.5)) or float(strength.max()) or 1.0
     opacity = np.sqrt(np.minimum(strength / scale, 1.0))
     layers = ((values > 0, WARM), (values < 0, COOL))
     positive, negative = (
