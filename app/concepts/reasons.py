@@ -23,8 +23,8 @@ from core.explanation import playback
 from core.explanation.reasons import reason_id
 
 REASONS_HELP = (
-    "A reason is a pattern in the sound that many channels of the network notice together. The page Explain breaks each "
-    "answer into a few of them; they are the same in every song."
+    "A reason is a pattern in the sound that many channels of the network notice together. The page Explain breaks "
+    "each answer into a few of them; they are the same in every song."
 )
 USAGE_HELP = "How much of each instrument's evidence passes through this reason. The mark is an even share."
 CLIPS = 4  # that are shown
@@ -62,7 +62,7 @@ def reason_page(found: Reasons, reason: Reason) -> None:
             st.switch_page(navigation.page("explain"))
     st.html(
         f"<h2 style='margin:0;padding:0;font-size:1.35rem'><span style='color:{reason_color(reason.number)}'>●</span> "
-        f"{escape(capital(reason.name))}</h2><small style='opacity:.7'>Reason {reason.number} of {len(found.reasons)} · "
+        f"{escape(capital(reason.name))}</h2><small style='opacity:.7'>One of {len(found.reasons)} reasons · "
         f"AUC {reason.auc:.2f} · channels of {escape(found.layer)} · {escape(found.model)}</small>"
     )
     answers, use = st.columns([1.2, 1], gap="medium")

@@ -48,10 +48,8 @@ def single_concepts(view: View, passage: Passage, label: str, prediction: Predic
                 "above. Faint bars: before. Full bars: after.",
             )
             panels.silencing(view, passage, prediction, explanation)
-        everything = st.toggle(
-            f"Show all {len(explanation.shares)} concepts of the layer", key=ALL, persist_state="session"
-        )
-        if everything:
+        count = len(explanation.shares)
+        if st.toggle(f"Show all {count} concepts of the layer", key=ALL, persist_state="session"):
             with st.container(height=FURTHER_HEIGHT):
                 panels.further_concepts(passage, label, layer, view.concept)
 

@@ -75,7 +75,7 @@ def answers_without_each(passage: Passage, label: str) -> list[float]:
 
 
 def answer_without(passage: Passage, label: str, silent: list[str]) -> tuple[Matrix, Matrix]:
-    """The probabilities of all labels ``(labels,)``: as they are, and with some of a label's reasons silent together."""
+    """Probabilities of all labels ``(labels,)``: as they are, and with some of a label's reasons silent together."""
     before, after = _answers(passage, label, ((), tuple(silent)))
     return before, after
 

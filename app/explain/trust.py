@@ -22,8 +22,8 @@ BADGES = {
 }
 HELP_COMPOSED = (
     f"The app composed the music, so it knows. Yes: the answer is right, and at least {MOST:.0%} of the evidence lies "
-    "where the instrument is the loudest. Partly: less of it does, but more than by chance. No: the answer is wrong, or "
-    "no more of the evidence lies there than by chance."
+    "where the instrument is the loudest. Partly: less of it does, but more than by chance. No: the answer is wrong, "
+    "or no more of the evidence lies there than by chance."
 )
 HELP_RECORDING = (
     "Nobody knows what really plays in a recording. Yes: in real recordings this network is surely right about this "

@@ -76,7 +76,7 @@ def detected_sentence(prediction: Prediction) -> None:
 
 
 def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
-    """Where in the sound the evidence for the likeliest labels lies; each that is heard has a button that explains it."""
+    """Where in the sound the evidence for the likeliest labels lies, and a button that explains each that is heard."""
     labels = prediction.detected or prediction.ranking[:EVIDENCE]
     with st.container(key="cards-evidence"):
         columns = st.columns(EVIDENCE)
