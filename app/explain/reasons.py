@@ -19,7 +19,7 @@ from core.explanation.reasons import Dictionary, ReasonPart
 from core.explanation.relevance import Relevance
 from core.explanation.strength import full_strength
 from core.frontends.frontend import Matrix
-from core.grading.truth import grade
+from core.grading.truth import grade_by
 
 
 def dictionary(passage: Passage) -> Dictionary | None:
@@ -103,7 +103,7 @@ class Mixable:
     rest: Audio
 
 
-@cached("reason sounds", key=lambda passage, label: ("mixer", passage.key, label))
+@cached("reason mixes")
 def mixable(passage: Passage, label: str) -> Mixable:
     """The reasons' sounds, to be played together."""
     found = masks(passage, label)
@@ -122,4 +122,4 @@ def truth(passage: Passage, label: str, id: str) -> dict[str, Any]:
     """How well a reason fits the true stems of a composed passage (see :class:`core.grading.truth.Grade`)."""
     part, mask = opened(passage, label, id), masks(passage, label)[id]
     assert part
-    return grade(part.evidence, passage.stems, label, model(passage.model).frontend, mask)
+    return grade_by(passages.sounded(passage), part.evidence, label, mask)

@@ -12,6 +12,7 @@ from app.frame.passages import analysed, relevance
 from core.evaluation.record import Evaluation, recorded_evaluations
 from core.explanation.playback import Passage
 from core.grading import trust
+from core.grading.measures import area, rma
 from core.grading.trust import MOST, UNUSUAL, Answer, Trust, Verdict
 from core.taxonomy.instruments import LabelSet
 
@@ -47,9 +48,11 @@ def trust_in(passage: Passage, label: str) -> Trust:
     map = relevance(passage, label)
     place = trust.place_of(map.evidence, analysed(passage).logmel, trained.frontend, passage.start)
     if passage.stems and isinstance(trained.space, LabelSet):
-        grade = passages.truth(passage, map)
+        mask = passages.sounded(passage).masks.get(label)
         plays = label in passage.stems and bool(passage.stems[label].samples.any())
-        return trust.trust_in_composed(answer, place, plays, grade["rma"], grade["area"])
+        if mask is None or not mask.any():
+            return trust.trust_in_composed(answer, place, plays, None, None)
+        return trust.trust_in_composed(answer, place, plays, rma(map.evidence, mask), area(mask))
     known = trust.reputation(_evaluations(passage.model), label)
     usual = explanations.usual(passage, label)
     rival = known.rival and title(known.rival).lower() if known else None

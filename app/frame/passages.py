@@ -13,7 +13,7 @@ from core.explanation.engine import Trace
 from core.explanation.playback import Passage, Split
 from core.explanation.relevance import Explanation, Relevance, trace_of
 from core.frontends.frontend import Matrix, Spectrogram
-from core.grading.truth import grade
+from core.grading.truth import Truth, checked, grade_by
 from core.inference import likeliest_start
 from core.pictures import Axis, relevance_picture
 
@@ -76,10 +76,19 @@ def split(passage: Passage, map: Relevance) -> Split:
     return playback.split(analysed(passage), mask(passage, map))
 
 
+@cached("stems", key=lambda passage: passage.key)
+def sounded(passage: Passage) -> Truth:
+    """What really sounded in a composed passage; all its maps are graded by it."""
+    frontend = model(passage.model).frontend
+    found = Truth(checked(passage.stems, analysed(passage).frames, frontend), frontend)
+    _ = found.masks, found.mix.stft, found.floor, [stem.stft for stem in found.spectrograms.values()]
+    return found
+
+
 @cached("truths", key=_by_place)
 def truth(passage: Passage, map: Relevance) -> dict[str, Any]:
     """How well a map fits the true stems of a composed passage (see :class:`core.grading.truth.Grade`)."""
-    return grade(map.evidence, passage.stems, map.label, model(passage.model).frontend, mask(passage, map))
+    return grade_by(sounded(passage), map.evidence, map.label, mask(passage, map))
 
 
 def picture(passage: Passage, map: Relevance, part: str = "") -> bytes:
