@@ -71,7 +71,8 @@ def write_explanation(
     ``relevance.npz`` holds ``relevance`` and ``logmel`` ``(bands, frames)``, ``concepts`` ``(concepts, bands, frames)``
     with their ``channels`` ``(concepts,)``, the ``shares`` of all channels of the layer ``(channels,)``, ``reasons``
     ``(reasons, bands, frames)``, and the axes ``times`` in seconds ``(frames,)`` and ``band_hz`` ``(bands,)``. The
-    sounds are ``masked.wav``, ``complement.wav`` and one for each concept and each reason, at one common gain.
+    sounds are ``masked.wav``, ``complement.wav`` and one for each concept and each reason, at one common gain;
+    ``matched_gains`` in the report is what makes each of them as loud as the mix.
     Concepts, reasons and truth that an earlier explanation left in the folder are deleted.
 
     Args:
@@ -94,10 +95,10 @@ def write_explanation(
     _write_pictures(spectrogram, explanation, reasons, axis, folder)
     trace = trace_of(model, spectrogram.features)
     mask = playback.mask(model, spectrogram, explanation.relevance, trace)
-    gain = _write_sounds(model.frontend, spectrogram, explanation, reasons, mask, folder)
+    gain, matched = _write_sounds(model.frontend, spectrogram, explanation, reasons, mask, folder)
     probabilities = model.probabilities(trace.logits.numpy())
     report = {**_summary(model, passage, spectrogram, explanation, probabilities, names), "gain": gain}
-    report["reasons"] = [_described(part) for part in reasons]
+    report |= {"matched_gains": matched, "reasons": [_described(part) for part in reasons]}
     label, stems = explanation.relevance.label, passage.stems
     if stems:
         report["truth"] = grade(explanation.relevance.values, stems, label, model.frontend, mask)
@@ -192,8 +193,12 @@ def _write_sounds(
     reasons: Sequence[ReasonPart],
     mask: Matrix,
     folder: Path,
-) -> float:
-    """Writes all sounds at one gain, and returns it."""
+) -> tuple[float, dict[str, float]]:
+    """Writes all sounds at one gain.
+
+    Returns:
+        The gain; and by name a further one for each sound, and for the mix, with which all are equally loud.
+    """
     parts = playback.split(spectrogram, mask)
     sounds = {"masked": parts.kept, "complement": parts.rest} | {
         f"concepts/{explanation.layer}-{concept.channel}": playback.masked(
@@ -206,6 +211,9 @@ def _write_sounds(
         for part, own in zip(reasons, playback.reason_masks(mask, reasons, frontend), strict=True)
     }
     gain = common_gain(*(sound.samples for sound in sounds.values()))
-    for name, sound in sounds.items():
-        audio.write_wav(folder / f"{name}.wav", Audio(sound.samples * np.float32(gain), sound.sample_rate))
-    return gain
+    written = {name: Audio(sound.samples * np.float32(gain), sound.sample_rate) for name, sound in sounds.items()}
+    for name, sound in written.items():
+        audio.write_wav(folder / f"{name}.wav", sound)
+    mix = Audio(spectrogram.samples * np.float32(gain), spectrogram.config.sample_rate)
+    whole, parts_gains = playback.matched_gains(mix, list(written.values()))
+    return gain, {"mix": whole, **dict(zip(written, parts_gains, strict=True))}

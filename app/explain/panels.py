@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.concept_tiles import Tile, concept_tiles
-from app.components.downloads import download
+from app.components.downloads import download, download_sound
 from app.components.player import Overlay, Track, player
 from app.explain import explanations, reason_panels, reasons
 from app.explain.explanations import Preview
@@ -24,7 +24,6 @@ from app.frame.hearing import model, on_screen
 from app.frame.passages import analysed
 from app.frame.sounds import Sound
 from app.frame.view import View, choose, show
-from core import audio
 from core.explanation.playback import Passage, Split
 from core.explanation.reasons import ReasonPart
 from core.explanation.relevance import Explanation, Relevance
@@ -310,8 +309,8 @@ def export(view: View, passage: Passage, shown: Shown) -> None:
     name = shown.file_name
     with st.popover("Export", icon=":material/download:"):
         download("Picture (PNG)", lambda: passages.picture(passage, shown.map, shown.part), f"{name}.png")
-        download("Only this (WAV)", lambda: audio.wav_bytes(sounds(passage, shown).kept), f"{name}.wav")
-        download("Without it (WAV)", lambda: audio.wav_bytes(sounds(passage, shown).rest), f"without-{name}.wav")
+        download_sound("Only this", lambda: sounds(passage, shown).kept, name)
+        download_sound("Without it", lambda: sounds(passage, shown).rest, f"without-{name}")
         download("Report (JSON)", lambda: json.dumps(report(view, passage, shown), indent=2), f"{name}.json")
         download("Map (CSV)", lambda: map_csv(passage, shown.map), f"{name}.csv")
 

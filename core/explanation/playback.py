@@ -16,6 +16,7 @@ from core.explanation.relevance import Explanation, Relevance
 from core.explanation.targets import Target
 from core.frontends.frontend import Frontend, Matrix, Spectrogram, frontend
 from core.inference import WINDOW_S
+from core.loudness import matching_gains
 from core.models.store import TrainedModel
 from core.resynthesis import (
     FOR_CONCEPTS,
@@ -179,6 +180,19 @@ def reason_masks(label_mask: Matrix, parts: Sequence[ReasonPart], frontend: Fron
             rivals = [other.evidence for other in parts if other is not part]
             found[part.id] = relevance_mask(part.evidence, frontend, FOR_REASONS, rivals)
     return [found[part.id] for part in parts]
+
+
+def matched_gains(mix: Audio, parts: Sequence[Audio]) -> tuple[float, list[float]]:
+    """What to multiply a passage and the sounds of its parts with, so that they are compared at one loudness.
+
+    At one level, whatever is louder seems better, and a part is always softer than the whole. Played without the gains,
+    a part has the true level that it has in the passage.
+
+    Returns:
+        The gain of the passage, which is one unless a part would clip, and those of the parts.
+    """
+    whole, *others = matching_gains([mix, *parts])
+    return whole, others
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from core.explanation.relevance import Relevance
 from core.frontends.frontend import Spectrogram
 from core.grading.marks import Scene
 from core.grading.truth import Truth, grade
+from core.loudness import MOST_DB, loudness
 from core.models.store import TrainedModel, load_model
 from core.resynthesis import without_rest
 from core.synthesis.clip import compose
@@ -100,6 +101,27 @@ def test_reasons_share_out_what_speaks_for_the_label_and_what_speaks_against_it_
     np.testing.assert_allclose(np.sum(others, axis=0), without_rest(whole), atol=1e-5)
     assert alone.max() > 0.5
     assert all(mask.min() >= 0 and mask.max() <= 1 for mask in (*masks, alone))
+
+
+def test_parts_are_compared_at_one_loudness_and_keep_their_true_level(
+    model: TrainedModel, passage: Passage, spectrogram: Spectrogram
+) -> None:
+    parts = playback.reasons(model, spectrogram, "flute", DICTIONARY, count=3)
+    label_mask = playback.mask(model, spectrogram, playback.explain(model, spectrogram, "flute").relevance)
+    masks = playback.reason_masks(label_mask, parts, model.frontend)
+    sounds = [playback.masked(spectrogram, mask) for mask in masks]
+    mix = Audio(spectrogram.samples, spectrogram.config.sample_rate)
+    levels = [loudness(sound) for sound in sounds]
+    assert min(levels) < loudness(mix) - 10  # by themselves they are not equally loud
+    whole, gains = playback.matched_gains(mix, sounds)
+    matched = [
+        Audio(np.float32(gain) * sound.samples, mix.sample_rate) for gain, sound in zip(gains, sounds, strict=True)
+    ]
+    for sound, level in zip(matched, levels, strict=True):
+        raised = min(loudness(mix) - level, MOST_DB) + 20 * np.log10(whole)
+        assert loudness(sound) == pytest.approx(level + raised, abs=0.2)
+        assert np.abs(sound.samples).max() <= 0.991
+    assert [loudness(sound) for sound in sounds] == levels
 
 
 def test_reasons_of_a_passage_lie_on_its_cells(model: TrainedModel, spectrogram: Spectrogram) -> None:
