@@ -8,6 +8,7 @@ from app.frame.hearing import prediction
 from app.frame.passages import passage_of
 from app.frame.shell import layer_choice, model_choice, page, sentences
 from app.frame.sounds import Sound
+from app.frame.strip import song_strip
 from app.frame.view import View
 
 FURTHER_HEIGHT = 420  # pixels; the further concepts scroll
@@ -16,6 +17,7 @@ FURTHER_HEIGHT = 420  # pixels; the further concepts scroll
 def body(view: View, sound: Sound) -> None:
     """Why the view's model gives its answer about the view's sound."""
     heard = prediction(sound, view.model)
+    song_strip(view, sound, heard)
     who, where, network = st.columns([1.4, 1, 1.2])
     with who:
         label = explaining.instrument_choice(view, heard)
@@ -24,7 +26,6 @@ def body(view: View, sound: Sound) -> None:
     with network:
         model_choice(view)
     passage = passage_of(sound, view.model, label, view.start)
-    explaining.passage_choice(sound, passage)
     explanation = explanations.explanation(passage, label, layer)
     shown = explanation.relevance
     if view.concept is not None:

@@ -19,13 +19,12 @@ from app.figures.colors import NEUTRAL, color, title
 from app.figures.concept_words import capital, short
 from app.frame import atlases, navigation
 from app.frame.hearing import model, on_screen
-from app.frame.passages import analysed, picture, split, truth
-from app.frame.sounds import Sound
+from app.frame.passages import analysed, picture, split, true_notes, truth
 from app.frame.view import View, choose, show
 from core import audio
 from core.explanation.playback import Passage
 from core.explanation.relevance import Explanation, Relevance
-from core.inference import WINDOW_S, Prediction
+from core.inference import Prediction
 from core.resynthesis import MaskSettings
 from core.taxonomy.instruments import LabelSet
 
@@ -55,23 +54,6 @@ def instrument_choice(view: View, prediction: Prediction) -> str:
     )
 
 
-def passage_choice(sound: Sound, passage: Passage) -> None:
-    """Lets the user choose which seconds of a longer sound are explained."""
-    if passage.whole:
-        return
-    choose(
-        st.slider,
-        "start",
-        f"Start of the explained passage ({WINDOW_S:g} s long)",
-        float(passage.start),
-        min_value=0.0,
-        max_value=max(round(sound.duration - WINDOW_S, 2), 0.1),
-        step=0.01,
-        format="%.2f s",
-        help="At first the passage in which the network is surest.",
-    )
-
-
 def map_player(passage: Passage, shown: Relevance) -> None:
     """The passage with a map over its spectrogram, and the sound of what the map points at."""
     sound, parts = analysed(passage), split(passage, shown)
@@ -91,8 +73,10 @@ def map_player(passage: Passage, shown: Relevance) -> None:
         tracks=tracks,
         spectrogram=on_screen(sound.logmel, sound),
         duration=sound.duration,
+        offset=passage.start,
         band_hz=model(passage.model).frontend.band_hz,
         overlay=Overlay(what, on_screen(shown.values, sound)),
+        notes=true_notes(passage),
         title=f"{what.capitalize()}{f' · {known.name}' if known else ''}, "
         f"{passage.start:.1f}–{passage.start + sound.duration:.1f} s",
     )

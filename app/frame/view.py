@@ -18,6 +18,7 @@ from core.models.store import default_model, load_model, model_names
 T = TypeVar("T")
 _SESSION = "view"
 _COMPLAINT = "complaint"
+OPENED_OF = {"model", "instrument", "layer"}  # a concept is one of these; another passage has it, too
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ def show(**changes: Any) -> None:
             st.query_params[name] = str(value)
 
 
+def turn_to(**changes: Any) -> None:
+    """Changes the view; what is open of an explanation is forgotten where it belongs to what is no longer shown."""
+    show(**({"concept": None} if changes.keys() & OPENED_OF else {}), **changes)
+
+
 def show_clip(clip: str) -> None:
     """Shows another sound, and forgets what was chosen for the last one and what was wrong with it."""
     st.session_state.pop(_COMPLAINT, None)
@@ -113,8 +119,7 @@ def choose(widget: Any, name: str, label: str, value: T, **settings: Any) -> T:
     def changed() -> None:
         chosen = st.session_state[key]
         if chosen is not None:
-            forgotten = {"concept": None} if name in ("model", "instrument", "layer", "start") else {}
-            show(**{**forgotten, name: chosen})
+            turn_to(**{name: chosen})
 
     widget(label, key=key, on_change=changed, **settings)
     return value

@@ -16,7 +16,7 @@ from app.figures.colors import NEUTRAL, color, title
 from app.figures.thumbnails import thumbnail
 from app.frame import navigation
 from app.frame.hearing import model, on_screen, spectrogram
-from app.frame.passages import analysed, passage_of, relevance
+from app.frame.passages import analysed, notes_of, passage_of, relevance
 from app.frame.sounds import Sound
 from app.frame.view import View, show
 from core import audio
@@ -42,6 +42,7 @@ def sound_player(view: View, sound: Sound, revealed: bool) -> None:
         spectrogram=on_screen(picture.logmel, picture),
         duration=sound.duration,
         band_hz=model(view.model).frontend.band_hz,
+        notes=notes_of(sound.clip, 0.0, sound.duration) if revealed and sound.clip else (),
         mode="mixer" if revealed and sound.clip else "switch",
         height=210,
         title="" if sound.clip else sound.name,
