@@ -87,7 +87,7 @@ def true_notes(passage: Passage) -> list[Note]:
 
 
 def notes_of(clip: Clip, start: float, end: float) -> list[Note]:
-    """The pitched notes of a composed clip that sound between two moments, in seconds, each in its instrument's colour."""
+    """The pitched notes of a composed clip that sound between two moments (seconds), in their instruments' colours."""
     return [
         Note(max(note.onset, start), min(note.end, end), note.hz, color(label))
         for label, notes in clip.score.parts.items()

@@ -56,7 +56,7 @@ class Track:
     """A sound called ``name``; ``color`` is any CSS colour.
 
     Attributes:
-        gain_db: What makes it as loud as the other tracks of the player; one may switch between that and its true level.
+        gain_db: What makes it as loud as the player's other tracks; one may switch between that and its true level.
     """
 
     name: str
@@ -117,7 +117,7 @@ def player(
     """Shows the player.
 
     All tracks are sent at one common gain, 1 unless something would clip, so that their loudness can be compared. Where
-    tracks have gains of their own, one of them at a time sounds equally loud, or at its true level, as the user chooses.
+    tracks have gains of their own, the user chooses whether they sound equally loud or at their true levels.
 
     Args:
         key: Identifies this player over reruns.

@@ -79,8 +79,8 @@ def strip(
         ribbons: One for each instrument, the first on top.
         window: The passage; None where the song is no longer than one.
         on_move: Called with the start of the passage when the user has moved it.
-        on_why: Called with the label that the user asks about, and the start of a passage around the moment in question;
-            None where the song is one passage, or where no moment was pointed at.
+        on_why: Called with the label that the user asks about, and with the start of a passage around the moment in
+            question; with None where the song is one passage, or where no moment was pointed at.
 
     Returns:
         Whether the user asked why in this run.
