@@ -425,7 +425,7 @@ class Player {
     this.#showLoop(this.deck.loop);
     this.#moveCursor();
     root.dataset.zoom = `${(1 / (to - from)).toFixed(2)},${(1 / (high - low)).toFixed(2)}`;
-    parts.reset.hidden = to - from === 1 && high - low === 1;
+    parts.reset.disabled = to - from === 1 && high - low === 1;
   }
 
   #drawFrequencyAxis() {
