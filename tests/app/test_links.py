@@ -10,8 +10,8 @@ from core.inference import likeliest_start, recognise
 from core.models.store import default_model, load_model, model_names
 from core.synthesis.clip import compose
 from tests.app.reading import read
-from tests.app.test_pages import SHORT, address, button, open_page, words
 from tests.app.strips import strip
+from tests.app.test_pages import SHORT, address, button, open_page, words
 from tests.app.tiles import tiles
 
 LONG = "wimu12;instruments=piano,trumpet;duration=8@5"  # longer than a passage

@@ -18,7 +18,7 @@ from tests.app.strips import strip
 from tests.app.test_pages import SHORT, address, open_page
 from tests.app.tiles import tiles
 
-LONG = "wimu12;instruments=piano,trumpet,drums;duration=8@5"  # longer than a passage
+LONG = "general;instruments=piano,trumpet,drums;duration=8@5"  # longer than a passage
 
 
 def prediction(clip: str) -> Prediction:
