@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.explain import explanations, usual
+from app.explain import explanations, usual, whole_song
 from app.explain import panels as explaining
 from app.frame.hearing import prediction
 from app.frame.passages import passage_of
@@ -34,6 +34,7 @@ def body(view: View, sound: Sound) -> None:
     with picture:
         explaining.map_player(passage, shown)
         explaining.export(passage, explanation, shown)
+        whole_song.panel(view, sound, label)
     st.subheader(
         "Concepts that carried it",
         help="A concept is one channel of the layer: a pattern that the network learned to notice. Its share is the "

@@ -18,7 +18,8 @@ from core.models.store import default_model, load_model, model_names
 T = TypeVar("T")
 _SESSION = "view"
 _COMPLAINT = "complaint"
-OPENED_OF = {"model", "instrument", "layer"}  # a concept is one of these; another passage has it, too
+# What is open of an explanation, and the parts of the view that it belongs to; other passages have it, too.
+BELONGS_TO = {"concept": {"model", "instrument", "layer"}, "whole": {"model", "instrument"}}
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class View:
         layer: Where its concepts are.
         concept: The channel whose map is shown; None for the whole label.
         start: Where the explained passage of a longer sound begins, in seconds.
+        whole: Whether what speaks for the label is also to be heard over the whole sound; None if not.
         models: The models that are compared, joined by commas.
         shown: The models whose figures are shown, joined by commas.
         explainer: The explainer that is shown in detail.
@@ -47,6 +49,7 @@ class View:
     layer: str | None = None
     concept: int | None = None
     start: float | None = None
+    whole: bool | None = None
     models: str | None = None
     shown: str | None = None
     explainer: str | None = None
@@ -83,13 +86,14 @@ def show(**changes: Any) -> None:
 
 def turn_to(**changes: Any) -> None:
     """Changes the view; what is open of an explanation is forgotten where it belongs to what is no longer shown."""
-    show(**({"concept": None} if changes.keys() & OPENED_OF else {}), **changes)
+    forgotten = {part: None for part, owners in BELONGS_TO.items() if owners & changes.keys()}
+    show(**{**forgotten, **changes})
 
 
 def show_clip(clip: str) -> None:
     """Shows another sound, and forgets what was chosen for the last one and what was wrong with it."""
     st.session_state.pop(_COMPLAINT, None)
-    show(clip=clip, instrument=None, concept=None, start=None)
+    show(clip=clip, instrument=None, concept=None, start=None, whole=None)
 
 
 def complain(sentence: str) -> None:
@@ -144,6 +148,7 @@ def _parse(stored: dict[str, str]) -> View:
         layer=layer if layer in layers else layers[-1],
         concept=_number(stored.get("concept"), int),
         start=_number(stored.get("start"), float),
+        whole=stored.get("whole") == str(True) or None,
         models=stored.get("models"),
         shown=stored.get("shown"),
         explainer=stored.get("explainer"),

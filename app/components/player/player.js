@@ -33,6 +33,7 @@ class Player {
   #pictures = new Map(); // part -> {url, bitmap}
   #fingers = new Map(); // pointers that are down: id -> event
   #dragging = null; // aborts the drag under way
+  #told = 0; // second of the song that was told last: a player that nobody touched says nothing
   #inView = true; // whether the cursor was, when it was last drawn
   #reportedAt = 0;
   #frame = 0;
@@ -604,7 +605,7 @@ class Player {
     if (left) return this.#follow();
     this.parts.cursor.hidden = !inView;
     this.parts.cursor.style.transform = `translateX(${x * this.parts.plot.clientWidth}px)`;
-    tellPosition(this.#now());
+    if (this.#now() !== this.#told) tellPosition((this.#told = this.#now()));
   }
 
   #report() {
