@@ -5,12 +5,13 @@ import streamlit as st
 from app.explain import network_panels as network
 from app.explain import panels as explaining
 from app.explain import reason_panels as reasoning
-from app.explain import reasons
+from app.explain import reasons, whole_song
 from app.explain.trust import trust_panel
 from app.frame.hearing import prediction
 from app.frame.passages import passage_of
 from app.frame.shell import model_choice, page
 from app.frame.sounds import Sound
+from app.frame.strip import song_strip
 from app.frame.view import View
 
 # On a wide screen the sound stays in view while the page beside it scrolls.
@@ -27,6 +28,7 @@ def body(view: View, sound: Sound) -> None:
     """Why the view's model gives its answer about the view's sound."""
     st.html(STAGE)
     heard = prediction(sound, view.model)
+    song_strip(view, sound, heard)
     label = explaining.instrument(view, heard)
     passage = passage_of(sound, view.model, label, view.start)
     who, which = st.columns([1.5, 1])
@@ -34,7 +36,6 @@ def body(view: View, sound: Sound) -> None:
         explaining.instrument_choice(view, heard, passage)
     with which:
         model_choice(view)
-    explaining.passage_choice(sound, passage)
     left, why = st.columns([1.45, 1], gap="medium")
     with left:
         stage = st.container(key="stage")
@@ -54,6 +55,7 @@ def body(view: View, sound: Sound) -> None:
             st.caption(reasoning.reason_sentence(passage, label, shown.reason))
         trust_panel(passage, label)
         explaining.export(view, passage, shown)
+        whole_song.panel(view, sound, label)
     with why:
         with st.container(border=True):
             st.subheader(

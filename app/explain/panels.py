@@ -12,22 +12,21 @@ import streamlit as st
 
 from app.components.concept_tiles import Tile, concept_tiles
 from app.components.downloads import download, download_sound
-from app.components.player import Overlay, Track, player
+from app.components.player import Overlay, player
 from app.explain import explanations, reason_panels, reasons
 from app.explain.explanations import Preview
 from app.explain.trust import trust_in
 from app.figures import bars
-from app.figures.colors import NEUTRAL, color, title
+from app.figures.colors import color, reason_color, title
 from app.figures.concept_words import capital, short
 from app.frame import atlases, navigation, passages
 from app.frame.hearing import model, on_screen
-from app.frame.passages import analysed
-from app.frame.sounds import Sound
+from app.frame.passages import analysed, true_notes
 from app.frame.view import View, choose, show
 from core.explanation.playback import Passage, Split
 from core.explanation.reasons import ReasonPart
 from core.explanation.relevance import Explanation, Relevance
-from core.inference import WINDOW_S, Prediction
+from core.inference import Prediction
 from core.resynthesis import MaskSettings
 from core.taxonomy.instruments import LabelSet
 
@@ -70,23 +69,6 @@ def chances(here: float, song: float, whole: bool = False) -> str:
     """
     said = [f"{share:.0%}".replace("%", " %") for share in (here, song)]
     return said[1] if whole else f"{said[0]} here · {said[1]} in the song"
-
-
-def passage_choice(sound: Sound, passage: Passage) -> None:
-    """Lets the user choose which seconds of a longer sound are explained."""
-    if passage.whole:
-        return
-    choose(
-        st.slider,
-        "start",
-        f"Start of the explained passage ({WINDOW_S:g} s long)",
-        float(passage.start),
-        min_value=0.0,
-        max_value=max(round(sound.duration - WINDOW_S, 2), 0.1),
-        step=0.01,
-        format="%.2f s",
-        help="At first the passage in which the network is surest.",
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,10 +129,9 @@ def map_player(passage: Passage, shown: Shown, prediction: Prediction, mixed: bo
     sound, label = analysed(passage), shown.map.label
     if mixed:
         tracks = reason_panels.mixer_tracks(passage, label)
-    elif shown.reason:
-        tracks = reason_panels.reason_tracks(passage, label, shown.reason)
     else:
-        tracks = _tracks(passage, shown.map)
+        shade = reason_color(shown.reason.number) if shown.reason else color(label)
+        tracks = reason_panels.compared(passage, label, sounds(passage, shown), shade)
     index, name = prediction.labels.index(label), title(label)
     here, song = passages.probabilities(passage)[index], prediction.probabilities[index]
     what = f"{name}: {_words(passage, shown)}" if shown.part else f"Evidence for {name.lower()}"
@@ -160,8 +141,10 @@ def map_player(passage: Passage, shown: Shown, prediction: Prediction, mixed: bo
         tracks=tracks,
         spectrogram=on_screen(sound.logmel, sound),
         duration=sound.duration,
+        offset=passage.start,
         band_hz=model(passage.model).frontend.band_hz,
         overlay=Overlay(shown.part or "all evidence", on_screen(shown.map.values, sound), reasons.strength(shown.map)),
+        notes=true_notes(passage),
         mode="mixer" if mixed else "switch",
         title=f"{what}, {when} · {chances(here, song, passage.whole)}",
         label=f"{what}, {when}",
@@ -173,17 +156,6 @@ def _words(passage: Passage, shown: Shown) -> str:
         return shown.reason.name
     known = atlases.concept(passage.model, str(shown.map.layer), int(shown.map.channel or 0))
     return f"{shown.part} · {known.name}" if known else shown.part
-
-
-def _tracks(passage: Passage, map: Relevance) -> list[Track]:
-    parts = passages.split(passage, map)
-    tracks = [
-        Track("Mix", analysed(passage).audio, NEUTRAL),
-        Track("Only this", parts.kept, color(map.label)),
-        Track("Without it", parts.rest, "#c9d1d9"),
-    ]
-    stem = passage.stems.get(map.label)
-    return tracks if stem is None else [*tracks, Track("True stem", stem.at(parts.kept.sample_rate), color(map.label))]
 
 
 def concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:

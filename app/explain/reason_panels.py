@@ -1,5 +1,8 @@
 """Parts of the Explain page about reasons: their cards, what the network says without them, and how they sound."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -13,7 +16,8 @@ from app.frame import atlases, navigation
 from app.frame.hearing import model
 from app.frame.passages import analysed
 from app.frame.view import View, show
-from core.explanation.playback import Passage
+from core.explanation import playback
+from core.explanation.playback import Passage, Split
 from core.explanation.reasons import ReasonPart
 from core.inference import Prediction
 
@@ -134,6 +138,27 @@ def mix_toggle() -> bool:
     )
 
 
+def compared(passage: Passage, label: str, parts: Split, shade: str) -> list[Track]:
+    """The mix, a part of it, the mix without it and, where that is known, what the instrument really played.
+
+    They can be heard equally loud, so that one compares sounds and not levels.
+
+    Args:
+        shade: The part's colour.
+    """
+    tracks = [
+        Track("Mix", analysed(passage).audio, NEUTRAL),
+        Track("Only this", parts.kept, shade),
+        Track("Without it", parts.rest, "#c9d1d9"),
+    ]
+    stem = passage.stems.get(label)
+    if stem is not None:
+        tracks.append(Track("True stem", stem.at(parts.kept.sample_rate), color(label)))
+    first, *others = (track.sound for track in tracks)
+    whole, gains = playback.matched_gains(first, others)
+    return [replace(track, gain_db=20 * math.log10(gain)) for track, gain in zip(tracks, [whole, *gains], strict=True)]
+
+
 def mixer_tracks(passage: Passage, label: str) -> list[Track]:
     """A track for each reason and one for what no reason holds; they sum to the mix."""
     found = reasons.mixable(passage, label)
@@ -142,18 +167,6 @@ def mixer_tracks(passage: Passage, label: str) -> list[Track]:
         for part in reasons.reasons(passage, label)
     ]
     return [*tracks, Track("Rest of the mix", found.rest, "#c9d1d9")]
-
-
-def reason_tracks(passage: Passage, label: str, part: ReasonPart) -> list[Track]:
-    """The mix, a reason alone, the mix without it and, where that is known, what the instrument really played."""
-    parts, sound = reasons.sound(passage, label, part.id), analysed(passage)
-    tracks = [
-        Track("Mix", sound.audio, NEUTRAL),
-        Track("Only this", parts.kept, reason_color(part.number)),
-        Track("Without it", parts.rest, "#c9d1d9"),
-    ]
-    stem = passage.stems.get(label)
-    return tracks if stem is None else [*tracks, Track("True stem", stem.at(parts.kept.sample_rate), color(label))]
 
 
 def reason_sentence(passage: Passage, label: str, part: ReasonPart) -> str:

@@ -13,7 +13,7 @@ from app.figures.colors import title
 from app.figures.concept_words import MIXED, kind, measured, named, strongest
 from app.frame import atlases, navigation
 from app.frame.passages import Passage
-from app.frame.view import show
+from app.frame.view import show, turn_to
 from core.concepts.atlas import Atlas, Concept
 from core.concepts.naming import EVIDENCE
 from core.concepts.prototypes import Deviation, Typicality
@@ -149,5 +149,5 @@ def _clip(model: str, label: str, heading: str, clip: str) -> None:
     example = explanations.label_example(model, label, clip)
     example_card(key=f"usual-{heading}", example=example, caption=heading, detail=clip)
     if st.button("Explain this clip", key=f"explain-{heading}", type="tertiary"):
-        show(clip=clip, instrument=label, concept=None, reason=None, silent=None, start=None)
+        turn_to(clip=clip, instrument=label, start=None)
         st.rerun()

@@ -29,6 +29,7 @@ MB = 2**20
 LIMITS_MB = {
     "composed clips": 48,  # 24 MB for 30 s of 8 instruments
     "spectrograms": 96,  # 80 MB for ten minutes
+    "overviews": 4,  # a tenth of a MB each
     "predictions": 4,
     "passages": 16,  # 3 MB each
     "traces": 128,  # about 40 MB each

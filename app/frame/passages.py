@@ -3,7 +3,8 @@
 from collections.abc import Hashable
 from typing import Any
 
-from app.figures.colors import title
+from app.components.player import Note
+from app.figures.colors import color, title
 from app.frame import hearing
 from app.frame.caches import cached
 from app.frame.hearing import model, prediction
@@ -16,6 +17,8 @@ from core.frontends.frontend import Matrix, Spectrogram
 from core.grading.truth import Truth, checked, grade_by
 from core.inference import likeliest_start
 from core.pictures import Axis, relevance_picture
+from core.synthesis.clip import Clip
+from core.taxonomy.instruments import INSTRUMENTS
 
 
 def passage_of(sound: Sound, model_name: str, label: str, start: float | None) -> Passage:
@@ -89,6 +92,23 @@ def sounded(passage: Passage) -> Truth:
 def truth(passage: Passage, map: Relevance) -> dict[str, Any]:
     """How well a map fits the true stems of a composed passage (see :class:`core.grading.truth.Grade`)."""
     return grade_by(sounded(passage), map.evidence, map.label, mask(passage, map))
+
+
+def true_notes(passage: Passage) -> list[Note]:
+    """The notes that the app composed in the passage; none where they are not known. Drums have no pitch."""
+    clip = passage.sound.clip if isinstance(passage.sound, Sound) else None
+    return notes_of(clip, passage.start, passage.start + passage.audio.duration) if clip else []
+
+
+def notes_of(clip: Clip, start: float, end: float) -> list[Note]:
+    """The pitched notes of a composed clip that sound between two moments (seconds), in their instruments' colours."""
+    return [
+        Note(max(note.onset, start), min(note.end, end), note.hz, color(label))
+        for label, notes in clip.score.parts.items()
+        if not INSTRUMENTS[label].is_drums
+        for note in notes
+        if note.onset < end and note.end > start
+    ]
 
 
 def picture(passage: Passage, map: Relevance, part: str = "") -> bytes:

@@ -18,12 +18,12 @@ from core.models.store import default_model, load_model, model_names
 T = TypeVar("T")
 _SESSION = "view"
 _COMPLAINT = "complaint"
-# What is forgotten with a choice; another passage has the same reasons.
-_FORGOTTEN = {
-    "model": ("concept", "reason", "silent"),
-    "instrument": ("concept", "reason", "silent"),
-    "layer": ("concept",),
-    "start": ("concept",),
+# What is open of an explanation, and the parts of the view that it belongs to; other passages have it, too.
+BELONGS_TO = {
+    "concept": {"model", "instrument", "layer"},
+    "reason": {"model", "instrument"},
+    "silent": {"model", "instrument"},
+    "whole": {"model", "instrument"},
 }
 
 
@@ -40,6 +40,7 @@ class View:
         reason: The id of the reason whose map is shown; None for the whole label.
         silent: The ids of reasons and concepts that are silent in the network, joined by commas.
         start: Where the explained passage of a longer sound begins, in seconds.
+        whole: Whether what speaks for the label is also to be heard over the whole sound; None if not.
         models: The models that are compared, joined by commas.
         shown: The models whose figures are shown, joined by commas.
         explainer: The explainer that is shown in detail.
@@ -57,6 +58,7 @@ class View:
     reason: str | None = None
     silent: str | None = None
     start: float | None = None
+    whole: bool | None = None
     models: str | None = None
     shown: str | None = None
     explainer: str | None = None
@@ -91,10 +93,16 @@ def show(**changes: Any) -> None:
             st.query_params[name] = str(value)
 
 
+def turn_to(**changes: Any) -> None:
+    """Changes the view; what is open of an explanation is forgotten where it belongs to what is no longer shown."""
+    forgotten = {part: None for part, owners in BELONGS_TO.items() if owners & changes.keys()}
+    show(**{**forgotten, **changes})
+
+
 def show_clip(clip: str) -> None:
     """Shows another sound, and forgets what was chosen for the last one and what was wrong with it."""
     st.session_state.pop(_COMPLAINT, None)
-    show(clip=clip, instrument=None, concept=None, reason=None, silent=None, start=None)
+    show(clip=clip, instrument=None, concept=None, reason=None, silent=None, start=None, whole=None)
 
 
 def complain(sentence: str) -> None:
@@ -124,7 +132,7 @@ def choose(widget: Any, name: str, label: str, value: T, **settings: Any) -> T:
     def changed() -> None:
         chosen = st.session_state[key]
         if chosen is not None:
-            show(**{**dict.fromkeys(_FORGOTTEN.get(name, ())), name: chosen})
+            turn_to(**{name: chosen})
 
     widget(label, key=key, on_change=changed, **settings)
     return value
@@ -151,6 +159,7 @@ def _parse(stored: dict[str, str]) -> View:
         reason=stored.get("reason"),
         silent=stored.get("silent"),
         start=_number(stored.get("start"), float),
+        whole=stored.get("whole") == str(True) or None,
         models=stored.get("models"),
         shown=stored.get("shown"),
         explainer=stored.get("explainer"),

@@ -17,9 +17,9 @@ from app.figures.colors import NEUTRAL, color, title
 from app.figures.thumbnails import thumbnail
 from app.frame import navigation
 from app.frame.hearing import model, on_screen, spectrogram
-from app.frame.passages import analysed, passage_of, relevance
+from app.frame.passages import analysed, notes_of, passage_of, relevance
 from app.frame.sounds import Sound
-from app.frame.view import View, show
+from app.frame.view import View, turn_to
 from core.inference import WINDOW_S, Prediction
 from core.synthesis.clip import Clip
 from core.synthesis.midi import score_to_midi
@@ -42,6 +42,7 @@ def sound_player(view: View, sound: Sound, revealed: bool) -> None:
         spectrogram=on_screen(picture.logmel, picture),
         duration=sound.duration,
         band_hz=model(view.model).frontend.band_hz,
+        notes=notes_of(sound.clip, 0.0, sound.duration) if revealed and sound.clip else (),
         mode="mixer" if revealed and sound.clip else "switch",
         height=210,
         title="" if sound.clip else sound.name,
@@ -99,7 +100,7 @@ def _why(label: str, width: Literal["stretch", "content"] = "content") -> None:
         width=width,
         help=f"Where the network found its evidence, in the {WINDOW_S:g} seconds in which it is surest.",
     ):
-        show(instrument=label, concept=None, reason=None, silent=None, start=None)
+        turn_to(instrument=label, start=None)
         st.switch_page(navigation.page("explain"))
 
 

@@ -22,6 +22,7 @@ from core.models.store import default_model, load_model, model_names
 from core.paths import ROOT
 from core.synthesis.clip import compose
 from tests.app.reading import read
+from tests.app.strips import strip
 from tests.app.tiles import tiles
 from tests.bad_files import BAD_FILES, encoded, tone
 
@@ -115,7 +116,8 @@ def test_an_upload_is_recognised_explained_and_kept_over_pages() -> None:
     app.switch_page("../pages/explain.py").run()
     assert not app.exception
     assert "for a recording the true stems are not known" in words(app)
-    assert app.slider(key="choose-start").max == pytest.approx(2.0, abs=0.1)
+    assert strip(app)["duration"] == pytest.approx(7.0, abs=0.1)
+    assert strip(app)["passage"]["seconds"] == 5
 
 
 @pytest.mark.parametrize("name", list(BAD_FILES))
