@@ -16,6 +16,7 @@ from core.grading.record import recorded_grades
 from core.grading.verdict import RIVALS
 from core.paths import ROOT
 from core.records import Interval
+from tests.app.addresses import address
 from tests.app.graded import COMPARED, interval, searched, write_graded, write_searched
 from tests.app.reading import read
 
@@ -48,11 +49,6 @@ def words(app: AppTest) -> str:
 
 def html(app: AppTest) -> str:
     return unescape(" ".join(part.proto.body for part in app.get("html")))
-
-
-def address(app: AppTest, name: str) -> str:
-    value = app.query_params[name]
-    return value[0] if isinstance(value, list) else value
 
 
 def charts(app: AppTest) -> int:
@@ -102,7 +98,7 @@ def test_explainer_and_grouping_are_in_the_address_and_restored(root: Path) -> N
     app.selectbox(key="choose-explainer").set_value("energy").run()
     app.button_group(key="choose-by").set_value("count").run()
     assert not app.exception
-    assert (address(app, "explainer"), address(app, "by")) == ("energy", "count")
+    assert (address(app).get("explainer"), address(app).get("by")) == ("energy", "count")
     assert "2 at once" in html(app)
     again = open_page(explainer="energy", by="outcome")
     assert again.selectbox(key="choose-explainer").value == "energy"

@@ -21,6 +21,7 @@ from core.models.network import StagedNetwork
 from core.models.store import default_model, load_model, model_names
 from core.paths import ROOT
 from core.synthesis.clip import compose
+from tests.app.addresses import address
 from tests.app.reading import read
 from tests.app.tiles import tiles
 from tests.bad_files import BAD_FILES, encoded, tone
@@ -38,10 +39,6 @@ def open_page(page: str = "listen", **address: str) -> AppTest:
     if page != "listen":
         app.switch_page(f"../pages/{page}.py")
     return app.run()
-
-
-def address(app: AppTest) -> dict[str, str]:
-    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
 
 
 def words(app: AppTest) -> str:
