@@ -87,6 +87,8 @@ def test_a_search_for_what_is_not_there_finds_nothing(root: Path) -> None:
     assert not app.exception
     assert listed(app) == []
     assert f"0 of {CONCEPTS} concepts" in words(app)
+    assert f"No concept of {LAYER} fits all that was asked for." in words(app)
+    assert "fits all that was asked for" not in words(open_page(search="plucked"))
 
 
 def test_a_concept_opens_has_a_link_and_leads_back(root: Path) -> None:

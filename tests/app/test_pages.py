@@ -91,6 +91,21 @@ def test_composing_turns_to_the_new_clip() -> None:
     assert "duration=3" in address(app)["clip"]
 
 
+def test_what_surprise_me_drew_stands_in_the_form_and_makes_the_same_mix_again() -> None:
+    app = open_page()
+    app.button_group(key="way-in").set_value("compose").run()
+    app.slider(key="compose-duration").set_value(3).run()
+    button(app, "Surprise me").click().run()
+    assert not app.exception
+    clip = address(app)["clip"]
+    drawn = app.multiselect(key="compose-instruments").value
+    assert f"instruments={','.join(drawn)}" in clip
+    assert clip.endswith(f"@{app.number_input(key='compose-seed').value}")
+    button(app, "Compose").click().run()
+    assert not app.exception
+    assert address(app)["clip"] == clip
+
+
 def test_revealing_the_truth_names_who_plays() -> None:
     app = open_page()
     assert "Really playing" not in words(app)
