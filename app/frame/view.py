@@ -62,7 +62,7 @@ def restore() -> View:
     names = [field.name for field in fields(View)]
     given = {name: st.query_params[name] for name in names if name in st.query_params}
     # A whole address says everything: what is not in it was left behind, by a step back for example.
-    view = _parse(given if _WHOLE <= given.keys() else {**_stored(), **given})
+    view = _parse(given if given.keys() >= _WHOLE else {**_stored(), **given})
     st.session_state[_SESSION] = address = _address(asdict(view))
     browser(
         given={name: given.get(name) for name in names},
