@@ -104,6 +104,10 @@ def overview(view: View, atlas: Atlas) -> None:
     with names:
         some = "" if len(found) <= LISTED else f"; the {LISTED} most used are listed"
         st.caption(f"{len(found)} of {len(concepts)} concepts{some}")
+        if not found:
+            st.info(
+                f"No concept of {view.layer} fits all that was asked for. Leave out a word, or choose another layer."
+            )
         with st.container(height=560, gap=None):
             for concept in found[:LISTED]:
                 navigation.concept_link(concept, described(concept))

@@ -1,16 +1,17 @@
 """What the user looks at, kept in the page's address so that every view has a link that restores it.
 
-What the address leaves open is taken from the session, so that it survives a change of page.
+What an address that is not whole leaves open is taken from the session, so that it survives a change of page.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from app.components import alerts
+from app.components.browser import browser
 from app.frame.examples import EXAMPLES
 from core.errors import InputError
 from core.models.store import default_model, load_model, model_names
@@ -18,6 +19,7 @@ from core.models.store import default_model, load_model, model_names
 T = TypeVar("T")
 _SESSION = "view"
 _COMPLAINT = "complaint"
+_WHOLE = {"clip", "model", "layer"}  # what every address has once it is completed
 # What is open of an explanation, and the parts of the view that it belongs to; other passages have it, too.
 BELONGS_TO = {
     "concept": {"model", "instrument", "layer"},
@@ -70,27 +72,34 @@ class View:
 
 def restore() -> View:
     """The view of this run; call it once at the top of a page. The page says what could not be restored."""
-    stored: dict[str, str] = st.session_state.setdefault(_SESSION, {})
-    for field in fields(View):
-        if field.name in st.query_params:
-            stored[field.name] = st.query_params[field.name]
-        elif field.name in stored:
-            st.query_params[field.name] = stored[field.name]
-    view = _parse(stored)
-    show(**asdict(view))
+    names = [field.name for field in fields(View)]
+    given = {name: st.query_params[name] for name in names if name in st.query_params}
+    # A whole address says everything: what is not in it was left behind, by a step back for example.
+    view = _parse(given if given.keys() >= _WHOLE else {**_stored(), **given})
+    st.session_state[_SESSION] = address = _address(asdict(view))
+    browser(
+        given={name: given.get(name) for name in names},
+        address={name: address.get(name) for name in names},
+    )
     return view
 
 
 def show(**changes: Any) -> None:
     """Changes the view; None resets a part to its default."""
+    st.session_state[_SESSION] = address = _address({**_stored(), **changes})
+    if st.query_params.to_dict() != address:
+        st.query_params.from_dict(address)  # all parts at once, which is one step in the browser's history
+
+
+def _stored() -> dict[str, str]:
+    """The address of the view that was shown last in this session."""
     stored: dict[str, str] = st.session_state.setdefault(_SESSION, {})
-    for name, value in changes.items():
-        if value is None or value == "":
-            stored.pop(name, None)
-            st.query_params.pop(name, None)
-        else:
-            stored[name] = str(value)
-            st.query_params[name] = str(value)
+    return stored
+
+
+def _address(parts: Mapping[str, Any]) -> dict[str, str]:
+    """The parts of an address, without those that are left to their defaults."""
+    return {name: str(value) for name, value in parts.items() if value is not None and value != ""}
 
 
 def turn_to(**changes: Any) -> None:

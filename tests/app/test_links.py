@@ -9,9 +9,10 @@ from app.components.alerts import plain
 from core.inference import likeliest_start, recognise
 from core.models.store import default_model, load_model, model_names
 from core.synthesis.clip import compose
+from tests.app.addresses import address
 from tests.app.reading import read
 from tests.app.strips import strip
-from tests.app.test_pages import SHORT, address, button, open_page, words
+from tests.app.test_pages import SHORT, button, open_page, words
 from tests.app.tiles import tiles
 
 LONG = "wimu12;instruments=piano,trumpet;duration=8@5"  # longer than a passage
@@ -60,7 +61,7 @@ def test_links_of_version_0_1_open_the_same_view(name: str) -> None:
 
 
 def _player_title(app: Any) -> str:
-    return next(str(json) for json in (c.proto.json for c in app.get("bidi_component")) if '"tracks"' in json)
+    return next(mounted for c in app.get("bidi_component") if "tracks" in (mounted := str(c.proto.json)))
 
 
 NOT_FINITE = ("nan", "inf", "-inf", "1e999")

@@ -21,6 +21,7 @@ from core.models.network import StagedNetwork
 from core.models.store import default_model, load_model, model_names
 from core.paths import ROOT
 from core.synthesis.clip import compose
+from tests.app.addresses import address
 from tests.app.reading import read
 from tests.app.strips import strip
 from tests.app.tiles import tiles
@@ -39,10 +40,6 @@ def open_page(page: str = "listen", **address: str) -> AppTest:
     if page != "listen":
         app.switch_page(f"../pages/{page}.py")
     return app.run()
-
-
-def address(app: AppTest) -> dict[str, str]:
-    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
 
 
 def words(app: AppTest) -> str:
@@ -93,6 +90,21 @@ def test_composing_turns_to_the_new_clip() -> None:
     assert address(app)["clip"].endswith("@123")
     assert "instruments=organ,flute" in address(app)["clip"]
     assert "duration=3" in address(app)["clip"]
+
+
+def test_what_surprise_me_drew_stands_in_the_form_and_makes_the_same_mix_again() -> None:
+    app = open_page()
+    app.button_group(key="way-in").set_value("compose").run()
+    app.slider(key="compose-duration").set_value(3).run()
+    button(app, "Surprise me").click().run()
+    assert not app.exception
+    clip = address(app)["clip"]
+    drawn = app.multiselect(key="compose-instruments").value
+    assert f"instruments={','.join(drawn)}" in clip
+    assert clip.endswith(f"@{app.number_input(key='compose-seed').value}")
+    button(app, "Compose").click().run()
+    assert not app.exception
+    assert address(app)["clip"] == clip
 
 
 def test_revealing_the_truth_names_who_plays() -> None:
