@@ -39,7 +39,7 @@ def graded(view: View, found: evidence.Grades) -> None:
             st.subheader("On other clips", help=OTHER_HELP)
             st.markdown(evidence.verdict(other))
             st.caption(evidence.clips(other))
-            evidence.table(other, evidence.CONTESTS)
+            evidence.table(other, evidence.JUDGED)
     with st.container(border=True):
         st.subheader("The main measures, drawn")
         evidence.drawn(found, evidence.grouping(view))

@@ -104,6 +104,10 @@ def overview(view: View, atlas: Atlas) -> None:
     with names:
         some = "" if len(found) <= LISTED else f"; the {LISTED} most used are listed"
         st.caption(f"{len(found)} of {len(concepts)} concepts{some}")
+        if not found:
+            st.info(
+                f"No concept of {view.layer} fits all that was asked for. Leave out a word, or choose another layer."
+            )
         with st.container(height=560, gap=None):
             for concept in found[:LISTED]:
                 navigation.concept_link(concept, described(concept))
@@ -116,7 +120,7 @@ def layer_map(concepts: tuple[Concept, ...], found: set[int], key: str, opened: 
     def clicked() -> None:
         points = st.session_state[key].selection.points
         if points:
-            show(concept=points[0]["customdata"])
+            show(concept=points[0]["customdata"], reason=None)
 
     chart = figures.concept_map(concepts, found, opened, height=470 if opened is None else 200)
     st.plotly_chart(chart, config=CONFIG, key=key, on_select=clicked, selection_mode="points")
@@ -132,13 +136,13 @@ def concept_page(atlas: Atlas, concept: Concept) -> None:
     """One concept: what it responds to, which instruments need it, which concepts are near, and examples to hear."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         if st.button(f"All concepts of {concept.layer}", icon=":material/arrow_back:", key="back"):
-            show(concept=None)
+            show(concept=None, reason=None)
             st.rerun()
         if st.button(
             "Try it on my clip", icon=":material/troubleshoot:", type="primary", key="try",
             help="Shows and plays where this concept responds in your sound.",
         ):  # fmt: skip
-            show(layer=concept.layer, concept=concept.channel)
+            show(layer=concept.layer, concept=concept.channel, reason=None)
             st.switch_page(navigation.page("explain"))
     mark = KINDS[kind(concept)]
     st.html(

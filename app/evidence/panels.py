@@ -16,10 +16,11 @@ from app.figures.colors import MODEL_COLORS, legend, title
 from app.figures.thumbnails import thumbnail
 from app.frame.view import View, choose
 from core.explanation.explainer import DEFAULT_EXPLAINER
+from core.grading import verdict as verdicts
 from core.grading.catalogue import MEASURES
 from core.grading.record import CrossTalk, ExplainerGrade, GradeFigures, other_recipes, recorded_grades
 from core.grading.sanity import Step
-from core.grading.verdict import CONTESTS, RIVALS, Graded, Outcome, best, contests, figure
+from core.grading.verdict import ALIKE, CONTESTS, RIVALS, SANE, SANITY, Graded, Outcome, best, figure
 from core.models.store import model_names
 from core.paths import TRAINED_MODELS
 from core.records import Interval
@@ -46,8 +47,12 @@ DRAWN = {
 }
 ORDERS = {"concept_flipping_by_activation": "by activation", "concept_flipping_at_random": "at random"}
 GROUPS = {"all": "all", "count": "by how many play at once", "outcome": "detected or missed"}
-CONTEST_WORDS = {"lift": "lift", "si_sdr_improvement": "SI-SDR improvement"}
-MASKED_ALIKE = "si_sdr_among_rivals"  # the contest in SI-SDR improvement with the same kind of mask for everyone
+CONTEST_WORDS = {
+    "lift": "lift",
+    "si_sdr_improvement": "SI-SDR improvement",
+    "si_sdr_among_rivals": "SI-SDR improvement, with the maps of all explainers masked as in the app,",
+}
+JUDGED = (*CONTESTS, *ALIKE.values(), SANITY)  # what the verdict is made of
 
 
 def grades(model: str, root: Path | None = None) -> Grades:
@@ -78,27 +83,40 @@ def nothing_graded(model: str, root: Path | None = None) -> None:
 
 
 def verdict(found: Graded) -> str:
-    """Whether the default explainer beats each rival in each contest, in words."""
-    outcomes = contests(found)
-    every = {result for rivals in outcomes.values() for result in rivals.values()}
+    """Whether the default explainer beats its rivals and shows what the network learned, in words."""
+    judged = verdicts.verdict(found)
     name, rivals = explainer_title(DEFAULT_EXPLAINER), _and([_inline(rival) for rival in RIVALS])
-    details = "; ".join(f"in {CONTEST_WORDS[measure]} it {_against(rivals)}" for measure, rivals in outcomes.items())
-    if every == {Outcome.BETTER}:
-        measures = _and([f"in {CONTEST_WORDS[measure]}" for measure in CONTESTS])
-        text = f":material/check_circle: **{name} beats {rivals}** {measures}: the intervals do not overlap."
-    elif every <= {Outcome.BETTER, None}:
-        text = f":material/help: **Whether {name} beats {rivals} is not known yet**: {details}."
+    measures = _and([f"in {CONTEST_WORDS[measure]}" for measure in judged.contests])
+    details = "; ".join(f"in {CONTEST_WORDS[m]} it {_against(each)}" for m, each in judged.contests.items())
+    if judged.outcomes == {Outcome.BETTER}:
+        sane = judged.sanity == Outcome.BETTER
+        icon, but = ("check_circle", "") if sane else ("rule", ", but it does not pass the sanity check")
+        text = f"**{name} beats {rivals}{but}.** It is ahead {measures}: the intervals do not overlap."
+    elif judged.outcomes <= {Outcome.BETTER, None}:
+        icon, text = "help", f"**Whether {name} beats {rivals} is not known yet**: {details}."
     else:
-        text = f":material/cancel: **{name} does not clearly beat all of {rivals}**: {details}."
-    return text + _masked_alike(found)
+        icon, text = "rule", f"**{name} does not clearly beat all of {rivals}**: {details}."
+    return f":material/{icon}: {text}{_sanity(found, judged.sanity)}"
 
 
-def _masked_alike(found: Graded) -> str:
-    """How the default explainer does when the maps of all explainers are masked as in the app, not only its own."""
-    (rivals,) = contests(found, measures=(MASKED_ALIKE,)).values()
-    if set(rivals.values()) == {None}:
+def _sanity(found: Graded, outcome: Outcome | None) -> str:
+    """Whether the default explainer's maps depend on what the network learned, in words."""
+    if outcome is None:
         return ""
-    return f" With the maps of all explainers masked as in the app, it {_against(rivals)} in SI-SDR improvement."
+    words = {
+        Outcome.BETTER: ("good", "so they show what the network learned"),
+        Outcome.ALIKE: ("doubtful", f"which is about the {SANE} up to which maps show what the network learned"),
+        Outcome.WORSE: ("poor", f"and above {SANE} much of a map shows the sound itself, not what the network learned"),
+    }
+    result, meaning = words[outcome]
+    own = figure(found, DEFAULT_EXPLAINER, SANITY)
+    others = {_inline(rival): figure(found, rival, SANITY).value for rival in RIVALS}
+    compared = _and([f"{name} {figures.number(value)}" for name, value in others.items() if value is not None])
+    return (
+        f" **Sanity check: {result}.** Once the network's weights are random, the maps of "
+        f"{explainer_title(DEFAULT_EXPLAINER)} are still {figures.number(own.value)} ({_range(own)}) alike, {meaning}."
+        + (f" For comparison: {compared}; 1 means the same map." if compared else "")
+    )
 
 
 def _against(rivals: Mapping[str, Outcome | None]) -> str:
@@ -247,7 +265,7 @@ def cross_talk_sentence(table: pd.DataFrame) -> str:
 def sanity(found: Grades, model: str, explainer: str) -> None:
     """The map of one instrument while the network loses what it learned, and how alike such maps are on average."""
     check = sanity_check(model, explainer)
-    means, average = found[explainer].sanity, figure(found, explainer, "sanity_similarity")
+    means, average = found[explainer].sanity, figure(found, explainer, SANITY)
     others = _and([_lower(label) for label in check.clip.labels if label != check.label])
     st.markdown(
         f"**{title(check.label)}**, in a clip with {others}. The first map is that of the trained network. In each "

@@ -53,8 +53,9 @@ def summary(found: RuleSearch) -> str:
     default = found.candidates[found.default]
     against = {name: results for name, results in outcomes(found).items() if name != found.default}
     worse = [
-        f"clearly less {words} is reached by {sum(each.get(measure) == Outcome.WORSE for each in against.values())}"
-        for measure, words in CONTEST_WORDS.items()
+        f"clearly less {CONTEST_WORDS[measure]} is reached by "
+        f"{sum(each.get(measure) == Outcome.WORSE for each in against.values())}"
+        for measure in CONTESTS
     ]
     rivals = [_named(found.candidates[name]) for name, results in against.items() if _preferable(results)]
     return (

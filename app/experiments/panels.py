@@ -16,7 +16,7 @@ from app.frame.view import View, listed, show
 from core.comparison.records import SETS, VariantResult, in_order, read_ablation, read_curves, read_records
 from core.evaluation.record import SCORES, Confusion, Evaluation, SoloConfusion
 from core.grading.verdict import Outcome, outcome
-from core.models.card import read_card
+from core.models.card import Training, read_card
 from core.models.store import model_names
 from core.paths import TRAINED_MODELS
 from core.taxonomy.instruments import INSTRUMENTS
@@ -146,35 +146,44 @@ def by_family(records: Records, measure: str) -> None:
 
 
 def confusion(records: Records) -> None:
-    """Which instruments of a family a model detects where another one of the family plays alone."""
-    solos = {name: sets["count-1"].confusion for name, sets in records.items() if "count-1" in sets}
-    if _missing(solos, "count-1"):
+    """Which instruments of a family a model detects that do not play, where others of the family do."""
+    sets = {family: f"similar-{family}" for family in SIMILAR}
+    if _missing({name: found for name, found in records.items() if set(sets.values()) & set(found)}, ", ".join(sets)):
         return
     left, right = st.columns(2)
     with left:
         family = st.selectbox("Family", SIMILAR, key="confused-family", format_func=str.capitalize)
+    measured = {name: found[sets[family]] for name, found in records.items() if sets[family] in found}
     with right:
-        model = st.selectbox("Model", list(solos), key="confused-model")
-    table = _confusion_table(solos[model], family)
+        model = st.selectbox("Model", list(measured), key="confused-model")
+    if _missing(measured, sets[family]):
+        return
+    record = measured[str(model)]
+    table = _of_family(record.confusion, record.confusion.rate, family)
     if table.empty:
         st.caption(f"{model} was measured with no {family}.")
         return
     st.markdown(confusion_sentence(table))
     names = ([title(label) for label in table.index], [title(label) for label in table.columns])
     values = [[None if pd.isna(v) else float(v) for v in row] for row in table.to_numpy()]
-    chart("confusion", figures.heatmap(values, *names, ("plays alone", "detected")))
+    chart("confusion", figures.heatmap(values, *names, ("plays", "detected, but does not play")))
+    counts = _of_family(record.confusion, record.confusion.clips, family).to_numpy()[table.notna().to_numpy()]
+    st.caption(
+        f"In {record.clips} clips of only {family} together. Each figure is a share of the {counts.min():.0f} to "
+        f"{counts.max():.0f} clips in which the one plays and the other does not."
+    )
     export("confusion", table.rename_axis("played").reset_index())
 
 
 def confusion_sentence(table: pd.DataFrame) -> str:
-    """The most frequent confusion of a table (rows play alone, columns are detected) in words."""
+    """The most frequent confusion of a table (rows play, columns are detected and do not play) in words."""
     worst = table.stack().dropna()
     if worst.empty or worst.max() == 0:
-        return "None of them is ever detected where another one plays alone."
+        return "None of them is ever detected where others play and it does not."
     played, detected = worst.idxmax()
     return (
-        f"Most frequent: where only **{_lower(played)}** plays, **{_lower(detected)}** is detected in "
-        f"{worst.max():.0%} of the clips."
+        f"Most frequent: where **{_lower(played)}** plays and **{_lower(detected)}** does not, {_lower(detected)} is "
+        f"detected in {worst.max():.0%} of the clips."
     )
 
 
@@ -217,7 +226,20 @@ def training(names: Sequence[str]) -> None:
         with part:
             st.caption(COURSES[column])
             chart(column, figures.courses(there, column, colors(), percent=column == "val_mAP"))
+    for name in curves:
+        if words := started_from(read_card(TRAINED_MODELS / name).training):
+            st.caption(f"**{name}** {words}")
     export("training", pd.concat([curve.assign(model=name) for name, curve in curves.items()]))
+
+
+def started_from(training: Training) -> str:
+    """What came before a training, in words; nothing where it started from scratch."""
+    earlier = list(training.history)[1:]
+    if not earlier:
+        return ""
+    trainings = "one earlier training" if len(earlier) == 1 else f"{len(earlier)} earlier trainings"
+    epochs = sum(stage.epochs for stage in earlier)
+    return f"did not start from scratch: {trainings} of {epochs} epochs in all led to the weights it started from."
 
 
 def ablation(measure: str) -> None:
@@ -295,9 +317,9 @@ def _missing(series: Mapping[str, Any], sets: str) -> bool:
     return not series
 
 
-def _confusion_table(confusion: Confusion, family: str) -> pd.DataFrame:
-    """Rows that play alone and columns that are detected, of one family."""
-    table = pd.DataFrame(confusion.rate, index=confusion.when, columns=confusion.called, dtype=float)
+def _of_family(confusion: Confusion, values: Sequence[Sequence[float | None]], family: str) -> pd.DataFrame:
+    """Values of a confusion for one family: rows play, columns are detected."""
+    table = pd.DataFrame(values, index=confusion.when, columns=confusion.called, dtype=float)
     inside = [label for label in INSTRUMENTS if INSTRUMENTS[label].family == family]
     return table.reindex(
         index=[x for x in inside if x in table.index], columns=[x for x in inside if x in table.columns]

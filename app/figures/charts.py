@@ -40,10 +40,10 @@ def fade(hex_color: str, opacity: float) -> str:
 
 
 def probability_bars(prediction: Prediction, labels: Sequence[str], truth: Sequence[str] | None = None) -> go.Figure:
-    """A bar for each label, with its threshold as a tick where it has one; if the truth is given, it is marked."""
+    """A bar for each label, with its threshold as a tick where it has one; with the truth, right and wrong are marked."""
     index = [prediction.labels.index(label) for label in labels]
     probabilities = prediction.probabilities[index]
-    names = [_marked(label, truth) for label in labels]
+    names = [title(label) if truth is None else _marked(label, prediction, truth) for label in labels]
     colors = [fade(color(label), 1.0 if label in prediction.detected else 0.4) for label in labels]
     hover = "%{y}: %{x:.1%}<extra></extra>"
     figure = go.Figure(
@@ -63,10 +63,12 @@ def probability_bars(prediction: Prediction, labels: Sequence[str], truth: Seque
     return layout(figure, ROW * len(labels) + 40)
 
 
-def _marked(label: str, truth: Sequence[str] | None) -> str:
-    if truth is None:
-        return title(label)
-    return f"{'✓' if label in truth else '·'} {title(label)}"
+def _marked(label: str, prediction: Prediction, truth: Sequence[str]) -> str:
+    """A label with what the truth says about the answer."""
+    detected = label in prediction.detected
+    if label in truth:
+        return f"✓ {title(label)}" if detected else f"✗ {title(label)}, missed"
+    return f"✗ {title(label)}, not there" if detected else f"· {title(label)}"
 
 
 def timeline(prediction: Prediction, labels: Sequence[str], score: Score | None = None) -> go.Figure:

@@ -14,7 +14,8 @@ Figures = Mapping[str, Interval]  # for each place on an axis
 HEIGHT = 260
 LINE, MARK = 28, 9  # pixels a row, and pixels a mark in it where they need more
 SPREAD = 0.6  # share of a row that its models take up
-SHADES = [[0, "#171c26"], [0.5, "#2f6f8f"], [1, "#8ff0ff"]]
+SHADES = [[0, "rgba(47,111,143,0)"], [0.5, "#2f6f8f"], [1, "#8ff0ff"]]  # nothing has no colour
+FULL = 0.2  # share from which on a table of smaller ones uses the strongest colour
 
 
 def bands(series: Mapping[str, Figures], places: Sequence[str], shades: Mapping[str, str], unit: str) -> go.Figure:
@@ -53,7 +54,7 @@ def slopes(series: Mapping[str, Figures], places: Sequence[str], shades: Mapping
 def rows(
     series: Mapping[str, Figures], places: Sequence[str], shades: Mapping[str, str], percent: bool = True
 ) -> go.Figure:
-    """A dot with its interval for each model in each row; the first row stands at the top."""
+    """A dot with its interval for each model in each row; the first row is at the top."""
     figure = go.Figure()
     for name, shift in zip(series, _shifts(len(series), SPREAD), strict=True):
         y, (value, low, high) = _known(series[name], places)
@@ -78,14 +79,18 @@ def heatmap(
     figure = go.Figure(
         go.Heatmap(
             z=values, x=list(across), y=list(down), text=texts, texttemplate="%{text}", textfont={"size": 11},
-            colorscale=SHADES, zmin=0,
-            zmax=1 if not percent else None, showscale=False, xgap=2, ygap=2, hoverongaps=False,
+            colorscale=SHADES, zmin=0, zmax=_strongest(values) if percent else 1, showscale=False, xgap=2, ygap=2,
+            hoverongaps=False,
             hovertemplate=f"{axes[0]}: %{{y}}<br>{axes[1]}: %{{x}}<br>%{{text}}<extra></extra>",
         )
     )  # fmt: skip
     figure.update_xaxes(title=axes[1], showgrid=False, tickangle=0, tickfont_size=10 if len(across) > 5 else 13)
     figure.update_yaxes(title=axes[0], autorange="reversed", showgrid=False)
     return _roomy(layout(figure, 34 * len(down) + 76), bottom=54)
+
+
+def _strongest(values: Sequence[Sequence[float | None]]) -> float:
+    return max([FULL, *(value for row in values for value in row if value is not None)])
 
 
 def courses(curves: Mapping[str, pd.DataFrame], column: str, shades: Mapping[str, str], percent: bool) -> go.Figure:

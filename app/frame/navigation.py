@@ -32,5 +32,5 @@ def pages() -> list[Any]:
 def concept_link(concept: Concept, text: str, place: str = "open") -> None:
     """A line of text that opens a concept."""
     if st.button(text, key=f"{place}-{concept.layer}-{concept.channel}", type="tertiary"):
-        show(layer=concept.layer, concept=concept.channel)
+        show(layer=concept.layer, concept=concept.channel, reason=None)
         st.rerun()

@@ -12,8 +12,8 @@ def uploader(label: str) -> None:
     file = st.file_uploader(
         label,
         key="upload",
-        help="Up to 50 MB and 10 minutes. The sound stays in memory while the page is open, and is never written to "
-        "disk.",
+        help="Up to 50 MB and 10 minutes. The file goes to the computer that runs this app, which keeps it only while "
+        "the page is open and shows it to nobody else.",
     )
     if file is None or st.session_state.get("handled-upload") == file.file_id:
         return

@@ -1,6 +1,7 @@
 """The three ways in: upload a file, compose a mix, take an example from the shelf."""
 
 import random
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -13,10 +14,11 @@ from core.errors import InputError
 from core.synthesis.recipe import COUNTS, DURATIONS, RECIPES, Recipe, modified, split_clip_name
 from core.synthesis.score import STYLES
 from core.synthesis.soundfonts import installed_soundfonts
-from core.taxonomy.instruments import LABEL_SETS
+from core.taxonomy.instruments import LABEL_SETS, check_labels
 
 WAYS = {"examples": "Examples", "compose": "Compose", "upload": "Upload"}
 MAX_SEED = 10**6
+SURPRISING = (2, 5)  # instruments in a mix that is drawn
 
 
 def ways_in(view: View) -> None:
@@ -87,26 +89,34 @@ def _composer(view: View) -> None:
         "Seconds", int(DURATIONS[0]), int(DURATIONS[1]), 8, key="compose-duration", persist_state="session"
     )
     seed = right.number_input("Seed", 0, MAX_SEED, 7, key="compose-seed", persist_state="session")
-    ask = {"style": (style,), "soundfont": (font,), "duration": float(duration)}
     compose, surprise = st.columns(2)
     if compose.button("Compose", type="primary", icon=":material/music_note:", width="stretch"):
-        _compose({**ask, "instruments": tuple(chosen), "count": (count,)}, int(seed))
-    if surprise.button(
-        "Surprise me", icon=":material/casino:", width="stretch", help="Picks instruments, style and seed at random."
-    ):
-        surprise_count = (random.randint(2, 5),)
-        _compose({**ask, "count": surprise_count, "style": (random.choice(styles),)}, random.randint(0, MAX_SEED))
+        ask = {"style": (style,), "soundfont": (font,), "duration": float(duration)}
+        # Whoever names the instruments has given their number.
+        who = {"instruments": tuple(chosen)} if chosen else {"count": (count,)}
+        try:
+            show_clip(modified(RECIPES["general"], **ask, **who).clip_name(int(seed)))
+        except InputError as error:
+            alerts.error(str(error))
+        else:
+            st.rerun()
+    surprise.button(
+        "Surprise me", icon=":material/casino:", width="stretch", on_click=_surprise, args=(styles, font, duration),
+        help="Picks instruments, style and seed at random, and shows what it picked in these fields.",
+    )  # fmt: skip
 
 
-def _compose(changes: dict[str, object], seed: int) -> None:
-    if changes.get("instruments"):
-        changes.pop("count")  # whoever names the instruments has given their number
-    try:
-        show_clip(modified(RECIPES["general"], **changes).clip_name(seed))
-    except InputError as error:
-        alerts.error(str(error))
-    else:
-        st.rerun()
+def _surprise(styles: Sequence[str], font: str, duration: int) -> None:
+    """Composes a mix of random instruments, and fills the form in so that it makes the same mix again."""
+    names = random.sample(LABEL_SETS["general"].labels, random.randint(*SURPRISING))
+    instruments = check_labels(names, LABEL_SETS["general"].labels)
+    style, seed = random.choice(styles), random.randint(0, MAX_SEED)
+    drawn = {"instruments": list(instruments), "style": style, "seed": seed}
+    st.session_state.update({f"compose-{field}": value for field, value in drawn.items()})
+    recipe = modified(
+        RECIPES["general"], instruments=instruments, style=(style,), soundfont=(font,), duration=float(duration)
+    )
+    show_clip(recipe.clip_name(seed))
 
 
 def _composed_recipe(view: View) -> Recipe:

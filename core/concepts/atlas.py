@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InputError
-from core.explanation.reasons import Dictionary
+from core.explanation.reasons import Dictionary, reason_id
 
 Vector = npt.NDArray[np.float32]
 
@@ -215,3 +215,7 @@ class Reasons:
         patterns = np.stack([reason.pattern for reason in self.reasons], axis=1)
         names, aucs = zip(*((reason.name, reason.auc) for reason in self.reasons), strict=True)
         return Dictionary(self.layer, patterns, names, aucs)
+
+    def find(self, id: str) -> Reason | None:
+        """The reason of an id; None if it is not one of these."""
+        return next((reason for reason in self.reasons if reason_id(self.layer, reason.number) == id), None)

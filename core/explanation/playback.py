@@ -145,7 +145,16 @@ def mask(model: TrainedModel, spectrogram: Spectrogram, map: Relevance, trace: T
     """
     if map.channel is not None:
         return concept_mask(map, model.frontend)
-    own, rivals = relevance.contested(model, spectrogram.features, map.label, trace)
+    return mask_of_label(model, spectrogram, map.label, trace)
+
+
+def mask_of_label(model: TrainedModel, spectrogram: Spectrogram, label: str, trace: Trace | None = None) -> Matrix:
+    """The mask ``(bins, frames)`` of a whole label in a passage, which needs no map of the label.
+
+    Raises:
+        InputError: the model has no such label.
+    """
+    own, rivals = relevance.contested(model, spectrogram.features, label, trace)
     back = model.frontend.relevance_to_cells
     return label_mask(back(own, spectrogram), model.frontend, [back(rival, spectrogram) for rival in rivals])
 

@@ -76,12 +76,21 @@ class ReasonPart:
     @property
     def id(self) -> str:
         """Names the reason in every song, as long as the model keeps its dictionary."""
-        return f"{self.map.layer}-rest" if self.number is None else f"{self.map.layer}-reason{self.number}"
+        return reason_id(str(self.map.layer), self.number)
 
     @property
     def evidence(self) -> Matrix:
         """The map turned so that what it shows is positive, also where the reason speaks against the target."""
         return -self.map.values if self.relevance < 0 else self.map.values
+
+
+def reason_id(layer: str, number: int | None) -> str:
+    """The id of a reason, or of everything else.
+
+    >>> reason_id("conv7", 3), reason_id("conv7", None)
+    ('conv7-reason3', 'conv7-rest')
+    """
+    return f"{layer}-rest" if number is None else f"{layer}-reason{number}"
 
 
 def reasons(

@@ -1,6 +1,7 @@
 """The grades of several explainers side by side: which is the best, and whether one beats another."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from core.explanation.explainer import DEFAULT_EXPLAINER
@@ -12,6 +13,9 @@ Graded = Mapping[str, GradeFigures]  # by explainer
 
 RIVALS = ("energy", "gradient_x_input", "grad_cam")  # what the default explainer has to beat
 CONTESTS = ("lift", "si_sdr_improvement")  # and in which measures
+ALIKE = {"si_sdr_improvement": "si_sdr_among_rivals"}  # the same with maps that are all masked in the same way
+SANITY = "sanity_similarity"
+SANE = 0.5  # how alike maps may stay once the network's weights are random, if they show what it learned
 
 
 class Outcome(Enum):
@@ -64,6 +68,36 @@ def contests(
         }
         for measure in measures
     }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the grades of an explainer add up to.
+
+    Attributes:
+        contests: How it does against each of ``RIVALS``, by measure; treated like its rivals where that was measured.
+        sanity: Whether its maps depend on what the network learned: BETTER if they are clearly less alike than ``SANE``
+            once weights are random, WORSE if clearly more; None if it was not measured.
+    """
+
+    contests: Mapping[str, Mapping[str, Outcome | None]]
+    sanity: Outcome | None
+
+    @property
+    def outcomes(self) -> set[Outcome | None]:
+        """All that the contests ended with."""
+        return {result for rivals in self.contests.values() for result in rivals.values()}
+
+
+def verdict(grades: Graded, explainer: str = DEFAULT_EXPLAINER) -> Verdict:
+    """Whether an explainer beats its rivals, and whether it shows what the network learned."""
+    fair = [
+        ALIKE[measure] if measure in ALIKE and figure(grades, explainer, ALIKE[measure]).value is not None else measure
+        for measure in CONTESTS
+    ]
+    limit = Interval(value=SANE, low=SANE, high=SANE)
+    sanity = outcome(figure(grades, explainer, SANITY), limit, MEASURES[SANITY].direction)
+    return Verdict(contests(grades, explainer, fair), sanity)
 
 
 def figure(grades: Graded, explainer: str, measure: str) -> Interval:

@@ -48,7 +48,9 @@ def made_up(model: str, explainer: str, labels: str, lift: float, rng: np.random
 def _figures(explainer: str, lift: float, clips: int, rng: np.random.Generator) -> GradeFigures:
     known = {name for name in MEASURES if not name.startswith(FLIPPED) or explainer in ("crp", "lrp_z_plus")}
     values = {name: interval(float(rng.uniform(0.1, 0.9))) for name in MEASURES if name in known}
-    values |= {"lift": interval(lift), "si_sdr_improvement": interval(lift - 2)}
+    values |= {"lift": interval(lift)} | dict.fromkeys(
+        ("si_sdr_improvement", "si_sdr_among_rivals"), interval(lift - 2)
+    )
     return GradeFigures(clips=clips, instruments=3 * clips, measures=values)
 
 

@@ -14,6 +14,7 @@ from core.concepts.store import ATLAS
 from core.explanation.flow import Node
 from core.models import store
 from core.paths import ROOT
+from tests.app.addresses import address
 from tests.app.mapped import CHANNEL, CLIPS, LAYER, MODEL, NAME, RECIPE, write_atlas
 from tests.app.reading import read
 from tests.app.tiles import tiles
@@ -41,11 +42,6 @@ def open_page(page: str = "atlas", **address: str) -> AppTest:
 def words(app: AppTest) -> str:
     parts = [*app.title, *app.markdown, *app.subheader, *app.caption, *app.info, *app.error]
     return " ".join(str(part.value) for part in parts) + " ".join(part.proto.body for part in app.get("html"))
-
-
-def address(app: AppTest, name: str) -> str | None:
-    value = app.query_params.get(name)
-    return value[0] if isinstance(value, list) else value
 
 
 def listed(app: AppTest) -> list[int]:
@@ -82,7 +78,7 @@ def test_a_search_finds_the_concept_and_is_in_the_address(search: dict[str, str]
         field(key=f"choose-{name}").set_value(value).run()
     assert not app.exception
     assert listed(app) == [CHANNEL]
-    assert {name: address(app, name) for name in search} == search
+    assert {name: address(app).get(name) for name in search} == search
     assert listed(open_page(**search)) == [CHANNEL]
 
 
@@ -91,13 +87,15 @@ def test_a_search_for_what_is_not_there_finds_nothing(root: Path) -> None:
     assert not app.exception
     assert listed(app) == []
     assert f"0 of {CONCEPTS} concepts" in words(app)
+    assert f"No concept of {LAYER} fits all that was asked for." in words(app)
+    assert "fits all that was asked for" not in words(open_page(search="plucked"))
 
 
 def test_a_concept_opens_has_a_link_and_leads_back(root: Path) -> None:
     app = open_page(search="plucked")
     app.button(key=f"open-{LAYER}-{CHANNEL}").click().run()
     assert not app.exception
-    assert address(app, "concept") == str(CHANNEL)
+    assert address(app).get("concept") == str(CHANNEL)
     restored = open_page(**OPENED)
     for page in (app, restored):
         assert NAME[1:] in words(page)
@@ -105,9 +103,9 @@ def test_a_concept_opens_has_a_link_and_leads_back(root: Path) -> None:
         assert "0.20 AUC" in words(page)
         assert "20.0%" in words(page)
     app.button(key=f"near-{LAYER}-{CHANNEL + 1}").click().run()
-    assert address(app, "concept") == str(CHANNEL + 1)
+    assert address(app).get("concept") == str(CHANNEL + 1)
     app.button(key="back").click().run()
-    assert address(app, "concept") is None
+    assert address(app).get("concept") is None
     assert listed(app) == [CHANNEL], "the search is kept"
 
 
@@ -163,12 +161,12 @@ def test_explain_names_concepts_and_leads_to_the_atlas_and_back(root: Path, monk
     app.run()
     assert not app.exception
     assert app.title[0].value == "Atlas"
-    assert (address(app, "layer"), address(app, "concept")) == (LAYER, channel)
+    assert (address(app).get("layer"), address(app).get("concept")) == (LAYER, channel)
     app.button(key="try").click().run()
     assert not app.exception
     assert app.title[0].value == "Explain"
     assert f"What feeds concept {channel} here" in words(app)
-    assert (address(app, "instrument"), address(app, "clip")) == ("piano", CLIP)
+    assert (address(app).get("instrument"), address(app).get("clip")) == ("piano", CLIP)
 
 
 def test_explain_tells_how_usual_the_concepts_are(root: Path) -> None:
@@ -176,7 +174,7 @@ def test_explain_tells_how_usual_the_concepts_are(root: Path) -> None:
     assert "of 24 reference clips in which piano was recognised correctly" in words(app)
     app.button(key="explain-A usual clip").click().run()
     assert not app.exception
-    assert str(address(app, "clip")) in CLIPS
+    assert str(address(app).get("clip")) in CLIPS
     assert "Trumpet was not recognised in enough of the atlas's 24 clips" in words(
         open_page("explain", instrument="trumpet")
     )

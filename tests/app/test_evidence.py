@@ -14,8 +14,10 @@ from core.explanation.explainer import EXPLAINERS
 from core.grading.catalogue import MEASURES
 from core.grading.record import recorded_grades
 from core.grading.verdict import RIVALS
+from core.models.store import default_model
 from core.paths import ROOT
 from core.records import Interval
+from tests.app.addresses import address
 from tests.app.graded import COMPARED, interval, searched, write_graded, write_searched
 from tests.app.reading import read
 
@@ -48,11 +50,6 @@ def words(app: AppTest) -> str:
 
 def html(app: AppTest) -> str:
     return unescape(" ".join(part.proto.body for part in app.get("html")))
-
-
-def address(app: AppTest, name: str) -> str:
-    value = app.query_params[name]
-    return value[0] if isinstance(value, list) else value
 
 
 def charts(app: AppTest) -> int:
@@ -102,7 +99,7 @@ def test_explainer_and_grouping_are_in_the_address_and_restored(root: Path) -> N
     app.selectbox(key="choose-explainer").set_value("energy").run()
     app.button_group(key="choose-by").set_value("count").run()
     assert not app.exception
-    assert (address(app, "explainer"), address(app, "by")) == ("energy", "count")
+    assert (address(app).get("explainer"), address(app).get("by")) == ("energy", "count")
     assert "2 at once" in html(app)
     again = open_page(explainer="energy", by="outcome")
     assert again.selectbox(key="choose-explainer").value == "energy"
@@ -112,10 +109,24 @@ def test_explainer_and_grouping_are_in_the_address_and_restored(root: Path) -> N
     assert lost.selectbox(key="choose-explainer").value == "crp"
 
 
+MASKED = "in SI-SDR improvement, with the maps of all explainers masked as in the app,"
+
+
+def judged(root: Path, sanity: float, lifts: dict[str, float], masked: dict[str, float] | None = None) -> str:
+    """The verdict on grades with these lifts and improvements; ``masked`` are those with masks treated alike."""
+    write_graded(root, MODEL, "wimu12", **lifts)
+    found = evidence.grades(MODEL, root)
+    for name, grade in found.items():
+        value = (masked or {}).get(name)
+        grade.measures["si_sdr_among_rivals"] = interval(value) if value else Interval()
+        grade.measures["sanity_similarity"] = interval(sanity if name == "crp" else 0.3)
+    return evidence.verdict(found)
+
+
 @pytest.mark.parametrize(
     ("lifts", "said"),
     [
-        ({"crp": 3.0, **BEATEN}, "**CRP beats energy, gradient × input and Grad-CAM** in lift and in SI-SDR"),
+        ({"crp": 3.0, **BEATEN}, "**CRP beats energy, gradient × input and Grad-CAM.** It is ahead in lift and in SI-"),
         ({"crp": 1.0, **BEATEN}, "it is worse than energy, gradient × input and Grad-CAM;"),
         ({"crp": 3.0, **BEATEN, "energy": 3.05}, "Grad-CAM and does not differ clearly from energy;"),
         ({"crp": 3.0, "energy": 2.0}, "is not known yet**: in lift it beats energy and was not compared with"),
@@ -123,30 +134,54 @@ def test_explainer_and_grouping_are_in_the_address_and_restored(root: Path) -> N
     ],
 )  # fmt: skip
 def test_the_verdict_follows_from_the_files(lifts: dict[str, float], said: str, root: Path) -> None:
-    write_graded(root, MODEL, "wimu12", **lifts)
-    found = evidence.grades(MODEL, root)
-    assert said in evidence.verdict(found)
-    assert ("does not clearly beat" in evidence.verdict(found)) == ("worse" in said or "differ" in said)
+    text = judged(root, 0.3, lifts)
+    assert said in text
+    assert ("does not clearly beat" in text) == ("worse" in said or "differ" in said)
 
 
 @pytest.mark.parametrize(
     ("rival", "said"),
     [
-        (1.0, "masked as in the app, it beats energy, gradient × input and Grad-CAM in SI-SDR improvement."),
-        (2.0, "masked as in the app, it beats energy and Grad-CAM and does not differ clearly from gradient × input"),
-        (3.0, "masked as in the app, it beats energy and Grad-CAM and is worse than gradient × input in SI-SDR"),
-        (None, "**CRP beats energy, gradient × input and Grad-CAM** in lift and in SI-SDR improvement: the intervals "
-         "do not overlap."),
+        (1.0, f"**CRP beats energy, gradient × input and Grad-CAM.** It is ahead in lift and {MASKED}"),
+        (2.0, f"{MASKED} it beats energy and Grad-CAM and does not differ clearly from gradient × input"),
+        (3.0, f"{MASKED} it beats energy and Grad-CAM and is worse than gradient × input"),
     ],
 )  # fmt: skip
-def test_the_verdict_says_what_is_left_of_it_with_masks_alike(rival: float | None, said: str, root: Path) -> None:
-    write_graded(root, MODEL, "wimu12", **{"crp": 3.0, **BEATEN})
-    found = evidence.grades(MODEL, root)
-    for name, grade in found.items():
-        value = {"crp": 2.0, "gradient_x_input": rival}.get(name, 1.0)
-        grade.measures["si_sdr_among_rivals"] = interval(value) if rival else Interval()
-    assert said in evidence.verdict(found)
-    assert ("masked as in the app" in evidence.verdict(found)) == (rival is not None)
+def test_the_verdict_treats_the_masks_of_all_alike(rival: float, said: str, root: Path) -> None:
+    masked = {"crp": 2.0, "energy": 1.0, "grad_cam": 1.0, "gradient_x_input": rival}
+    text = judged(root, 0.3, {"crp": 3.0, **BEATEN}, masked)
+    assert said in text
+    assert ("does not clearly beat" in text) == (rival > 1)
+
+
+@pytest.mark.parametrize(
+    ("sanity", "passes", "said"),
+    [
+        (0.3, True, "**Sanity check: good.** Once the network's weights are random, the maps of CRP are still 0.30 "
+         "(0.25 to 0.35) alike"),
+        (0.48, False, "**Sanity check: doubtful.**"),
+        (0.76, False, "**Sanity check: poor.** Once the network's weights are random, the maps of CRP are still 0.76 "
+         "(0.71 to 0.81) alike, and above 0.5 much of a map shows the sound itself"),
+    ],
+)  # fmt: skip
+def test_a_map_that_stays_when_the_network_forgets_spoils_the_verdict(
+    sanity: float, passes: bool, said: str, root: Path
+) -> None:
+    text = judged(root, sanity, {"crp": 3.0, **BEATEN})
+    assert said in text
+    assert "energy 0.30, gradient × input 0.30 and Grad-CAM 0.30; 1 means the same map" in text
+    assert ("does not pass the sanity check.**" in text) == (not passes)
+    assert text.startswith(":material/check_circle:") == passes
+
+
+def test_the_shipped_verdict_says_what_its_table_says() -> None:
+    found = evidence.grades(default_model())
+    own, rival = (found[name].measures["si_sdr_among_rivals"] for name in ("crp", "gradient_x_input"))
+    assert own.low is not None
+    assert rival.high is not None
+    text = evidence.verdict(found)
+    assert ("does not differ clearly from gradient × input" in text) == (own.low <= rival.high)
+    assert f"still {evidence.figures.number(found['crp'].measures['sanity_similarity'].value)} (" in text
 
 
 def test_grades_of_other_clips_are_named(root: Path) -> None:

@@ -3,16 +3,22 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.experiments import contrasts
 from app.experiments import panels as experiments
+from app.figures import intervals
 from app.figures.colors import model_colors
+from core.comparison.place import PLACES
+from core.comparison.records import ContrastResult
 from core.evaluation.record import SoloConfusion
+from core.models.store import card, model_names
 from core.paths import ROOT
-from tests.app.measured import MODELS, ablation, variant_scores, write_measured
+from tests.app.addresses import address
+from tests.app.measured import MODELS, ablation, comparison, figure, variant_scores, write_measured
 from tests.app.reading import read
 
 GENERAL = [name for name in MODELS if name.startswith("general")]
@@ -58,8 +64,9 @@ def test_everything_measured_is_shown_and_can_be_downloaded(root: Path) -> None:
     assert not app.error
     assert all(title in words(app) for title in TITLES.values())
     assert "If instruments more than 12 dB below the rest did not count, the mAP of **" in words(app)
-    assert "where only **violin** plays, **viola** is detected in 31% of the clips" in words(app)
-    assert len(charts(app)) == 5 + 3 + 1 + 2 * 3
+    assert "where **violin** plays and **viola** does not, viola is detected in 31% of the clips" in words(app)
+    assert "In 300 clips of only strings together. Each figure is a share of the 9 to 9 clips" in words(app)
+    assert len(charts(app)) == 5 + 3 + 1 + 2 * 4
     labels = [button.label for button in app.get("download_button")]
     assert len(labels) == 2 * 8 + 2
     assert len(set(labels)) == len(labels)
@@ -79,7 +86,7 @@ def test_the_chosen_models_are_in_the_address_and_restored(root: Path) -> None:
     assert app.multiselect(key="experiments-models").value == GENERAL
     app.multiselect(key="experiments-models").set_value(["wimu12-shallow"]).run()
     assert not app.exception
-    assert app.query_params["shown"] in ("wimu12-shallow", ["wimu12-shallow"])
+    assert address(app)["shown"] == "wimu12-shallow"
     again = open_page(shown="wimu12-shallow")
     assert again.multiselect(key="experiments-models").value == ["wimu12-shallow"]
     assert open_page(shown="nobody").multiselect(key="experiments-models").value == GENERAL
@@ -170,7 +177,7 @@ def test_figures_without_a_value_are_left_out(root: Path) -> None:
 def test_the_worst_confusion_is_named() -> None:
     table = pd.DataFrame([[None, 0.2], [0.1, None]], index=["violin", "cello"], columns=["violin", "cello"])
     assert experiments.confusion_sentence(table) == (
-        "Most frequent: where only **violin** plays, **cello** is detected in 20% of the clips."
+        "Most frequent: where **violin** plays and **cello** does not, cello is detected in 20% of the clips."
     )
     assert "None of them" in experiments.confusion_sentence(table * 0)
 
@@ -179,3 +186,55 @@ def test_a_model_keeps_its_colour_whoever_is_shown() -> None:
     shades = model_colors(MODELS)
     assert len(set(shades.values())) == len(MODELS)
     assert model_colors(reversed(MODELS)) == shades
+
+
+def test_similar_instruments_are_those_of_the_sets_made_for_them(root: Path) -> None:
+    write_measured(root)
+    for path in root.glob("*/evaluation/count-1.json"):
+        path.unlink()
+    assert "viola is detected in 31% of the clips" in words(open_page())
+    for path in root.glob("*/evaluation/similar-strings.json"):
+        path.unlink()
+    app = open_page()
+    assert not app.exception
+    assert "viola is detected" not in words(app)
+    assert "with these names: similar-strings." in words(app)
+
+
+def test_nothing_has_no_colour_however_little_the_rest_is() -> None:
+    nothing = intervals.heatmap([[0.0, None], [None, 0.0]], ["a", "b"], ["a", "b"], ("", "")).data[0]
+    assert nothing.colorscale[0][1].endswith(",0)")
+    assert (nothing.zmin, nothing.zmax) == (0, intervals.FULL)
+    assert intervals.heatmap([[0.5]], ["a"], ["a"], ("", "")).data[0].zmax == 0.5
+
+
+def test_a_picture_shows_all_pairs_and_words_only_what_is_clear_in_all() -> None:
+    rng = np.random.default_rng(0)
+    found = {case: comparison("general-shallow-rich", "general-deep-rich", rng) for case in ("x", "y")}
+    for case, sign in (("x", 1), ("y", -1)):
+        places = found[case].places
+        for place in places:
+            shift = (
+                figure(0.0)
+                if place not in ("onset", "low", "high")
+                else figure({"onset": 0.1, "low": -0.1}.get(place, 0.1 * sign))
+            )
+            places[place] = places[place].model_copy(update={"difference": shift})
+    contrast = ContrastResult(title="?", kinds=("shallow", "deep"), summary="", pairs=found)
+    assert contrasts.clear_differences(contrast) == (
+        "In every pair, the deep network puts clearly **more on note onsets and less on low frequencies** than the "
+        "shallow one."
+    )
+    drawn = contrasts.differences_figure(contrast, {"x": "#ffffff", "y": "#000000"})
+    assert [len(trace.x) for trace in drawn.data] == [len(PLACES)] * 2
+
+
+def test_curves_say_where_a_training_started() -> None:
+    shipped = {name: card(name).training for name in model_names()}
+    for training in shipped.values():
+        said = experiments.started_from(training)
+        assert (said == "") == (training.previous is None)
+        if training.previous:
+            epochs = sum(stage.epochs for stage in training.previous.history)
+            assert f"{epochs} epochs in all led to the weights it started from" in said
+    assert any(training.previous for training in shipped.values())

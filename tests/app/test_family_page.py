@@ -15,7 +15,8 @@ from core.inference import Prediction, recognise
 from core.models import store
 from core.models.store import WEIGHTS, load_model
 from core.synthesis.clip import compose
-from tests.app.test_pages import address, open_page, words
+from tests.app.addresses import address
+from tests.app.test_pages import open_page, words
 from tests.app.tiles import tiles
 
 CLIP = "general;instruments=cello;duration=2;soundfont=timgm6mb@1"

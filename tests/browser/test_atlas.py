@@ -101,6 +101,50 @@ def test_the_flow_can_be_walked(page: Page, address: str) -> None:
     assert re.search(r"concept=\d+", page.url)
 
 
+def back(page: Page) -> None:
+    """One step back in the browser's history, which asks the page for another view without loading it anew."""
+    page.evaluate("history.back()")
+    page.wait_for_timeout(300)
+    settle(page)
+
+
+def test_back_closes_a_concept_and_then_leaves_the_page(page: Page, address: str) -> None:
+    visit(page, address, "")
+    page.get_by_role("link", name="Atlas").click()
+    page.wait_for_url(re.compile(r"/atlas\?.*clip="))
+    settle(page)
+    overview = page.url
+    page.get_by_role("button", name=re.compile(NAME)).click()
+    page.wait_for_url(re.compile("concept="))
+    settle(page)
+    click(page.locator(".js-plotly-plot .point").nth(5))
+    page.wait_for_url(lambda url: f"concept={CHANNEL}" not in url)
+    settle(page)
+    back(page)
+    assert page.url.endswith(f"concept={CHANNEL}")
+    expect(page.get_by_role("heading", name=HEADING)).to_be_visible(timeout=PATIENCE)
+    back(page)
+    assert page.url == overview
+    expect(page.get_by_text(re.compile("of 128 concepts"))).to_be_visible(timeout=PATIENCE)
+    page.evaluate("history.forward()")
+    page.wait_for_url(re.compile(f"concept={CHANNEL}"))
+    back(page)
+    back(page)
+    assert page.url.startswith(f"{address}/?")
+    assert page.evaluate("history.length") <= 2 + 4  # about:blank, and a step for each page and each concept
+
+
+def test_a_link_from_page_to_page_is_one_step(page: Page, address: str) -> None:
+    visit(page, address, concept=str(CHANNEL))
+    there = page.url
+    page.get_by_role("button", name="Try it on my clip").click()
+    page.wait_for_url(re.compile("/explain.*concept="))
+    settle(page)
+    back(page)
+    assert page.url == there
+    expect(page.get_by_role("heading", name=HEADING)).to_be_visible(timeout=PATIENCE)
+
+
 @pytest.mark.parametrize(("name", "view"), [("atlas", {}), ("atlas", {"concept": "7"}), ("explain", {"concept": "7"})])
 def test_the_page_fits_a_phone(name: str, view: dict[str, str], browser: Browser, address: str) -> None:
     with browser.new_context(viewport={"width": 390, "height": 844}) as context:

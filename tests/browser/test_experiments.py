@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.app.measured import write_measured
 from tests.browser.serving import CHROMIUM, PATIENCE, serve
 
-FIGURES = 5 + 3 + 1 + 2 * 3
+FIGURES = 5 + 3 + 1 + 2 * 4
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 

@@ -1,7 +1,7 @@
 import pytest
 
 from core.grading.record import GradeFigures
-from core.grading.verdict import CONTESTS, RIVALS, Outcome, best, contests, outcome
+from core.grading.verdict import CONTESTS, RIVALS, SANE, Outcome, best, contests, outcome, verdict
 from core.records import Interval
 
 
@@ -60,3 +60,23 @@ def test_contests_are_with_every_rival_in_every_measure() -> None:
     assert found["lift"] == {"energy": Outcome.BETTER, "gradient_x_input": None, "grad_cam": Outcome.ALIKE}
     assert found["si_sdr_improvement"] == {"energy": Outcome.WORSE, "gradient_x_input": None, "grad_cam": None}
     assert set(contests({})["lift"].values()) == {None}
+
+
+def test_the_verdict_compares_what_was_treated_alike() -> None:
+    own = {"lift": interval(3), "si_sdr_improvement": interval(3), "si_sdr_among_rivals": interval(2)}
+    rival = {"lift": interval(1), "si_sdr_improvement": interval(1), "si_sdr_among_rivals": interval(2.1)}
+    fair = verdict(graded(crp=own, **dict.fromkeys(RIVALS, rival)))
+    assert fair.outcomes == {Outcome.BETTER, Outcome.ALIKE}
+    assert set(fair.contests["si_sdr_among_rivals"].values()) == {Outcome.ALIKE}
+    assert fair.sanity is None
+    unfair = verdict(graded(crp={**own, "si_sdr_among_rivals": NOTHING}, **dict.fromkeys(RIVALS, rival)))
+    assert list(unfair.contests) == list(CONTESTS)
+    assert unfair.outcomes == {Outcome.BETTER}
+
+
+@pytest.mark.parametrize(
+    ("similarity", "expected"),
+    [(SANE - 0.2, Outcome.BETTER), (SANE - 0.1, Outcome.ALIKE), (SANE + 0.2, Outcome.WORSE)],
+)
+def test_sanity_is_judged_by_the_whole_interval(similarity: float, expected: Outcome) -> None:
+    assert verdict(graded(crp={"sanity_similarity": interval(similarity)})).sanity == expected
