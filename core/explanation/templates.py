@@ -1,7 +1,7 @@
 """What the notes of each instrument look like: spectra learned from single notes, for :mod:`.reconstruction`.
 
-They are learned by ``timbrescope study templates`` and kept in ``trained_models/note_templates.npz``: one array of bytes
-``(bins, templates)`` for each instrument, the root of each spectrum in 255 steps of its peak, and how they were made.
+They are learned by ``timbrescope study templates`` and kept in ``trained_models/note_templates.npz``: for each
+instrument one array of bytes ``(bins, templates)``, the root of each spectrum in 255 steps of its peak.
 """
 
 import json
