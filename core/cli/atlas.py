@@ -83,6 +83,10 @@ def reasons(
     if as_json:
         print_json(_reasons_as_json(found))
         return
+    _print_reasons(found)
+
+
+def _print_reasons(found: "Reasons") -> None:
     print_table(
         f"Reasons of {found.model} in {found.layer}, found on {found.clips} clips of {found.recipe}",
         ("reason", "answers to", "AUC", "serves", "", "strongest in"),
@@ -109,24 +113,30 @@ def show(
     channel: Annotated[int | None, typer.Option(min=0, help="Only this channel of the layer.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the concepts of a model answer to, as measured, and which instruments they serve.
+    """Show what the concepts and the reasons of a model answer to, as measured, and which instruments they serve.
 
     Examples:
         timbrescope atlas show --layer conv4
 
         timbrescope atlas show --model general-shallow-rich --layer conv4 --channel 17 --json
     """
-    from core.concepts.store import load_atlas
+    from core.concepts.store import load_atlas, reasons_of
     from core.models.store import default_model
 
     if channel is not None and layer is None:
         raise typer.BadParameter("--channel needs the --layer that it is of.")
-    atlas = load_atlas(model or default_model())
+    name = model or default_model()
+    atlas, found = load_atlas(name), reasons_of(name)
     chosen = _chosen(atlas, layer, channel)
+    if found and (channel is not None or layer not in (None, found.layer)):
+        found = None  # reasons are made of whole layers
     if as_json:
-        print_json({**_about(atlas), "concepts": [_as_json(concept) for concept in chosen]})
+        reasons = {"reasons": _reasons_as_json(found)} if found else {}
+        print_json({**_about(atlas), "concepts": [_as_json(concept) for concept in chosen], **reasons})
     else:
         _print(atlas, chosen)
+        if found:
+            _print_reasons(found)
 
 
 def _chosen(atlas: "Atlas", layer: str | None, channel: int | None) -> "tuple[Concept, ...]":
