@@ -22,7 +22,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread, Timer
 from typing import IO, Literal, NamedTuple
 
 import numpy as np
@@ -45,6 +45,7 @@ _LIMIT_SECONDS = MAX_SECONDS + 0.5  # encoders pad the end, and ten minutes may 
 _BLOCK_FRAMES = 4096  # what follows the first damaged block is lost, so blocks are short
 _UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's length of a FLAC stream that does not say how long it is
 _PROBE_TIMEOUT_SECONDS = 30
+_FFMPEG_TIMEOUT_SECONDS = 120  # for the whole file; ten minutes of sound take some seconds
 
 # The ffmpeg demuxers that read nothing but the file itself. Playlists (HLS, DASH, concat, SDP, ...) are left out on
 # purpose: they make ffmpeg open other files and addresses.
@@ -290,7 +291,8 @@ def _file_blocks(file: soundfile.SoundFile) -> Blocks:
 def _ffmpeg_blocks(data: bytes, format: _Format, codec: _Codec, name: str) -> Blocks:
     """What ffmpeg can decode, as mono blocks.
 
-    The container and the codec, which `_probe` found to be harmless, are named, so that ffmpeg takes no others.
+    The container and the codec, which `_probe` found to be harmless, are named, so that ffmpeg takes no others. It may
+    take `_FFMPEG_TIMEOUT_SECONDS`.
     """
     command = ["ffmpeg", "-v", "error", "-protocol_whitelist", "cache,pipe", "-f", codec.container]
     command += ["-c:a", codec.name, "-read_ahead_limit", "-1", "-i", "cache:pipe:0", "-map", f"0:{codec.stream}"]
@@ -300,15 +302,37 @@ def _ffmpeg_blocks(data: bytes, format: _Format, codec: _Codec, name: str) -> Bl
         assert process.stdin
         assert process.stdout
         Thread(target=_feed, args=(process.stdin, data), daemon=True).start()
-        try:
-            while block := process.stdout.read(_BLOCK_FRAMES * size):
-                frames = np.frombuffer(block[: len(block) // size * size], "<i2").reshape(-1, format.channels)
-                yield frames.mean(axis=1, dtype=np.float32) / np.float32(32768)
-        except GeneratorExit:  # nobody wants the rest
-            process.kill()
-            raise
+        with _ended_in_time(process) as too_slow:
+            try:
+                while block := process.stdout.read(_BLOCK_FRAMES * size):
+                    frames = np.frombuffer(block[: len(block) // size * size], "<i2").reshape(-1, format.channels)
+                    yield frames.mean(axis=1, dtype=np.float32) / np.float32(32768)
+            except GeneratorExit:  # nobody wants the rest
+                process.kill()
+                raise
+            process.wait()
+    if too_slow.is_set():
+        raise _slow(name)
     if process.returncode:
         raise _unreadable(name)
+
+
+@contextmanager
+def _ended_in_time(process: subprocess.Popen[bytes]) -> Iterator[Event]:
+    """Ends a process that still runs after `_FFMPEG_TIMEOUT_SECONDS`; the event says whether that was necessary."""
+    too_slow = Event()
+
+    def end() -> None:
+        too_slow.set()
+        process.kill()
+
+    timer = Timer(_FFMPEG_TIMEOUT_SECONDS, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield too_slow
+    finally:
+        timer.cancel()
 
 
 def _in_milliseconds(blocks: Blocks, sample_rate: int) -> Blocks:
@@ -349,7 +373,9 @@ def _probe(data: bytes, name: str) -> tuple[_Format, _Codec]:
     command += ["-read_ahead_limit", "-1", "cache:pipe:0"]  # an M4A may keep its table of contents at its end
     try:
         answer = subprocess.run(command, input=data, capture_output=True, timeout=_PROBE_TIMEOUT_SECONDS, check=True)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise _slow(name) from error
+    except subprocess.CalledProcessError as error:
         raise _unreadable(name) from error
     found = json.loads(answer.stdout)
     if not found["streams"]:
@@ -415,6 +441,10 @@ def _unreadable(name: str) -> InputError:
     return InputError(
         f"{_shown(name)} is not a sound file that can be read, or is damaged; save it as WAV, FLAC, OGG, MP3 or M4A."
     )
+
+
+def _slow(name: str) -> InputError:
+    return InputError(f"{_shown(name)} takes ffmpeg too long to decode; save it as WAV, FLAC, OGG or MP3.")
 
 
 def _shown(name: Path | str) -> str:
