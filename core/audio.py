@@ -26,6 +26,7 @@ from threading import Event, Thread, Timer
 from typing import IO, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 import soxr
 from scipy.io import wavfile
@@ -43,6 +44,7 @@ MIN_SECONDS = 0.05
 
 _LIMIT_SECONDS = MAX_SECONDS + 0.5  # encoders pad the end, and ten minutes may come back a little longer
 _BLOCK_FRAMES = 4096  # what follows the first damaged block is lost, so blocks are short
+_PCM_BLOCK = 2**16
 _UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's length of a FLAC stream that does not say how long it is
 _PROBE_TIMEOUT_SECONDS = 30
 _FFMPEG_TIMEOUT_SECONDS = 120  # for the whole file; ten minutes of sound take some seconds
@@ -161,15 +163,20 @@ def wav_bytes(sound: Audio, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> b
     >>> len(wav_bytes(Audio(np.zeros(100, np.float32), 22050)))
     244
     """
-    if subtype == "PCM_16":
-        scaled = sound.samples * np.float32(32768)
-        np.clip(np.rint(scaled, out=scaled), -32768, 32767, out=scaled)
-        pcm = scaled.astype("<i2")
-    else:
-        pcm = sound.samples.astype("<f4")
+    values = _pcm(sound.samples) if subtype == "PCM_16" else sound.samples.astype("<f4", copy=False)
     buffer = io.BytesIO()
-    wavfile.write(buffer, sound.sample_rate, pcm)
+    wavfile.write(buffer, sound.sample_rate, values)
     return buffer.getvalue()
+
+
+def _pcm(samples: Samples) -> npt.NDArray[np.int16]:
+    """Samples ``(n,)`` as whole numbers of 16 bits, clipped; computed block by block, as songs are long."""
+    pcm = np.empty(len(samples), "<i2")
+    for start in range(0, len(samples), _PCM_BLOCK):
+        block = slice(start, start + _PCM_BLOCK)
+        scaled = samples[block] * np.float32(32768)
+        pcm[block] = np.clip(np.rint(scaled, out=scaled), -32768, 32767, out=scaled)
+    return pcm
 
 
 def write_wav(path: Path | str, sound: Audio, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> None:

@@ -250,8 +250,9 @@ class Frontend(ABC):
             first: The first frame that is wanted.
             frames: How many from there on at most; all if not given.
         """
-        pieces, middle = self._pieces(self._long_enough(samples)), self._sft.m_num_mid
-        pieces = pieces[first:] if frames is None else pieces[first : first + frames]
+        samples, middle = self._long_enough(samples), self._sft.m_num_mid
+        there = self.frames(len(samples)) - first
+        pieces = self._pieces(samples, first, there if frames is None else min(frames, there))
         window = np.roll(self._sft.win, -middle)  # phases count from the middle of a frame
         stft = np.empty((self.bins, len(pieces)), dtype=np.complex64)
         # ShortTimeFFT transforms one frame at a time, which takes three times as long.
@@ -287,12 +288,16 @@ class Frontend(ABC):
         weights[outside, nearest[outside]] = 1
         return weights / weights.sum(1, keepdims=True)
 
-    def _pieces(self, samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-        """The samples under each frame ``(frames, window)``, a view; there is silence before and after the sound."""
-        config, frames = self.config, self.frames(len(samples))
-        before = self._sft.m_num_mid - self.first_frame * config.hop
-        after = (frames - 1) * config.hop + config.window - before - len(samples)
-        return sliding_window_view(np.pad(samples, (before, after)), config.window)[:: config.hop]
+    def _pieces(self, samples: npt.NDArray[np.floating], first: int, frames: int) -> npt.NDArray[np.floating]:
+        """The samples under some frames ``(frames, window)``; there is silence before and after the sound.
+
+        Only what lies under these frames is copied, not the whole sound.
+        """
+        config = self.config
+        start = (first + self.first_frame) * config.hop - self._sft.m_num_mid
+        end = start + (frames - 1) * config.hop + config.window
+        under = np.pad(samples[max(start, 0) : end], (max(-start, 0), max(end - len(samples), 0)))
+        return sliding_window_view(under, config.window)[:: config.hop]
 
     def _long_enough(self, samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         # ShortTimeFFT refuses signals shorter than half its window; silence behind them changes nothing else.

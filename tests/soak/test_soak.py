@@ -8,7 +8,11 @@ from tests.soak.soak import soak
 
 PEAK_MB, LEFT_MB, GROWTH_MB = 3000, 1500, 150
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
 
 
 def test_memory_is_bounded_and_given_back() -> None:
