@@ -49,8 +49,8 @@ from core.training.pace import pace
 AIMS: dict[str, str] = {
     "compose_vs_fluidsynth": "≥ 0.7",
     "concept_maps_vs_zennit_crp": "≥ 8",
-    "concept_maps_vs_backward": "≤ 1.6",
-    "predict_vs_forward": "≤ 1.5",
+    "concept_maps_vs_backward": "≤ 1.0",
+    "predict_vs_forward": "≤ 1.2",
     "train_vs_in_memory": "≥ 0.9",
     "data_waiting": "< 0.1",
 }

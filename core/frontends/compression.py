@@ -6,7 +6,7 @@ one the loudest cell.
 """
 
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,20 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import torch
 
-    from core.frontends.frontend import FrontendConfig
-
 Matrix = npt.NDArray[np.float32]
 Values = TypeVar("Values", npt.NDArray[np.floating], "torch.Tensor")
+
+
+class LevelSettings(Protocol):
+    """What of a frontend's settings decides about levels."""
+
+    @property
+    def range_db(self) -> float:
+        """Dynamic range."""
+
+    @property
+    def quietest_peak_db(self) -> float:
+        """A sound whose loudest cell is below this level is not turned up."""
 
 
 def depth(range_db: float) -> float:
@@ -47,7 +57,7 @@ def to_power(levels: Values, depth: float) -> Values:
     return _library(levels).expm1(levels * np.log1p(depth)) / depth
 
 
-def compress(mel_power: Matrix, config: "FrontendConfig", quietest_peak: float = 0.0) -> Matrix:
+def compress(mel_power: Matrix, config: LevelSettings, quietest_peak: float = 0.0) -> Matrix:
     """Levels of mel power ``(..., bands, frames)``, relative to the loudest cell of each item.
 
     They do not change with the gain of the sound. Being non-negative with silence at zero is what lets relevance be
@@ -68,7 +78,7 @@ def compress(mel_power: Matrix, config: "FrontendConfig", quietest_peak: float =
     return np.asarray(to_levels(mel_power / reference * deep, deep), dtype=np.float32)
 
 
-def decompress(logmel: Matrix, config: "FrontendConfig") -> Matrix:
+def decompress(logmel: Matrix, config: LevelSettings) -> Matrix:
     """The mel power of a log-mel of any shape, relative to the loudest cell: the inverse of :func:`compress`.
 
     >>> from core.frontends.frontend import FrontendConfig
