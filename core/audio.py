@@ -332,7 +332,7 @@ def _ffmpeg_blocks(data: bytes, format: _Format, codec: _Codec, name: str) -> Bl
             while block := process.stdout.read(_BLOCK_FRAMES * size):
                 frames = np.frombuffer(block[: len(block) // size * size], "<i2").reshape(-1, format.channels)
                 yield frames.mean(axis=1, dtype=np.float32) / np.float32(32768)
-        except GeneratorExit:  # nobody wants the rest
+        except GeneratorExit:  # the caller does not want the rest
             process.kill()
             raise
     if process.returncode:

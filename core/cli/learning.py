@@ -38,7 +38,7 @@ def dataset(
     """Compose a data set to train on or to measure with.
 
     Writes `manifest.parquet`, with one row for each clip, and features that can be memory-mapped. The same command
-    continues an interrupted build and composes damaged parts anew; the number of workers does not change the result.
+    continues an interrupted build and composes damaged parts again; the number of workers does not change the result.
 
     Examples:
         timbrescope dataset rich --clips 20000 --out data/rich

@@ -3,7 +3,7 @@
 ``DIR/dataset.json`` says what is being built, ``DIR/shards/00012.npy`` holds float16 features ``(clips, bands,
 frames)`` and ``00012.parquet`` the rows of their clips; ``DIR/manifest.parquet`` joins all rows at the end. A file
 appears under its name only when it is complete, and each row has a checksum of its clip's features: an interrupted
-build continues where it stopped, and composes damaged shards anew. What a clip contains depends on its name alone, so
+build continues where it stopped, and composes damaged shards again. What a clip contains depends on its name alone, so
 any number of workers gives the same bytes.
 """
 

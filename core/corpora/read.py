@@ -86,5 +86,5 @@ class BuiltDataset:
 
 @lru_cache(OPEN_SHARDS)
 def _mapped(folder: Path, shard: int, changed: int) -> npt.NDArray[np.float16]:  # noqa: ARG001
-    """A shard on disk. The file's modification time ``changed`` is part of the cache key: a new file is read anew."""
+    """A shard on disk. The modification time ``changed`` is part of the cache key, so a new file is read again."""
     return open_shard(folder, shard)
