@@ -1,16 +1,16 @@
 """Sound in and out of files. The rest of the program sees mono float32 that carries its sample rate, and nothing else.
 
-WAV, FLAC, OGG, MP3 and the other formats of libsndfile are decoded by soundfile; what it does not know (M4A, AAC, WMA,
-WebM, the sound of a video, ...) goes to ffmpeg. The content decides, never the name of the file.
+soundfile decodes WAV, FLAC, OGG, MP3 and the other formats of libsndfile; ffmpeg decodes the rest (M4A, AAC, WMA, WebM,
+the sound of a video, ...). The content decides, never the name of the file.
 
 Conventions:
     - Several channels become their mean, which keeps a sound in all channels at its level.
     - Full scale is 1. Sound above it (float files, lossy codecs) is scaled as a whole to a peak of 1, so that nothing
       clips later.
-    - A file that ends too early is served up to its end.
-    - What a file declares of itself is bounded before memory is taken, and it is decoded block by block: no more than
-      the mono sound at its final rate is ever held.
-    - Whatever cannot be served raises `InputError`: one sentence that names the file and says what to do.
+    - A truncated file is decoded up to its end.
+    - The length, rate and channels that a file declares are checked before memory is taken. Decoding goes block by
+      block, and holds no more than the mono sound at its final rate.
+    - A file that cannot be used raises `InputError`: one sentence that names the file and says what to do.
 """
 
 import io
@@ -39,7 +39,7 @@ MIN_RATE, MAX_RATE = 1000, 384_000
 MAX_CHANNELS = 64
 MAX_BYTES = 50 * 2**20
 MAX_SECONDS = 600
-MAX_VALUES = 2 * 192_000 * MAX_SECONDS  # of all channels: ten minutes of stereo at 192 kHz take some seconds
+MAX_VALUES = 2 * 192_000 * MAX_SECONDS  # in all channels; decoding so many, ten minutes of stereo, takes some seconds
 MIN_SECONDS = 0.05
 
 _LIMIT_SECONDS = MAX_SECONDS + 0.5  # encoders pad the end, and ten minutes may come back a little longer
@@ -85,7 +85,7 @@ class Audio:
         return Audio(resample(self.samples, self.sample_rate, sample_rate), sample_rate, self.name)
 
     def cut(self, start: float, seconds: float) -> "Audio":
-        """The part of ``seconds`` that begins at ``start`` seconds, or earlier where it would reach over the end.
+        """A part that lasts ``seconds`` and begins at ``start`` seconds, or earlier if it would reach over the end.
 
         A shorter sound is returned whole. The part is a copy, so that it does not keep the sound in memory.
 
@@ -210,7 +210,7 @@ def write_wav(path: Path | str, sound: Audio, subtype: Literal["PCM_16", "FLOAT"
 
 
 def common_gain(*sounds: Samples, ceiling: float = 0.99) -> float:
-    """One factor for several sounds at which none of them clips and all keep their loudness to each other.
+    """One gain for several sounds: none of them clips, and their loudness relative to each other is kept.
 
     >>> common_gain(np.array([0.5]), np.array([-1.98])), common_gain(np.array([0.5]))
     (0.5, 1.0)
@@ -225,10 +225,10 @@ def _peak(samples: Samples) -> float:
 
 @contextmanager
 def quiet_codecs() -> Iterator[None]:
-    """Silences what C libraries say on standard error: libmpg123 comments on damaged MP3 files there.
+    """Silences C libraries on standard error, where libmpg123 comments on damaged MP3 files.
 
-    For the command line, whose only line on standard error is ours. It redirects the descriptor of the whole process,
-    so a server with threads does without it.
+    Only the command line uses it, so that nothing but its own messages appears there. It redirects the descriptor of
+    the whole process, which would affect the other threads of a server.
     """
     saved = os.dup(2)
     try:
@@ -241,7 +241,7 @@ def quiet_codecs() -> Iterator[None]:
 
 
 class _Format(NamedTuple):
-    """What a file declares of its sound.
+    """What a file declares about its sound.
 
     Attributes:
         frames: Samples of each channel; None where the file does not say.
@@ -261,7 +261,10 @@ class _Codec(NamedTuple):
 
 
 class _TolerantBytes(io.BytesIO):
-    """Damaged files make libsndfile seek to before their start, for which soundfile would print a traceback."""
+    """A file in memory that ignores a seek to before its start.
+
+    Damaged files make libsndfile do this, and soundfile would print a traceback.
+    """
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         try:
@@ -271,7 +274,10 @@ class _TolerantBytes(io.BytesIO):
 
 
 class _SequentialFile(soundfile.SoundFile):
-    """After every block soundfile seeks to where it is already, and there the MP3 decoder loses its bit reservoir."""
+    """A file that is read from start to end, without seeking.
+
+    soundfile would seek after every block, to where it is already, and the MP3 decoder would lose its bit reservoir.
+    """
 
     def seekable(self) -> bool:
         return False
@@ -285,7 +291,7 @@ def _gathered(blocks: Blocks, format: _Format, sample_rate: int | None, name: st
         if sample_rate is None or sample_rate == format.sample_rate:
             parts = list(bounded)
         else:
-            # This gives the samples that `resample` would give for the whole.
+            # Resampling in blocks gives the same samples as `resample` gives for the whole sound.
             stream = soxr.ResampleStream(format.sample_rate, sample_rate, 1, dtype="float32", quality="HQ")
             parts = [stream.resample_chunk(block) for block in bounded]
             parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
@@ -296,7 +302,7 @@ def _gathered(blocks: Blocks, format: _Format, sample_rate: int | None, name: st
 
 
 def _bounded(blocks: Blocks, format: _Format, name: str) -> Iterator[Samples]:
-    """The blocks, until there are too many of them, whatever the file declares."""
+    """Passes the blocks on, and refuses the file once it exceeds the limits, whatever it declares."""
     frames = 0
     for block in blocks:
         frames += len(block)
@@ -305,7 +311,7 @@ def _bounded(blocks: Blocks, format: _Format, name: str) -> Iterator[Samples]:
 
 
 def _file_blocks(file: soundfile.SoundFile) -> Blocks:
-    """What soundfile can decode before the first damage, as mono blocks."""
+    """The mono blocks that soundfile can decode, up to the first damage."""
     while True:
         try:
             block = file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)  # (frames, channels)
@@ -317,9 +323,9 @@ def _file_blocks(file: soundfile.SoundFile) -> Blocks:
 
 
 def _ffmpeg_blocks(data: bytes, format: _Format, codec: _Codec, name: str) -> Blocks:
-    """What ffmpeg can decode, as mono blocks.
+    """The mono blocks that ffmpeg can decode.
 
-    The container and the codec, which `_probe` found to be harmless, are named, so that ffmpeg takes no others. It may
+    Its options name the container and the codec, which `_probe` found to be harmless, so that it uses no others. It may
     take `_FFMPEG_TIMEOUT_SECONDS`.
     """
     command = ["ffmpeg", "-v", "error", "-protocol_whitelist", "cache,pipe", "-f", codec.container]
@@ -335,7 +341,7 @@ def _ffmpeg_blocks(data: bytes, format: _Format, codec: _Codec, name: str) -> Bl
                 while block := process.stdout.read(_BLOCK_FRAMES * size):
                     frames = np.frombuffer(block[: len(block) // size * size], "<i2").reshape(-1, format.channels)
                     yield frames.mean(axis=1, dtype=np.float32) / np.float32(32768)
-            except GeneratorExit:  # nobody wants the rest
+            except GeneratorExit:  # the caller does not want the rest
                 process.kill()
                 raise
             process.wait()
@@ -366,8 +372,8 @@ def _ended_in_time(process: subprocess.Popen[bytes]) -> Iterator[Event]:
 def _in_milliseconds(blocks: Blocks, sample_rate: int) -> Blocks:
     """The blocks, with the end of the last one cut, or padded with silence, to a whole number of milliseconds.
 
-    Lossy formats hold packets of a thousand samples, so their length in samples means nothing; a length that does not
-    change keeps the answers about a file what they have always been.
+    Lossy formats hold packets of about a thousand samples, so their exact length means nothing. A fixed rule for the
+    length keeps the answers about a file the same.
     """
     frames, held = 0, np.zeros(0, np.float32)
     with closing(blocks):
@@ -389,7 +395,7 @@ def _feed(pipe: IO[bytes], data: bytes) -> None:
 
 
 def _probe(data: bytes, name: str) -> tuple[_Format, _Codec]:
-    """What ffmpeg finds in a file that soundfile does not know, of the sound that it would choose in it."""
+    """The format and codec of the sound that ffmpeg would choose in a file that soundfile does not know."""
     if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
         raise InputError(
             f"{_shown(name)} is neither WAV, FLAC, OGG nor MP3; if it is other sound (M4A, AAC, WMA), install ffmpeg "
