@@ -63,8 +63,8 @@ def test_templates_come_back_from_their_file(tmp_path):
     again = load_templates(path)
     assert (again.sample_rate, again.window, again.soundfonts) == (part.sample_rate, part.window, part.soundfonts)
     for label, spectra in part.spectra.items():
-        assert again.spectra[label].sum(0) == pytest.approx(1, rel=1e-5)
-        assert np.abs(again.spectra[label] - spectra).max() < 1e-3
+        assert again.spectra[label].sum(0) == pytest.approx(1, rel=1e-4)
+        assert np.abs(again.spectra[label] - spectra).max() < 3e-3
 
 
 def test_damaged_or_missing_templates_end_in_a_sentence(tmp_path):
