@@ -71,7 +71,7 @@ def load_templates(path: Path = PATH) -> NoteTemplates:
         return NoteTemplates(spectra, about["sample_rate"], about["window"], tuple(about["soundfonts"]))
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}; make it with `timbrescope study templates`.") from error
-    except (OSError, BadZipFile, LookupError, TypeError, ValueError) as error:
+    except (OSError, EOFError, BadZipFile, LookupError, TypeError, ValueError) as error:
         raise InputError(f"{path} is damaged; make it again with `timbrescope study templates`.") from error
 
 
