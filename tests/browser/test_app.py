@@ -71,12 +71,12 @@ def test_an_mp3_is_uploaded_recognised_explained_and_a_reason_played(page: Page,
     settle(page)
     expect(page.locator(".player")).to_contain_text(song.name)
     page.get_by_role("link", name="Explain").click()
-    expect(page.get_by_role("heading", name="The reasons")).to_be_visible()
+    expect(page.get_by_role("heading", name="The reasons")).to_be_visible(timeout=PATIENCE)
     settle(page)
     reason = page.locator(".reason").first
     reason.locator('[data-action="open"]').click()
     page.wait_for_url(re.compile(r"reason=conv\d+-"))
-    expect(page.locator(".player")).to_contain_text("reason “", ignore_case=True)
+    expect(page.locator(".player")).to_contain_text("reason “", timeout=PATIENCE)
     settle(page)
     page.locator('.player [data-track-name="Only this"]').click()
     play(page)
@@ -110,7 +110,7 @@ def test_the_sound_goes_on_while_a_reason_is_opened(page: Page, address: str) ->
     drag(page.locator(".player").first, 0.1, 0.9)  # a loop goes on for as long as the reason takes
     play(page)
     page.locator('.reason [data-action="open"]').first.click()
-    expect(page.locator('.reason[data-opened="true"]')).to_have_count(1)
+    expect(page.locator('.reason[data-opened="true"]')).to_have_count(1, timeout=PATIENCE)
     settle(page)
     assert page.locator(".player").get_attribute("data-state") == "playing"
 
@@ -119,16 +119,16 @@ def test_reasons_are_silenced_together_in_the_link_and_stay_so_on_other_pages(pa
     visit(page, address, "explain", clip=SHORT, instrument="trumpet")
     for number in (0, 1):
         page.locator('.reason [data-action="silence"]').nth(number).click()
-        expect(page.locator('.reason[data-silent="true"]')).to_have_count(number + 1)
+        expect(page.locator('.reason[data-silent="true"]')).to_have_count(number + 1, timeout=PATIENCE)
         settle(page)
     page.wait_for_url(re.compile(r"silent=conv\d+-\w+(,|%2C)conv\d+-\w+"))
-    expect(page.locator(".st-key-without")).to_contain_text(re.compile(r"trumpet \d+ % → \d+ %"))
+    expect(page.locator(".st-key-without")).to_contain_text(re.compile(r"trumpet \d+ % → \d+ %"), timeout=PATIENCE)
     page.get_by_role("link", name="Listen").click()
     settle(page)
     page.get_by_role("link", name="Explain").click()
-    expect(page.locator('.reason[data-silent="true"]')).to_have_count(2)
+    expect(page.locator('.reason[data-silent="true"]')).to_have_count(2, timeout=PATIENCE)
     page.get_by_role("button", name="Let it notice all again").click()
-    expect(page.locator('.reason[data-silent="true"]')).to_have_count(0)
+    expect(page.locator('.reason[data-silent="true"]')).to_have_count(0, timeout=PATIENCE)
     assert "silent=" not in page.url
 
 
@@ -136,7 +136,7 @@ def test_reasons_are_mixed_muted_and_soloed_and_the_player_stays_in_view(page: P
     visit(page, address, "explain", clip=SHORT, instrument="trumpet")
     page.get_by_text("Mix the reasons").click()
     player = page.locator(".player").first
-    expect(player.locator('[data-action="solo"]')).to_have_count(6)
+    expect(player.locator('[data-action="solo"]')).to_have_count(6, timeout=PATIENCE)
     settle(page)
     player.locator('[data-action="mute"]').first.click()
     muted = page.locator('.reason [data-part="name"]').first.inner_text()
@@ -155,18 +155,18 @@ def test_single_concepts_come_when_asked_for_and_each_opens_closes_and_leads_to_
 ) -> None:
     visit(page, address, "explain", clip=SHORT, instrument="trumpet", layer="conv2")
     tiles = page.locator(".tile")
-    expect(tiles).to_have_count(0)
+    expect(tiles).to_have_count(0, timeout=PATIENCE)
     page.get_by_text(INSIDE).click()
-    expect(tiles).to_have_count(8)
+    expect(tiles).to_have_count(8, timeout=PATIENCE)
     settle(page)
     page.get_by_text("concepts of the layer").click()
-    expect(tiles).to_have_count(load_model(default_model()).card.config["widths"][1])
+    expect(tiles).to_have_count(load_model(default_model()).card.config["widths"][1], timeout=PATIENCE)
     assert tiles.last.locator("img").evaluate("image => image.complete && image.naturalWidth > 0")
     channel = tiles.last.get_attribute("data-channel")
     tiles.last.locator('[data-action="open"]').click()
     page.wait_for_url(re.compile(rf"concept={channel}(&|$)"))
     opened = page.locator('.tile[data-opened="true"]')
-    expect(opened).to_have_attribute("data-channel", str(channel))
+    expect(opened).to_have_attribute("data-channel", str(channel), timeout=PATIENCE)
     settle(page)
     opened.locator('[data-action="open"]').click()
     page.wait_for_url(lambda url: "concept=" not in url)
