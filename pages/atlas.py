@@ -5,7 +5,7 @@ import streamlit as st
 from app.concepts import panels as atlas
 from app.concepts import reasons as reasoning
 from app.frame import atlases
-from app.frame.shell import layer_choice, model_choice, page_without_sound
+from app.frame.shell import layer_choice, model_choice, page_without_sound, sentences
 from app.frame.view import View
 
 
@@ -16,7 +16,9 @@ def body(view: View) -> None:
         model_choice(view)
     with where:
         layer_choice(view)
-    reasons = atlases.reasons(view.model)
+    reasons = None
+    with sentences():
+        reasons = atlases.reasons(view.model)
     opened = reasons.find(view.reason) if reasons and view.reason and view.concept is None else None
     if reasons and opened:
         reasoning.reason_page(reasons, opened)

@@ -21,7 +21,9 @@ from app.frame import passages
 from app.frame.passages import passage_of
 from app.frame.sounds import open_sound
 from app.frame.view import View
+from app.listen import panels as listening
 from core.explanation.strength import full_strength
+from core.inference import recognise
 from core.models import store
 from core.paths import ROOT
 from tests.app import addresses
@@ -172,6 +174,18 @@ def test_a_model_without_reasons_says_so_and_explains_by_concepts(root: Path) ->
     assert mounted(app, "tracks")["mode"] == "switch"
 
 
+def test_damaged_reasons_are_one_sentence_and_the_rest_of_the_page_is_there(root: Path) -> None:
+    (root / MODEL / "reasons.parquet").write_bytes(b"nonsense")
+    for name in ("explain", "atlas"):
+        app = open_page(name)
+        assert not app.exception
+        assert [read(error.value) for error in app.error] == [
+            f"The reasons of the model {MODEL} are damaged; make them again with `timbrescope atlas reasons --model "
+            f"{MODEL}`."
+        ]
+        assert tiles(app) or "Search" in [field.label for field in app.text_input]
+
+
 def test_the_page_says_whether_to_trust_it(root: Path) -> None:
     said = words(open_page())
     assert "Can you trust this?" in said
@@ -265,3 +279,17 @@ def test_a_reason_has_a_view_in_the_atlas_with_links_both_ways(root: Path) -> No
     app.button(key="back").click().run()
     assert address(app, "reason") is None
     assert app.button(key="reason-0")
+
+
+def test_every_heard_instrument_has_its_why(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than have a picture."""
+    monkeypatch.setattr(listening, "EVIDENCE", 1)
+    app = open_page("listen")
+    assert not app.exception
+    heard = recognise(store.load_model(MODEL), store.load_model(MODEL).frontend.analyse(open_sound(CLIP))).detected
+    assert len(heard) > 1
+    assert [button.key for button in app.button if str(button.key).startswith("why-")] == [f"why-{x}" for x in heard]
+    app.button(key=f"why-{heard[-1]}").click().run()
+    assert not app.exception
+    assert address(app, "instrument") == heard[-1]
+    assert cards(app)
