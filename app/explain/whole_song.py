@@ -90,6 +90,6 @@ def _player(sound: Sound, model_name: str, label: str, split: SongSplit) -> None
         title=f"Evidence for {name.lower()}, over the whole song",
     )
     with st.container(horizontal=True):
-        download("Only this (WAV)", lambda: audio.wav_bytes(parts.kept), f"{label}-whole-song.wav")
-        download("Without it (WAV)", lambda: audio.wav_bytes(parts.rest), f"without-{label}-whole-song.wav")
+        download("Only this, whole song (WAV)", lambda: audio.wav_bytes(parts.kept), f"{label}-whole-song.wav")
+        download("Without it, whole song (WAV)", lambda: audio.wav_bytes(parts.rest), f"without-{label}-whole-song.wav")
         st.button("Close", key="whole-song-close", on_click=show, kwargs={"whole": None})
