@@ -9,7 +9,6 @@ from app.components.example_card import example_card
 from app.concepts import figures
 from app.concepts.examples import example
 from app.figures import bars
-from app.figures.charts import CONFIG
 from app.figures.colors import title
 from app.figures.concept_words import (
     KINDS,
@@ -99,7 +98,7 @@ def overview(view: View, atlas: Atlas) -> None:
         layer_map(concepts, {concept.channel for concept in found}, key=f"map-{view.layer}")
         st.caption(
             "Concepts that the network uses together lie near each other. The larger a mark, the more some instrument "
-            "needs the concept. Click on one to open it."
+            "needs the concept. Click on one to open it; drag the map, or zoom with + and −."
         )
     with names:
         some = "" if len(found) <= LISTED else f"; the {LISTED} most used are listed"
@@ -122,8 +121,8 @@ def layer_map(concepts: tuple[Concept, ...], found: set[int], key: str, opened: 
         if points:
             show(concept=points[0]["customdata"])
 
-    chart = figures.concept_map(concepts, found, opened, height=470 if opened is None else 200)
-    st.plotly_chart(chart, config=CONFIG, key=key, on_select=clicked, selection_mode="points")
+    chart = figures.concept_map(concepts, found, opened, height=figures.HEIGHT if opened is None else 200)
+    st.plotly_chart(chart, config=figures.CONFIG, key=key, on_select=clicked, selection_mode="points")
 
 
 def described(concept: Concept) -> str:

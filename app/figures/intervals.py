@@ -79,7 +79,8 @@ def heatmap(
     figure = go.Figure(
         go.Heatmap(
             z=values, x=list(across), y=list(down), text=texts, texttemplate="%{text}", textfont={"size": 11},
-            colorscale=SHADES, zmin=0, zmax=_strongest(values) if percent else 1, showscale=False, xgap=2, ygap=2, hoverongaps=False,
+            colorscale=SHADES, zmin=0, zmax=_strongest(values) if percent else 1, showscale=False, xgap=2, ygap=2,
+            hoverongaps=False,
             hovertemplate=f"{axes[0]}: %{{y}}<br>{axes[1]}: %{{x}}<br>%{{text}}<extra></extra>",
         )
     )  # fmt: skip
