@@ -24,6 +24,7 @@ from app.figures.concept_words import (
     strongest,
 )
 from app.frame import atlases, navigation
+from app.frame.models import model_title
 from app.frame.view import View, choose, show
 from core.concepts.atlas import Atlas, Concept, Factor, Reference
 from core.concepts.naming import EVIDENCE
@@ -60,7 +61,7 @@ EXAMPLES_HELP = (
 
 def no_atlas(model: str) -> None:
     """Says how to make an atlas, and which models have one."""
-    others = [name for name in model_names() if atlases.has_atlas(name)]
+    others = [f"“{model_title(name)}”" for name in model_names() if atlases.has_atlas(name)]
     st.info(atlases.how_to_make(model) + (f" Models that have one: {', '.join(others)}." if others else ""))
 
 
@@ -147,7 +148,8 @@ def concept_page(atlas: Atlas, concept: Concept) -> None:
     st.html(
         f"<h2 style='margin:0;padding:0;font-size:1.35rem'><span style='color:{mark.color}'>"
         f"{figures.SYMBOLS[mark.symbol]}</span> {escape(capital(concept.name)) or 'Not named'}</h2>"
-        f"<small style='opacity:.62'>Concept {concept.channel} of {concept.layer} · {escape(atlas.model)}</small>"
+        f"<small style='opacity:.62'>Concept {concept.channel} of {concept.layer} · "
+        f"{escape(model_title(atlas.model))}</small>"
     )
     answers, use, near = st.columns([1.2, 1, 1], gap="medium")
     with answers, st.container(border=True, height="stretch"):

@@ -6,6 +6,7 @@ import streamlit as st
 from app.components.downloads import export
 from app.evidence import figures
 from app.evidence.panels import CONTEST_WORDS
+from app.frame.models import model_title
 from core.grading.catalogue import MEASURES
 from core.grading.searches import RuleCandidate, RuleSearch, read_rules
 from core.grading.verdict import CONTESTS, Outcome, outcome
@@ -28,8 +29,8 @@ def why() -> None:
         st.caption("Other rules have not been tried yet; `timbrescope study rules` tries them.")
         return
     st.caption(
-        f"Each set of rules was tried on the {found.instruments} instruments that {found.model} detects in "
-        f"{found.clips} composed clips."
+        f"Each set of rules was tried on the {found.instruments} instruments that “{model_title(found.model)}” detects "
+        f"in {found.clips} composed clips."
     )
     st.markdown(summary(found))
     st.html(figures.candidates_table(found, outcomes(found)))

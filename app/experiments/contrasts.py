@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.components.downloads import export
-from app.experiments.panels import chart, colors, legend
+from app.experiments.panels import chart, colors, legend, titled
 from app.figures import intervals as figures
 from app.figures.charts import TEXT
 from app.figures.colors import MODEL_COLORS, NEUTRAL
@@ -108,7 +108,7 @@ def _pair(key: str, contrast: ContrastResult) -> None:
         st.caption("How alike their layers are (CKA)", help=CKA_HELP)
         values = [[cell.value for cell in row] for row in pair.layers.cka]
         layers = (pair.layers.rows, pair.layers.columns)
-        chart(f"cka-{key}", figures.heatmap(values, *layers, (first, second), percent=False))
+        chart(f"cka-{key}", figures.heatmap(values, *layers, (titled(first), titled(second)), percent=False))
     with where:
         st.caption("Where their evidence lies (grey: the energy of the mix)")
         chart(f"places-{key}", places_figure(pair.places, (first, second)))
@@ -117,7 +117,7 @@ def _pair(key: str, contrast: ContrastResult) -> None:
 
 def places_figure(places: Mapping[str, PlaceShares], names: tuple[str, str]) -> go.Figure:
     """Shares of the evidence of two models at each place, and of the sound's energy."""
-    sides = {names[0]: "a", names[1]: "b", "energy of the mix": "energy"}
+    sides = {titled(names[0]): "a", titled(names[1]): "b", "energy of the mix": "energy"}
     series = {
         name: {PLACES[place]: getattr(shares, side) for place, shares in places.items()} for name, side in sides.items()
     }

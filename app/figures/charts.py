@@ -123,11 +123,16 @@ def piano_roll(score: Score) -> go.Figure:
     return layout(figure, 220)
 
 
-def model_bars(predictions: Sequence[Prediction], labels: Sequence[str], shades: Mapping[str, str]) -> go.Figure:
-    """Probabilities of labels in several models, side by side; a model that does not know a label has no bar."""
+def model_bars(predictions: Mapping[str, Prediction], labels: Sequence[str], shades: Mapping[str, str]) -> go.Figure:
+    """Probabilities of labels in several models, side by side; a model that does not know a label has no bar.
+
+    Args:
+        predictions: By the model's title.
+        shades: A colour for each title.
+    """
     series = {
-        p.model: {title(label): float(p.probabilities[p.labels.index(label)]) for label in labels if label in p.labels}
-        for p in predictions
+        name: {title(label): float(p.probabilities[p.labels.index(label)]) for label in labels if label in p.labels}
+        for name, p in predictions.items()
     }
     return grouped_bars(series, [title(label) for label in labels], shades)
 

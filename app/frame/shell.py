@@ -8,6 +8,7 @@ import streamlit as st
 from app.components import alerts
 from app.frame import visitors
 from app.frame.hearing import model
+from app.frame.models import about, model_title
 from app.frame.sounds import Sound, is_upload, open_sound
 from app.frame.uploader import uploader
 from app.frame.view import View, choose, complaint, restore, show_clip
@@ -77,16 +78,19 @@ def _sound(view: View) -> Sound | None:
 
 
 def model_choice(view: View) -> str:
-    """Lets the user change the model."""
-    return choose(
+    """Lets the user change the model, and read its card."""
+    name = choose(
         st.selectbox,
         "model",
         "Model",
         view.model,
         options=model_names(),
-        format_func=lambda name: card(name).title,
+        format_func=model_title,
         help="The trained network that listens. Its card says what it was trained on and how good it is.",
     )
+    with st.popover("About this model", icon=":material/info:", type="tertiary"):
+        about(card(name))
+    return name
 
 
 def layer_choice(view: View) -> str:

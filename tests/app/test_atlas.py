@@ -11,6 +11,7 @@ from app.concepts import figures
 from app.explain import panels as explaining
 from app.explain import usual
 from app.explain.flow_tree import flow_tree
+from app.frame.models import model_title
 from core.concepts.prototypes import Typicality
 from core.concepts.store import ATLAS, load_atlas
 from core.explanation.flow import Node
@@ -132,7 +133,7 @@ def test_without_an_atlas_a_sentence_says_what_makes_one(root: Path) -> None:
     app = open_page(model=OTHER)
     assert not app.exception
     assert f"`timbrescope atlas build --model {OTHER}`" in words(app)
-    assert f"Models that have one: {MODEL}." in words(app)
+    assert f"Models that have one: “{model_title(MODEL)}”." in words(app)
     explain = open_page("explain", model=OTHER, instrument="piano")
     assert not explain.exception
     assert not explain.error
