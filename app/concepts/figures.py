@@ -9,7 +9,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from scipy.spatial import cKDTree
 
-from app.figures.charts import layout
+from app.figures.charts import TEXT, layout
 from app.figures.colors import title
 from app.figures.concept_words import KINDS, kind, serves
 from core.concepts.atlas import Concept
@@ -61,6 +61,7 @@ def concept_map(
             },
         )  # fmt: skip
     layout(figure, height).update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, hovermode="closest", dragmode="pan")
+    figure.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": TEXT, "orientation": "v"})
     for axis in (figure.update_xaxes, figure.update_yaxes):
         axis(visible=False, range=[-1 - MARGIN, 1 + MARGIN], fixedrange=False)
     return figure

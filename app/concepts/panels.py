@@ -135,9 +135,10 @@ def described(concept: Concept) -> str:
 def concept_page(atlas: Atlas, concept: Concept) -> None:
     """One concept: what it responds to, which instruments need it, which concepts are near, and examples to hear."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        if st.button(f"All concepts of {concept.layer}", icon=":material/arrow_back:", key="back"):
-            show(concept=None)
-            st.rerun()
+        st.button(
+            f"All concepts of {concept.layer}", icon=":material/arrow_back:", key="back",
+            on_click=show, kwargs={"concept": None},
+        )  # fmt: skip
         if st.button(
             "Try it on my clip", icon=":material/troubleshoot:", type="primary", key="try",
             help="Shows and plays where this concept responds in your sound.",
