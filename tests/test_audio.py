@@ -14,7 +14,18 @@ import pytest
 import soundfile
 
 from core import audio
-from core.audio import MAX_BYTES, SAMPLE_RATE, Audio, common_gain, decode, load, resample, wav_bytes, write_wav
+from core.audio import (
+    MAX_BYTES,
+    SAMPLE_RATE,
+    Audio,
+    common_gain,
+    decode,
+    load,
+    mp3_bytes,
+    resample,
+    wav_bytes,
+    write_wav,
+)
 from core.errors import InputError
 from tests.bad_files import BAD_FILES, ODD_FILES, encoded, tone, without_length
 
@@ -287,13 +298,16 @@ def test_without_ffmpeg_the_sentence_says_how_to_get_it(monkeypatch):
     assert decode(encoded(tone(), format="MP3"), "song.mp3").duration == pytest.approx(1, abs=0.01)
 
 
-def test_a_stuck_probe_is_given_up(tmp_path, monkeypatch):
-    for program in ("ffmpeg", "ffprobe"):
-        (tmp_path / program).write_text("#!/bin/sh\nexec tail -f /dev/null\n")
-        (tmp_path / program).chmod(0o755)
+@pytest.mark.parametrize("stuck", ["ffprobe", "ffmpeg"])
+@needs_ffmpeg
+def test_a_stuck_program_is_given_up(tmp_path, monkeypatch, stuck):
+    data = with_ffmpeg(encoded(tone()), tmp_path / "tone.m4a")
+    (tmp_path / stuck).write_text("#!/bin/sh\nexec tail -f /dev/null\n")
+    (tmp_path / stuck).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr(audio, "_PROBE_TIMEOUT_SECONDS", 0.1)
-    assert "is not a sound file" in complaint(b"\0\0\0\x1cftypM4A ", "slow.m4a")
+    monkeypatch.setattr(audio, "_PROBE_TIMEOUT_SECONDS", 0.1 if stuck == "ffprobe" else 30)
+    monkeypatch.setattr(audio, "_FFMPEG_TIMEOUT_SECONDS", 0.1)
+    assert "'slow.m4a' takes ffmpeg too long to decode" in complaint(data, "slow.m4a")
 
 
 def test_ten_minutes_are_served():
@@ -364,3 +378,26 @@ def test_quiet_codecs_silence_the_descriptor_and_give_it_back(capfd):
         os.write(2, b"noise")
     os.write(2, b"signal")
     assert capfd.readouterr().err == "signal"
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("rate", [16000, 22050, 44100])
+def test_an_mp3_sounds_like_the_sound_and_is_smaller(rate):
+    rng = np.random.default_rng(3)
+    time_s = np.arange(2 * rate) / rate
+    sound = Audio(
+        (0.4 * np.sin(2 * np.pi * 440 * time_s) + 0.02 * rng.normal(size=len(time_s))).astype(np.float32), rate
+    )
+    written = mp3_bytes(sound)
+    assert len(written) < len(wav_bytes(sound)) / 4
+    decoded = decode(written, "tone.mp3")
+    assert decoded.sample_rate == rate
+    frequency, level = frequency_and_level(decoded.samples, rate)
+    assert frequency == pytest.approx(440, abs=1)
+    assert level == pytest.approx(frequency_and_level(sound.samples, rate)[1], rel=0.02)
+
+
+def test_without_ffmpeg_an_mp3_is_refused(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(InputError, match="install it"):
+        mp3_bytes(Audio(np.zeros(2205, np.float32), 22050))

@@ -5,10 +5,19 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from core.audio import Audio, can_write_mp3, mp3_bytes, wav_bytes
+
 
 def download(label: str, data: Callable[[], bytes | str], file_name: str) -> None:
     """A button that makes the file when it is clicked, without running the page again."""
     st.download_button(label, data, file_name, on_click="ignore", width="stretch", key=f"download-{label}")
+
+
+def download_sound(label: str, sound: Callable[[], Audio], name: str) -> None:
+    """Buttons that download a sound, as WAV and, where it can be written, as MP3."""
+    download(f"{label} (WAV)", lambda: wav_bytes(sound()), f"{name}.wav")
+    if can_write_mp3():
+        download(f"{label} (MP3)", lambda: mp3_bytes(sound()), f"{name}.mp3")
 
 
 def export(name: str, table: pd.DataFrame | None = None, as_json: Callable[[], str] | None = None) -> None:

@@ -9,11 +9,9 @@ from app.evidence.panels import CONTEST_WORDS
 from app.frame.models import model_title
 from core.grading.catalogue import MEASURES
 from core.grading.searches import RuleCandidate, RuleSearch, read_rules
-from core.grading.verdict import CONTESTS, Outcome, outcome
+from core.grading.verdict import CONTESTS, NO_DIFFERENCE, Outcome, outcome
 from core.paths import TRAINED_MODELS
-from core.records import Interval
 
-NO_DIFFERENCE = Interval(value=0.0, low=0.0, high=0.0)
 LEGEND = (
     "Each figure is a mean over instruments; below it, the 95 % bootstrap interval over clips. Point at a heading to "
     "see what it means. Candidates for the first layer, pooling and log-compression differ from the default in that "

@@ -13,9 +13,9 @@ from app.figures.colors import MODEL_COLORS, NEUTRAL
 from app.figures.colors import legend as color_legend
 from core.comparison.place import PLACES
 from core.comparison.records import Comparison, ContrastResult, PlaceShares, read_experiments
+from core.grading.verdict import NO_DIFFERENCE, Outcome, outcome
 from core.paths import TRAINED_MODELS
 from core.records import Interval
-from core.studies.summary import direction
 
 CKA_HELP = (
     "CKA (centred kernel alignment, Kornblith et al. 2019) is 1 where two layers arrange the clips alike up to "
@@ -62,8 +62,13 @@ def contrasts() -> None:
 def clear_differences(contrast: ContrastResult) -> str:
     """Where the evidence of the second kind of networks clearly differs in every pair, in words."""
     first, second = contrast.kinds
-    signs = {place: {direction(pair.places[place].difference) for pair in contrast.pairs.values()} for place in PLACES}
-    more, less = ([PLACES[place] for place, found in signs.items() if found == {sign}] for sign in (1, -1))
+    signs = {
+        place: {outcome(pair.places[place].difference, NO_DIFFERENCE) for pair in contrast.pairs.values()}
+        for place in PLACES
+    }
+    more, less = (
+        [PLACES[place] for place, found in signs.items() if found == {sign}] for sign in (Outcome.BETTER, Outcome.WORSE)
+    )
     said = [f"{word} on {', '.join(places)}" for word, places in (("more", more), ("less", less)) if places]
     every = "In every pair" if len(contrast.pairs) > 1 else "In the one pair that was measured"
     if not said:

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from app.components.concept_tiles import Tile, concept_tiles
-from app.components.downloads import download
+from app.components.downloads import download, download_sound
 from app.components.player import Overlay, Track, player
 from app.explain import explanations
 from app.explain.explanations import Preview
@@ -22,7 +22,6 @@ from app.frame.hearing import model, on_screen
 from app.frame.passages import analysed, picture, split, truth
 from app.frame.sounds import Sound
 from app.frame.view import View, choose, show
-from core import audio
 from core.explanation.playback import Passage
 from core.explanation.relevance import Explanation, Relevance
 from core.inference import WINDOW_S, Prediction
@@ -214,8 +213,8 @@ def export(passage: Passage, explanation: Explanation, shown: Relevance) -> None
     name = shown.label if shown.channel is None else f"{shown.label}-{shown.layer}-{shown.channel}"
     with st.popover("Export", icon=":material/download:"):
         download("Picture (PNG)", lambda: picture(passage, shown), f"{name}.png")
-        download("Only this (WAV)", lambda: audio.wav_bytes(parts.kept), f"{name}.wav")
-        download("Without it (WAV)", lambda: audio.wav_bytes(parts.rest), f"without-{name}.wav")
+        download_sound("Only this", lambda: parts.kept, name)
+        download_sound("Without it", lambda: parts.rest, f"without-{name}")
         download("Report (JSON)", lambda: json.dumps(_report(passage, explanation), indent=2), f"{name}.json")
         download("Map (CSV)", lambda: _csv(shown.values), f"{name}.csv")
 

@@ -44,8 +44,9 @@ def page(heading: str, sentence: str, body: Callable[[View, Sound], None]) -> No
     """A page: its heading, one sentence that says what it is for, and its body for the current view and sound."""
 
     def with_sound(view: View) -> None:
-        if wrong := complaint():
-            alerts.error(wrong)
+        with st.container():  # also where there is nothing to say, as the page would shift: the browser would show its
+            if wrong := complaint():  # old state a second time, faded, below the new one until all is computed
+                alerts.error(wrong)
         sound = _sound(view)
         if sound:
             body(view, sound)
@@ -60,7 +61,9 @@ def page_without_sound(heading: str, sentence: str, body: Callable[[View], None]
     st.title(heading)
     st.caption(sentence)
     with sentences():
-        body(restore())
+        with st.container():
+            view = restore()
+        body(view)
 
 
 def _sound(view: View) -> Sound | None:

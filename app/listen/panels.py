@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.components.downloads import download
+from app.components.downloads import download, download_sound
 from app.components.player import Track, player
 from app.figures import charts as figures
 from app.figures.colors import NEUTRAL, color, title
@@ -18,7 +18,6 @@ from app.frame.hearing import model, on_screen, spectrogram
 from app.frame.passages import analysed, passage_of, relevance
 from app.frame.sounds import Sound
 from app.frame.view import View, show
-from core import audio
 from core.inference import WINDOW_S, Prediction
 from core.pictures import Axis, spectrogram_picture
 from core.synthesis.clip import Clip
@@ -129,7 +128,7 @@ def export(sound: Sound, prediction: Prediction) -> None:
     """Everything on the page as files."""
     name = "clip" if sound.clip else sound.name.rsplit(".", 1)[0]
     with st.popover("Export", icon=":material/download:"):
-        download("Sound (WAV)", lambda: audio.wav_bytes(sound), f"{name}.wav")
+        download_sound("Sound", lambda: sound, name)
         download("Spectrogram (PNG)", lambda: _picture(sound, prediction.model), f"{name}.png")
         download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.name), indent=2), f"{name}.json")
         download("Timeline (CSV)", lambda: _timeline_csv(prediction), f"{name}-timeline.csv")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="atlas",
-    help="""Build and show the atlas of a model: what each of its inner channels answers to, with examples to hear.
+    help="""Build and show the atlas of a model: what each of its concepts responds to, with examples to hear.
 
     Examples:
 
@@ -28,13 +28,16 @@ def build(
     clips: Annotated[int, typer.Option(min=1, help="How many reference clips to compose.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Atlases of different seeds share no clip.")] = 0,
     recipe: Annotated[
-        str | None, typer.Option(help="What to compose; one to four instruments that the model knows if not given.")
+        str | None,
+        typer.Option(help="Recipe of the clips; if not given, one to four instruments that the model knows."),
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; all cores if not given.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Number of processes; one for each core if not given.")
+    ] = None,
 ) -> None:
     """Build the atlas of a model and keep it beside the model.
 
-    A build that was interrupted goes on where it was. The atlas is the same for any number of workers.
+    An interrupted build continues where it stopped. The atlas is the same for any number of workers.
 
     Examples:
         timbrescope atlas build --model general-shallow-rich --clips 200
@@ -57,7 +60,7 @@ def show(
     channel: Annotated[int | None, typer.Option(min=0, help="Only this channel of the layer.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the concepts of a model answer to, as measured, and which instruments they serve.
+    """Show what the concepts of a model respond to, as measured, and which instruments they serve.
 
     Examples:
         timbrescope atlas show --layer conv4
@@ -68,7 +71,7 @@ def show(
     from core.models.store import default_model
 
     if channel is not None and layer is None:
-        raise typer.BadParameter("--channel needs the --layer that it is of.")
+        raise typer.BadParameter("--channel needs --layer, the layer that the channel belongs to.")
     atlas = load_atlas(model or default_model())
     chosen = _chosen(atlas, layer, channel)
     if as_json:

@@ -17,7 +17,8 @@ def grade(
     clips: Annotated[int, typer.Option(min=1, help="How many clips to compose.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Grades of different seeds share no clip.")] = 0,
     recipe: Annotated[
-        str | None, typer.Option(help="What to compose; two to four instruments that the model knows if not given.")
+        str | None,
+        typer.Option(help="Recipe of the clips; if not given, two to four instruments that the model knows."),
     ] = None,
     record: Annotated[bool, typer.Option("--record", help="Keep the grade beside the model.")] = False,
     as_json: AsJson = False,
@@ -25,7 +26,7 @@ def grade(
     """Grade how well an explainer's maps show what really sounded, and what the model really uses.
 
     Every instrument that plays is explained, detected or not. Each measure is a mean over instruments, with its 95 %
-    bootstrap interval over clips; the costly measures, listed under `thorough`, are taken of the first clips only.
+    bootstrap interval over clips. Costly measures, listed under `thorough`, use only the first clips.
 
     Examples:
         timbrescope grade --model general-shallow-rich --clips 40

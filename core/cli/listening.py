@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.inference import Prediction
     from core.models.store import TrainedModel
 
-SHOWN = 5  # rows that the table of a prediction has at least
+SHOWN = 5  # smallest number of rows in the table of a prediction
 
 
 def compose(
@@ -179,7 +179,7 @@ def explain(
         float | None,
         typer.Option(
             min=0,
-            help="Second at which the 5 s to explain begin; where the label is most probable if not given.",
+            help="Start in seconds of the 5 s to explain; if not given, where the label is most probable.",
         ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many concepts to show and to write.")] = 8,
@@ -229,7 +229,7 @@ def _print_report(report: dict[str, Any], out: Path) -> None:
     largest = max(abs(concept["share"]) for concept in report["concepts"]) or 1  # bars compare the concepts
     print_table(
         f"{report['label']} at {start:g} to {end:g} s of {report['file']}: probability {report['probability']:.2f}",
-        ("concept", "", "share", "answers to"),
+        ("concept", "", "share", "responds to"),
         (
             (
                 f"{report['layer']}-{concept['channel']}",

@@ -42,12 +42,12 @@ class Node:
 
 
 def feeders(
-    model: TrainedModel, logmel: Matrix, target: str | Target, path: Path, top: int | None = None
+    model: TrainedModel, features: Matrix, target: str | Target, path: Path, top: int | None = None
 ) -> tuple[Node, ...]:
     """What feeds the last concept of a path, counting only relevance that passes through the whole path.
 
     Args:
-        logmel: The network's input ``(bands, frames)``.
+        features: What the network sees ``(rows, frames)``.
         target: What is explained: a label, or any target.
         path: Layers and channels of one or more concepts, from the top down.
         top: How many feeders; all channels of the next lower layer if not given.
@@ -60,13 +60,13 @@ def feeders(
         InputError: the model has no such label, layer or channel, or the path does not lead downwards.
     """
     _check(model, path)
-    walk = _Walk.begin(model, logmel, target)
+    walk = _Walk.begin(model, features, target)
     return walk.feeders(path, top)
 
 
 def flow(
     model: TrainedModel,
-    logmel: Matrix,
+    features: Matrix,
     target: str | Target,
     layer: str,
     channel: int,
@@ -76,7 +76,7 @@ def flow(
     """A concept, what feeds it, and what feeds its feeders, as a tree.
 
     Args:
-        logmel: The network's input ``(bands, frames)``.
+        features: What the network sees ``(rows, frames)``.
         target: What is explained: a label, or any target.
         widths: How many feeders each concept gets, for each further layer downwards; the tree ends at the first layer
             at the latest.
@@ -86,7 +86,7 @@ def flow(
         InputError: the model has no such label, layer or channel.
     """
     _check(model, [(layer, channel)])
-    walk = _Walk.begin(model, logmel, target, trace)
+    walk = _Walk.begin(model, features, target, trace)
     return walk.tree((), walk.nodes(walk.trace.relevance(walk.target, layer), layer)[channel], widths)
 
 
@@ -99,9 +99,9 @@ class _Walk:
     target: Target
 
     @classmethod
-    def begin(cls, model: TrainedModel, logmel: Matrix, target: str | Target, trace: Trace | None = None) -> "_Walk":
+    def begin(cls, model: TrainedModel, features: Matrix, target: str | Target, trace: Trace | None = None) -> "_Walk":
         found = target_of(model, target)
-        return cls(trace or trace_of(model, logmel), model.network.concept_layers, found)
+        return cls(trace or trace_of(model, features), model.network.concept_layers, found)
 
     def tree(self, above: Path, concept: Node, widths: Sequence[int]) -> Node:
         if not widths:

@@ -85,7 +85,7 @@ class Explanation:
 
 def explain(
     model: TrainedModel,
-    logmel: Matrix,
+    features: Matrix,
     target: str | Target,
     layer: str | None = None,
     top: int = 8,
@@ -94,7 +94,7 @@ def explain(
     """Explains the logit of a label, whether or not it was predicted, by relevance and concepts.
 
     Args:
-        logmel: The network's input ``(bands, frames)``.
+        features: What the network sees ``(rows, frames)``.
         target: A label, or any other target.
         layer: The layer of the concepts; the last concept layer if not given.
         top: How many concepts get a map.
@@ -105,7 +105,7 @@ def explain(
     """
     target = target_of(model, target)
     layer = model.network.stage(layer or model.network.concept_layers[-1]).name
-    trace = trace or trace_of(model, logmel)
+    trace = trace or trace_of(model, features)
     label, logit = target.title(model.labels), trace.value(target)
     parts = trace.relevance(target, layer).sum((1, 2)).numpy()
     shares = parts / max(float(np.abs(parts).sum()), np.finfo(np.float32).tiny)
@@ -119,19 +119,19 @@ def explain(
 
 
 def concept_map(
-    model: TrainedModel, logmel: Matrix, target: str | Target, layer: str, channel: int, trace: Trace | None = None
+    model: TrainedModel, features: Matrix, target: str | Target, layer: str, channel: int, trace: Trace | None = None
 ) -> Relevance:
     """The part of a target's relevance that passes through one channel; the target may be given as a label.
 
     Raises:
         InputError: the model has no such label, layer or channel.
     """
-    return concept_maps(model, logmel, target, layer, [channel], trace)[0]
+    return concept_maps(model, features, target, layer, [channel], trace)[0]
 
 
 def concept_maps(
     model: TrainedModel,
-    logmel: Matrix,
+    features: Matrix,
     target: str | Target,
     layer: str,
     channels: Sequence[int],
@@ -145,14 +145,14 @@ def concept_maps(
     target = target_of(model, target)
     for channel in channels:
         model.network.check_channel(layer, channel)
-    trace = trace or trace_of(model, logmel)
+    trace = trace or trace_of(model, features)
     maps = trace.concept_maps(target, layer, channels).numpy()
     label, logit = target.title(model.labels), trace.value(target)
     return [Relevance(values, label, logit, layer, c) for c, values in zip(channels, maps, strict=True)]
 
 
 def label_relevance(
-    model: TrainedModel, logmel: Matrix, labels: Sequence[str], explainer: str = DEFAULT_EXPLAINER
+    model: TrainedModel, features: Matrix, labels: Sequence[str], explainer: str = DEFAULT_EXPLAINER
 ) -> dict[str, Relevance]:
     """The map of each label by any of the explainers.
 
@@ -160,7 +160,7 @@ def label_relevance(
         InputError: there is no such explainer, or the model has no such label.
     """
     explain_label = EXPLAINERS.get(explainer)
-    inputs = as_input(logmel)
+    inputs = as_input(features)
     targets = {label: target_of(model, label) for label in labels}
     with torch.no_grad():
         outputs = model.network(inputs)
@@ -171,7 +171,7 @@ def label_relevance(
 
 
 def contested(
-    model: TrainedModel, logmel: Matrix, label: str, trace: Trace | None = None
+    model: TrainedModel, features: Matrix, label: str, trace: Trace | None = None
 ) -> tuple[Matrix, list[Matrix]]:
     """What speaks for a label rather than for the others that the model detects, and the same for each of those.
 
@@ -182,7 +182,7 @@ def contested(
         InputError: the model has no such label.
     """
     own = model.label_index(label)
-    trace = trace or trace_of(model, logmel)
+    trace = trace or trace_of(model, features)
     others = [index for index in model.detected(trace.logits.numpy()) if index != own]
     first, *rest = trace.contested([Logit(index) for index in (own, *others)]).numpy()
     return first, rest
@@ -206,11 +206,11 @@ def target_of(model: TrainedModel, target: str | Target) -> Target:
     return Logit(model.label_index(target)) if isinstance(target, str) else target
 
 
-def trace_of(model: TrainedModel, logmel: Matrix) -> Trace:
+def trace_of(model: TrainedModel, features: Matrix) -> Trace:
     """The trace of a log-mel ``(bands, frames)``, from which everything about it can be explained."""
-    return Trace(model.network, as_input(logmel))
+    return Trace(model.network, as_input(features))
 
 
-def as_input(logmel: Matrix) -> torch.Tensor:
+def as_input(features: Matrix) -> torch.Tensor:
     """``(bands, frames)`` as a batch of one image ``(1, 1, bands, frames)``."""
-    return torch.as_tensor(logmel, dtype=torch.float32)[None, None]
+    return torch.as_tensor(features, dtype=torch.float32)[None, None]

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
 from app.components import concept_tiles
@@ -133,6 +135,22 @@ def test_an_upload_is_recognised_explained_and_kept_over_pages() -> None:
     assert app.slider(key="choose-start").max == pytest.approx(2.0, abs=0.1)
 
 
+@pytest.mark.parametrize("data", [encoded(tone(1.0)), b"no sound"])
+def test_an_uploaded_file_is_not_kept_beside_its_sound(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    stores: list[MemoryUploadedFileManager] = []
+    add = MemoryUploadedFileManager.add_file
+
+    def watched(store: MemoryUploadedFileManager, session: str, file: UploadedFileRec) -> None:
+        stores.append(store)
+        add(store, session, file)
+
+    monkeypatch.setattr(MemoryUploadedFileManager, "add_file", watched)
+    app = upload(open_page(), "tone.wav", data)
+    assert not app.exception
+    assert stores
+    assert not any(files for store in stores for files in store.file_storage.values())
+
+
 @pytest.mark.parametrize("name", list(BAD_FILES))
 def test_a_bad_upload_is_one_sentence_and_the_next_one_works(name: str) -> None:
     app = open_page()
@@ -145,6 +163,17 @@ def test_a_bad_upload_is_one_sentence_and_the_next_one_works(name: str) -> None:
     app.file_uploader(key="upload").set_value(("good.wav", encoded(tone(1.0)), "audio/wav")).run()
     assert not app.error
     assert address(app)["clip"].endswith("good.wav")
+
+
+def test_a_complaint_does_not_shift_the_page() -> None:
+    app = open_page()
+    before = [node.type for node in app.main.children.values()]
+    app = upload(app, "broken.wav", BAD_FILES[next(iter(BAD_FILES))].make())
+    assert len(app.error) == 1
+    assert [node.type for node in app.main.children.values()] == before
+    restored = open_page(model="no-such-model")
+    assert len(restored.warning) == 1
+    assert [node.type for node in restored.main.children.values()] == before
 
 
 def test_a_link_to_an_upload_of_somebody_else_asks_for_the_file() -> None:
