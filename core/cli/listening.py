@@ -197,8 +197,9 @@ def explain(
 
     Writes `report.json`, `relevance.npz` and `relevance.png`; in `reasons/` a picture and the sound of each reason, if
     `timbrescope atlas reasons` has found some; in `concepts/` the same for each concept; `masked.wav` (the part of the
-    sound that speaks for the instrument), `complement.wav` (the rest) and `reconstruction.wav` (the notes that this part
-    points at, filled in from what the instrument's notes look like). All sounds have one common gain. With `--stems` also `truth.png`: the explanation beside what the instrument really played.
+    sound that speaks for the instrument), `complement.wav` (the rest) and `reconstruction.wav` (the notes that the part
+    points at, filled in from what the instrument's notes look like). All sounds have one common gain. With `--stems`
+    also `truth.png`: the explanation beside what the instrument really played.
 
     Examples:
         timbrescope explain song.mp3 --label violin --out why

@@ -31,6 +31,8 @@ RECIPE = "general;count=2;duration=1.5;soundfont=timgm6mb"
 @pytest.fixture
 def model(tiny_model: Path) -> TrainedModel:
     return load_model(str(tiny_model))
+
+
 OF_REASONS = [name for name in REASON_MEASURES if name.startswith("reason_")]
 
 
