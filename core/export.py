@@ -75,7 +75,8 @@ def write_explanation(
     with their ``channels`` ``(concepts,)``, the ``shares`` of all channels of the layer ``(channels,)``, ``reasons``
     ``(reasons, bands, frames)``, and the axes ``times`` in seconds ``(frames,)`` and ``band_hz`` ``(bands,)``. The
     sounds are ``masked.wav``, ``complement.wav``, ``reconstruction.wav`` where the instrument's notes are known, and
-    one for each concept and each reason, at one common gain; ``matched_gains`` in the report is what makes each of them as loud as the mix.
+    one for each concept and each reason, at one common gain; ``matched_gains`` in the report is what makes each of them
+    as loud as the mix.
     Concepts, reasons and truth that an earlier explanation left in the folder are deleted.
 
     Args:
