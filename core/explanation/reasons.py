@@ -129,12 +129,13 @@ def reasons(
     parts = maps.sum((1, 2), dtype=np.float64)
     label, value = target.title(model.labels), trace.value(target)
     falls = value - target.value(silence_shares(model.network, as_input(features), layer, split)).numpy()
-    whole = max(float(np.abs(parts).sum()), np.finfo(np.float32).tiny)
-    named = [(number, dictionary.names[number], dictionary.aucs[number]) for number in chosen]
-    kinds = [*named, *[(None, EVERYTHING_ELSE, None)] * (len(maps) - len(named))]
+    whole = max(float(np.abs(parts).sum()), float(np.finfo(np.float32).tiny))
+    numbers: list[int | None] = [*chosen, *[None] * (len(maps) - len(chosen))]
     return tuple(
         ReasonPart(
-            *kinds[i],
+            number=(number := numbers[i]),
+            name=EVERYTHING_ELSE if number is None else dictionary.names[number],
+            auc=None if number is None else dictionary.aucs[number],
             relevance=float(parts[i]),
             share=float(parts[i]) / whole,
             fall=float(falls[i]),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -52,7 +53,7 @@ def save_templates(templates: NoteTemplates, path: Path = PATH) -> None:
         InputError: the file cannot be written.
     """
     about = {name: getattr(templates, name) for name in ("sample_rate", "window", "soundfonts")}
-    arrays = {label: _to_bytes(spectra) for label, spectra in templates.spectra.items()}
+    arrays: dict[str, Any] = {label: _to_bytes(spectra) for label, spectra in templates.spectra.items()}
     arrays[ABOUT] = np.array(json.dumps(about))
     write_whole(path, lambda file: np.savez_compressed(file, **arrays))
 
