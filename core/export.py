@@ -29,12 +29,12 @@ def open_passage(model: TrainedModel, file: Path, label: str, start: float | Non
     """The passage of a sound file in which a label is to be explained.
 
     Args:
-        start: Where it begins, in seconds; moved back where it would end too late. If not given, the passage where the
-            label is most probable.
+        start: Start of the passage in seconds; moved back if the passage would reach over the end. If not given, the
+            passage in which the label is most probable.
         stems: Folder of true stems as long as the file, ``<instrument>.wav``.
 
     Raises:
-        InputError: the model knows no such label, ``start`` lies behind the end, or a file cannot be used.
+        InputError: the model knows no such label, ``start`` lies after the end, or a file cannot be used.
     """
     model.label_index(label)
     sound = audio.load(file, model.frontend.config.sample_rate)
@@ -76,11 +76,11 @@ def write_explanation(
     Concepts, reasons and truth that an earlier explanation left in the folder are deleted.
 
     Args:
-        spectrogram: Of the passage.
-        explanation: On the cells of the spectrogram, see :func:`core.explanation.playback.explain`.
-        names: Of concepts, by layer and channel, as far as they have one.
-        reasons: On the cells of the spectrogram, see :func:`core.explanation.playback.reasons`; none if the model has
-            no dictionary of reasons.
+        spectrogram: Spectrogram of the passage.
+        explanation: Explanation on the cells of the spectrogram, see :func:`core.explanation.playback.explain`.
+        names: Names of concepts, by layer and channel; a concept may have none.
+        reasons: Reasons on the cells of the spectrogram, see :func:`core.explanation.playback.reasons`; none if the
+            model has no dictionary of reasons.
 
     Raises:
         InputError: the folder cannot be written to, or the disk is full.

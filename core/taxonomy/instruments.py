@@ -2,8 +2,8 @@
 
 A new instrument is one new row of ``_ROWS``. Pitches are MIDI note numbers (60 = middle C, C4).
 
-The colours were spread as far apart as 29 can be for normal, red-blind and green-blind eyes at once (smallest CIELAB
-distance 14, 11 and 11), those of the commonest instruments furthest.
+The colours are as far apart as 29 colours can be for normal, red-blind and green-blind eyes at once (smallest CIELAB
+distance 14, 11 and 11). The most common instruments differ most.
 """
 
 from collections.abc import Mapping
@@ -121,7 +121,7 @@ _ROWS = (
     _row("drums", "drums", "0 8 16 24 25 40", "35-81", 4, "drums", "#947c40", None, "drums"),
 )
 
-# Programs that play in another register than their label as a whole.
+# Programs whose range differs from that of their label as a whole.
 _PROGRAM_RANGES = {
     ("double_bass", 43): (28, 57),
     ("saxophone", 64): (56, 87),
@@ -135,7 +135,7 @@ FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(row.family for row in _ROWS))
 
 
 def words_of(data_set: Literal["irmas", "openmic"]) -> dict[str, tuple[str, ...]]:
-    """For each word of another data set that names instruments of the taxonomy, the labels of those.
+    """The labels that each word of another data set stands for, for words that name instruments of the taxonomy.
 
     >>> words_of("irmas")["gel"]
     ('electric_guitar', 'distorted_guitar')

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
 from app.components import concept_tiles
@@ -140,6 +142,22 @@ def test_an_upload_is_recognised_explained_and_kept_over_pages() -> None:
     assert "for a recording the true stems are not known" in words(app)
     assert strip(app)["duration"] == pytest.approx(7.0, abs=0.1)
     assert strip(app)["passage"]["seconds"] == 5
+
+
+@pytest.mark.parametrize("data", [encoded(tone(1.0)), b"no sound"])
+def test_an_uploaded_file_is_not_kept_beside_its_sound(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    stores: list[MemoryUploadedFileManager] = []
+    add = MemoryUploadedFileManager.add_file
+
+    def watched(store: MemoryUploadedFileManager, session: str, file: UploadedFileRec) -> None:
+        stores.append(store)
+        add(store, session, file)
+
+    monkeypatch.setattr(MemoryUploadedFileManager, "add_file", watched)
+    app = upload(open_page(), "tone.wav", data)
+    assert not app.exception
+    assert stores
+    assert not any(files for store in stores for files in store.file_storage.values())
 
 
 @pytest.mark.parametrize("name", list(BAD_FILES))
