@@ -71,8 +71,16 @@ def detected_sentence(prediction: Prediction) -> None:
     if not prediction.detected:
         st.markdown(f"The network is **not sure of any {prediction.space.noun}** here.")
         return
-    names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in prediction.detected)
-    st.markdown(f"{prediction.task.says}: {names}.", unsafe_allow_html=True)
+    st.markdown(f"{prediction.task.says}: {_named(prediction.detected)}.", unsafe_allow_html=True)
+
+
+def _named(labels: Sequence[str]) -> str:
+    """Labels as HTML. The colour is a dot beside each name, as words in some of the colours could not be read."""
+    return ", ".join(
+        "<span style='white-space:nowrap'>"
+        f"<span style='color:{color(label)}'>●</span> <b>{title(label).lower()}</b></span>"
+        for label in labels
+    )
 
 
 def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
@@ -130,8 +138,7 @@ def _worth_showing(prediction: Prediction, truth: Sequence[str] | None) -> list[
 def truth_panel(clip: Clip) -> None:
     """The notes that really sound."""
     st.subheader("The truth", help="The score that the app composed and played.")
-    names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in clip.labels)
-    st.markdown(f"Really playing: {names}.", unsafe_allow_html=True)
+    st.markdown(f"Really playing: {_named(clip.labels)}.", unsafe_allow_html=True)
     st.plotly_chart(figures.piano_roll(clip.score), config=figures.CONFIG, key="piano-roll")
 
 

@@ -18,6 +18,7 @@ from tests.browser.serving import CHROMIUM, FLAGS, PATIENCE, await_number, drag,
 
 INSIDE = "Inside the network: single concepts"
 SHORT = "wimu12;instruments=piano,trumpet;duration=3@5"
+LONG = "wimu12;instruments=piano,trumpet;duration=8@5"  # longer than a passage
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -95,6 +96,28 @@ def test_a_mix_is_composed_and_its_truth_revealed(page: Page, address: str) -> N
     page.get_by_text("Reveal the truth").click()
     expect(page.get_by_text("Really playing")).to_be_visible()
     expect(page.locator('.player [data-action="solo"]').first).to_be_visible()
+
+
+def test_a_ribbon_leads_from_a_moment_to_its_explanation(page: Page, address: str) -> None:
+    visit(page, address, clip=LONG)
+    strip = page.locator(".strip")
+    ribbon = strip.locator('[data-label="trumpet"] svg')
+    box = ribbon.bounding_box()
+    assert box
+    ribbon.click(position={"x": 0.5 * box["width"], "y": 8})
+    page.wait_for_url(re.compile(r"/explain\?.*start="))
+    assert "instrument=trumpet" in page.url
+    expect(page.locator(".player").first).to_contain_text(
+        re.compile(r"Evidence for trumpet, 1\.5–6\.5 s"), timeout=PATIENCE
+    )
+    settle(page)
+    play(page)
+    strip.get_by_role("slider", name="Passage to explain").press("Home")
+    page.wait_for_url(re.compile("start=0"))
+    expect(page.locator(".player").first).to_contain_text("0.0–5.0 s", timeout=PATIENCE)
+    page.reload()
+    settle(page)
+    assert strip.get_attribute("data-start") == "0"
 
 
 def test_a_link_restores_an_explained_concept(page: Page, address: str) -> None:
