@@ -51,6 +51,16 @@ def relevance_picture(
     return _png(figure)
 
 
+def spectrogram_picture(logmel: Matrix, axis: Axis, title: str, size: tuple[float, float] = (10, 4)) -> bytes:
+    """A PNG of a spectrogram ``(bands, frames)`` in [0, 1], with axes; ``size`` is in inches of 100 pixels."""
+    figure = Figure(figsize=size, dpi=100, facecolor=BACKGROUND)
+    axes = figure.subplots(gridspec_kw=MARGINS | {"bottom": 0.14, "top": 0.9})
+    axes.set_title(title, color=TEXT)
+    _draw(axes, logmel, axis, cmap="magma", vmin=0, vmax=1)
+    axes.set_xlabel("seconds", color=TEXT)
+    return _png(figure)
+
+
 def truth_picture(logmel: Matrix, relevance: Matrix, stem: Matrix, axis: Axis, label: str, score: str) -> bytes:
     """A PNG: a mix, the relevance of one instrument in it, and what that instrument really played.
 

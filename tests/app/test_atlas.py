@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.concepts import figures
 from app.explain import panels as explaining
 from app.explain import usual
 from app.explain.flow_tree import flow_tree
 from app.explain.network_panels import USUAL
 from app.frame import shell
+from app.frame.models import model_title
 from app.frame.sounds import Sound
 from core.concepts.prototypes import Typicality
-from core.concepts.store import ATLAS
+from core.concepts.store import ATLAS, load_atlas
 from core.explanation.flow import Node
 from core.models import store
 from core.paths import ROOT
@@ -135,7 +137,7 @@ def test_without_an_atlas_a_sentence_says_what_makes_one(root: Path) -> None:
     app = open_page(model=OTHER)
     assert not app.exception
     assert f"`timbrescope atlas build --model {OTHER}`" in words(app)
-    assert f"Models that have one: {MODEL}." in words(app)
+    assert f"Models that have one: “{model_title(MODEL)}”." in words(app)
     explain = open_page("explain", model=OTHER, instrument="piano")
     assert not explain.exception
     assert not explain.error
@@ -240,3 +242,25 @@ def test_what_feeds_a_concept_that_speaks_against_adds_to_it() -> None:
 
 
 _named: Callable[[str, int], str] = "{}/{}".format
+
+
+def test_no_mark_of_the_map_covers_another_and_the_map_can_be_zoomed() -> None:
+    concepts = load_atlas(OTHER).layer("conv8")
+    drawn = figures.concept_map(concepts, set())
+    pixels = np.array([figures.WIDTH, figures.HEIGHT]) / (2 + 2 * figures.MARGIN)
+    places = np.concatenate([np.stack([trace.x, trace.y], axis=1) for trace in drawn.data]) * pixels
+    sizes = np.concatenate([trace.marker.size for trace in drawn.data])
+    distances = np.hypot(*np.moveaxis(places[:, None] - places[None], -1, 0))
+    np.fill_diagonal(distances, np.inf)
+    assert len(places) == len(concepts)
+    assert (distances >= np.add.outer(sizes, sizes) / 2 - 0.1).all()
+    assert drawn.layout.xaxis.fixedrange is drawn.layout.yaxis.fixedrange is False
+    assert figures.CONFIG["displayModeBar"]
+
+
+def test_marks_that_are_moved_apart_stay_near_their_places() -> None:
+    alone = figures.moved_apart(((0.0, 0.0), (0.5, 0.5)), (10.0, 10.0), figures.HEIGHT)
+    assert alone == pytest.approx(np.array([[0.0, 0.0], [0.5, 0.5]]), abs=1e-4)
+    same = figures.moved_apart(((0.2, 0.2),) * 2, (10.0, 10.0), figures.HEIGHT)
+    assert same.mean(axis=0) == pytest.approx([0.2, 0.2], abs=0.01)
+    assert figures.moved_apart((), (), figures.HEIGHT).shape == (0, 2)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from app.figures.colors import AGAINST
 from core.inference import recognise
 from core.models.store import default_model, load_model
 from core.paths import ROOT
@@ -185,6 +186,8 @@ def test_single_concepts_come_when_asked_for_and_each_opens_closes_and_leads_to_
     page.get_by_text("concepts of the layer").click()
     expect(tiles).to_have_count(load_model(default_model()).card.config["widths"][1], timeout=PATIENCE)
     assert tiles.last.locator("img").evaluate("image => image.complete && image.naturalWidth > 0")
+    against = page.locator('.tile [data-part="share"]', has_text="against it").first
+    assert against.evaluate("words => getComputedStyle(words).color") == f"rgb({_rgb(AGAINST)})"
     channel = tiles.last.get_attribute("data-channel")
     tiles.last.locator('[data-action="open"]').click()
     page.wait_for_url(re.compile(rf"concept={channel}(&|$)"))
@@ -196,6 +199,10 @@ def test_single_concepts_come_when_asked_for_and_each_opens_closes_and_leads_to_
     settle(page)
     tiles.first.locator('[data-action="atlas"]').click()
     page.wait_for_url(re.compile(r"/atlas\?.*concept=\d+"))
+
+
+def _rgb(shade: str) -> str:
+    return ", ".join(str(int(shade[i : i + 2], 16)) for i in (1, 3, 5))
 
 
 def test_silencing_a_concept_moves_the_predictions(page: Page, address: str) -> None:

@@ -134,6 +134,19 @@ def test_back_closes_a_concept_and_then_leaves_the_page(page: Page, address: str
     assert page.evaluate("history.length") <= 2 + 4  # about:blank, and a step for each page and each concept
 
 
+def test_on_a_phone_the_menu_closes_after_a_choice(browser: Browser, address: str) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        visit(page, address)
+        page.get_by_test_id("stExpandSidebarButton").click()
+        menu = page.get_by_test_id("stSidebar")
+        expect(menu).to_have_attribute("data-collapsed", "false")
+        menu.get_by_role("link", name="Experiments").click()
+        expect(page.get_by_role("heading", name="Experiments", exact=True)).to_be_visible(timeout=PATIENCE)
+        expect(menu).to_have_attribute("data-collapsed", "true", timeout=PATIENCE)
+
+
 def test_a_link_from_page_to_page_is_one_step(page: Page, address: str) -> None:
     visit(page, address, concept=str(CHANNEL))
     there = page.url
