@@ -28,10 +28,16 @@ def body(view: View) -> None:
     found = atlases.atlas(view.model)
     if found is None:
         atlas.no_atlas(view.model)
-    elif view.concept is None:
-        atlas.overview(view, found)
+        return
+    # Each has a place of its own, and the other's is emptied at once: nothing of it is left between the new parts.
+    if view.concept is None:
+        place, _ = st.container(), st.empty()
+        with place:
+            atlas.overview(view, found)
     else:
-        atlas.concept_page(found, found.concept(str(view.layer), view.concept))
+        _, place = st.empty(), st.container()
+        with place:
+            atlas.concept_page(found, found.concept(str(view.layer), view.concept))
 
 
 page_without_sound(

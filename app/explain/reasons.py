@@ -69,7 +69,8 @@ def _answers(passage: Passage, label: str, silenced: tuple[tuple[str, ...], ...]
     known, trained = dictionary(passage), model(passage.model)
     assert known
     features = analysed(passage).features
-    return trained.probabilities(logits_without(trained, features, label, known, silenced, trace=trace(passage)))
+    shown = reasons(passage, label)
+    return trained.probabilities(logits_without(trained, features, label, known, shown, silenced, trace(passage)))
 
 
 def answers_without_each(passage: Passage, label: str) -> list[float]:

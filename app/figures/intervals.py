@@ -8,13 +8,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.figures.charts import FAINT, TEXT, fade, layout
+from core.pictures import BACKGROUND
 from core.records import Interval
 
 Figures = Mapping[str, Interval]  # for each place on an axis
 HEIGHT = 260
 LINE, MARK = 28, 9  # pixels a row, and pixels a mark in it where they need more
 SPREAD = 0.6  # share of a row that its models take up
-SHADES = [[0, "rgba(47,111,143,0)"], [0.5, "#2f6f8f"], [1, "#8ff0ff"]]  # nothing has no colour
+SHADES = [[0, BACKGROUND], [0.5, "#2f6f8f"], [1, "#8ff0ff"]]  # nothing has the colour of the page
 FULL = 0.2  # share from which on a table of smaller ones uses the strongest colour
 
 

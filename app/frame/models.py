@@ -1,5 +1,6 @@
 """Models as people read them: one title on every page, and a card that tells what a model is."""
 
+from itertools import groupby
 from pathlib import Path
 
 import streamlit as st
@@ -47,11 +48,13 @@ def about(card: Card) -> None:
 
 def trained(card: Card) -> str:
     """How a model was trained, the first training first."""
-    stages = [
-        f"{stage.epochs} epochs over {stage.clips:,} clips of `{stage.recipe}`"
-        for stage in reversed(list(card.training.history))
-    ]
-    return "; then ".join(stages) + f". On {card.training.hardware}."
+    said = []
+    for recipe, group in groupby(reversed(list(card.training.history)), key=lambda stage: stage.recipe):
+        stages = list(group)
+        fewest, most = (f"{edge(stage.clips for stage in stages):,}" for edge in (min, max))
+        clips = most if fewest == most else f"{fewest} to {most}"
+        said.append(f"{sum(stage.epochs for stage in stages)} epochs over {clips} clips of `{recipe}`")
+    return "; then ".join(said) + f". On {card.training.hardware}."
 
 
 def scores(card: Card) -> str:

@@ -116,6 +116,17 @@ def test_a_concept_opens_has_a_link_and_leads_back(root: Path) -> None:
     assert listed(app) == [CHANNEL], "the search is kept"
 
 
+def test_a_concept_does_not_stand_where_the_overview_stood(root: Path) -> None:
+    def places(app: AppTest) -> list[bool]:
+        """Which of the last two places of the page hold something."""
+        return [bool(getattr(node, "children", None)) for node in app.main.children.values()][-2:]
+
+    app = open_page()
+    assert places(app) == [True, False]
+    app.button(key=f"open-{LAYER}-{CHANNEL}").click().run()
+    assert places(app) == [False, True]
+
+
 def test_examples_are_shown_by_what_they_are_the_strongest_in(root: Path) -> None:
     app = open_page(**OPENED)
     choice = app.button_group(key=f"examples-{MODEL}-{LAYER}-{CHANNEL}")

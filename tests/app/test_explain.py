@@ -77,7 +77,7 @@ def test_the_page_opens_with_the_reasons_and_computes_no_concept(root: Path, mon
     app = open_page()
     assert not app.exception
     shown = cards(app)
-    assert len(shown) == 5
+    assert 3 <= len(shown) <= 5
     assert [card["name"] for card in shown if card["in_atlas"]] == [
         card["name"] for card in shown if card["name"].lower() in NAMES
     ]
