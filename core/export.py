@@ -1,7 +1,7 @@
 """An explanation as a folder of numbers, pictures and sounds: what ``timbrescope explain`` writes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from core.audio import Audio, common_gain
 from core.errors import InputError
 from core.explanation import playback
 from core.explanation.playback import Passage
+from core.explanation.reasons import ReasonPart
+from core.explanation.reconstruction import can_reconstruct, reconstruction_mask
 from core.explanation.relevance import Explanation, trace_of
 from core.frontends.frontend import Frontend, Matrix, Spectrogram
 from core.grading.truth import grade
@@ -20,8 +22,10 @@ from core.inference import likeliest_start, recognise
 from core.models.store import TrainedModel
 from core.pictures import Axis, relevance_picture, truth_picture
 from core.records import write_whole
+from core.resynthesis import complement
 
 CONCEPT_PICTURE = (8, 6)  # inches
+RECONSTRUCTION = "reconstruction"  # name of a sound
 
 
 def open_passage(model: TrainedModel, file: Path, label: str, start: float | None, stems: Path | None) -> Passage:
@@ -63,39 +67,52 @@ def write_explanation(
     explanation: Explanation,
     folder: Path,
     names: Mapping[tuple[str, int], str],
+    reasons: Sequence[ReasonPart] = (),
 ) -> dict[str, Any]:
     """Writes everything about an explanation into a folder, and returns what ``report.json`` holds.
 
     ``relevance.npz`` holds ``relevance`` and ``logmel`` ``(bands, frames)``, ``concepts`` ``(concepts, bands, frames)``
-    with their ``channels`` ``(concepts,)``, the ``shares`` of all channels of the layer ``(channels,)``, and the axes
-    ``times`` in seconds ``(frames,)`` and ``band_hz`` ``(bands,)``. The sounds are ``masked.wav``, ``complement.wav``
-    and one for each concept, at one common gain. Concepts and truth that an earlier explanation left in the folder are
-    deleted.
+    with their ``channels`` ``(concepts,)``, the ``shares`` of all channels of the layer ``(channels,)``, ``reasons``
+    ``(reasons, bands, frames)``, and the axes ``times`` in seconds ``(frames,)`` and ``band_hz`` ``(bands,)``. The
+    sounds are ``masked.wav``, ``complement.wav``, ``reconstruction.wav`` where the instrument's notes are known, and
+    one for each concept and each reason, at one common gain; ``matched_gains`` in the report is what makes each of them
+    as loud as the mix.
+    Concepts, reasons and truth that an earlier explanation left in the folder are deleted.
 
     Args:
         spectrogram: Spectrogram of the passage.
         explanation: Explanation on the cells of the spectrogram, see :func:`core.explanation.playback.explain`.
         names: Names of concepts, by layer and channel; a concept may have none.
+        reasons: Reasons on the cells of the spectrogram, see :func:`core.explanation.playback.reasons`; none if the
+            model has no dictionary of reasons.
 
     Raises:
         InputError: the folder cannot be written to, or the disk is full.
     """
     concepts = folder / "concepts"
-    (folder / "truth.png").unlink(missing_ok=True)
+    for stale in ("truth.png", f"{RECONSTRUCTION}.wav"):
+        (folder / stale).unlink(missing_ok=True)
     for layer in model.network.concept_layers:
-        for stale in concepts.glob(f"{layer}-[0-9]*"):
-            stale.unlink()
+        for path in (*concepts.glob(f"{layer}-[0-9]*"), *(folder / "reasons").glob(f"{layer}-re[as]*")):
+            path.unlink()
     axis = Axis(passage.start + model.frontend.frame_times(spectrogram.frames), model.frontend.band_hz)
-    _write_arrays(spectrogram, explanation, axis, folder / "relevance.npz")
-    _write_pictures(spectrogram, explanation, axis, folder)
+    _write_arrays(spectrogram, explanation, reasons, axis, folder / "relevance.npz")
+    _write_pictures(spectrogram, explanation, reasons, axis, folder)
     trace = trace_of(model, spectrogram.features)
     mask = playback.mask(model, spectrogram, explanation.relevance, trace)
-    gain = _write_sounds(model.frontend, spectrogram, explanation, mask, folder)
+    label, stems = explanation.relevance.label, passage.stems
+    masks = {"masked": mask, "complement": complement(mask)}
+    if can_reconstruct(model, label):
+        masks[RECONSTRUCTION] = reconstruction_mask(model, spectrogram, label, trace)
+    gain, matched = _write_sounds(model.frontend, spectrogram, explanation, reasons, masks, folder)
     probabilities = model.probabilities(trace.logits.numpy())
     report = {**_summary(model, passage, spectrogram, explanation, probabilities, names), "gain": gain}
-    label, stems = explanation.relevance.label, passage.stems
+    report |= {"matched_gains": matched, "reasons": [_described(part) for part in reasons]}
     if stems:
         report["truth"] = grade(explanation.relevance.values, stems, label, model.frontend, mask)
+    if label in stems and RECONSTRUCTION in masks:
+        filled_in = grade(explanation.relevance.values, stems, label, model.frontend, masks[RECONSTRUCTION])
+        report["truth"]["si_sdr_reconstruction"] = filled_in["si_sdr_improvement"]
     if label in stems:
         stem = model.frontend.analyse(stems[label])
         _write(folder / "truth.png", _truth_picture(spectrogram, stem, explanation, axis, report["truth"]))
@@ -133,20 +150,29 @@ def _summary(
     }
 
 
-def _write_arrays(spectrogram: Spectrogram, explanation: Explanation, axis: Axis, path: Path) -> None:
+def _described(part: ReasonPart) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in ("id", "name", "auc", "share", "relevance", "fall")}
+
+
+def _write_arrays(
+    spectrogram: Spectrogram, explanation: Explanation, reasons: Sequence[ReasonPart], axis: Axis, path: Path
+) -> None:
     arrays: dict[str, Any] = {
         "relevance": explanation.relevance.values,
         "logmel": spectrogram.logmel,
         "concepts": np.stack([concept.map.values for concept in explanation.concepts]),
         "channels": np.array([concept.channel for concept in explanation.concepts]),
         "shares": explanation.shares,
+        "reasons": np.array([part.map.values for part in reasons]).reshape(-1, *spectrogram.mel_power.shape),
         "times": axis.times,
         "band_hz": axis.band_hz,
     }
     write_whole(path, lambda file: np.savez_compressed(file, **arrays))
 
 
-def _write_pictures(spectrogram: Spectrogram, explanation: Explanation, axis: Axis, folder: Path) -> None:
+def _write_pictures(
+    spectrogram: Spectrogram, explanation: Explanation, reasons: Sequence[ReasonPart], axis: Axis, folder: Path
+) -> None:
     logmel, relevance = spectrogram.logmel, explanation.relevance
     title = f"{relevance.label}: logit {relevance.logit:.2f}"
     _write(folder / "relevance.png", relevance_picture(logmel, relevance.values, axis, title))
@@ -155,6 +181,10 @@ def _write_pictures(spectrogram: Spectrogram, explanation: Explanation, axis: Ax
         title = f"{relevance.label}: concept {name}, {concept.share:.1%}"
         picture = relevance_picture(logmel, concept.map.values, axis, title, CONCEPT_PICTURE)
         _write(folder / "concepts" / f"{name}.png", picture)
+    for part in reasons:
+        title = f"{relevance.label}: {part.name}, {part.share:.1%}"
+        picture = relevance_picture(logmel, part.map.values, axis, title, CONCEPT_PICTURE)
+        _write(folder / "reasons" / f"{part.id}.png", picture)
 
 
 def _truth_picture(
@@ -168,17 +198,35 @@ def _truth_picture(
 
 
 def _write_sounds(
-    frontend: Frontend, spectrogram: Spectrogram, explanation: Explanation, mask: Matrix, folder: Path
-) -> float:
-    """Writes all sounds at one gain, and returns it."""
-    parts = playback.split(spectrogram, mask)
-    sounds = {"masked": parts.kept, "complement": parts.rest} | {
+    frontend: Frontend,
+    spectrogram: Spectrogram,
+    explanation: Explanation,
+    reasons: Sequence[ReasonPart],
+    masks: Mapping[str, Matrix],
+    folder: Path,
+) -> tuple[float, dict[str, float]]:
+    """Writes all sounds at one gain.
+
+    Args:
+        masks: Of the label, by the names of their files; that of the evidence is ``masked``.
+
+    Returns:
+        The gain; and by name a further one for each sound, and for the mix, with which all are equally loud.
+    """
+    sounds = {name: playback.masked(spectrogram, mask) for name, mask in masks.items()} | {
         f"concepts/{explanation.layer}-{concept.channel}": playback.masked(
             spectrogram, playback.concept_mask(concept.map, frontend)
         )
         for concept in explanation.concepts
     }
+    sounds |= {
+        f"reasons/{part.id}": playback.masked(spectrogram, own)
+        for part, own in zip(reasons, playback.reason_masks(masks["masked"], reasons, frontend), strict=True)
+    }
     gain = common_gain(*(sound.samples for sound in sounds.values()))
-    for name, sound in sounds.items():
-        audio.write_wav(folder / f"{name}.wav", Audio(sound.samples * np.float32(gain), sound.sample_rate))
-    return gain
+    written = {name: Audio(sound.samples * np.float32(gain), sound.sample_rate) for name, sound in sounds.items()}
+    for name, sound in written.items():
+        audio.write_wav(folder / f"{name}.wav", sound)
+    mix = Audio(spectrogram.samples * np.float32(gain), spectrogram.config.sample_rate)
+    whole, parts_gains = playback.matched_gains(mix, list(written.values()))
+    return gain, {"mix": whole, **dict(zip(written, parts_gains, strict=True))}

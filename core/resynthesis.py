@@ -38,6 +38,9 @@ class MaskSettings:
 # There is no true stem of a concept that its mask could be fitted to: it is heard where it worked, note by note.
 FOR_CONCEPTS = MaskSettings(blur=(2.0, 8.0), steady=False)
 
+# Reasons are parts of one label: what they share out is heard, and nothing of the rest, so that they sound different.
+FOR_REASONS = MaskSettings(blur=(2.0, 8.0), steady=False, contrast=2.0, rest=0.0)
+
 
 def relevance_mask(
     relevance: Matrix, frontend: Frontend, settings: MaskSettings | None = None, rivals: Sequence[Matrix] = ()
@@ -77,6 +80,27 @@ def _share(evidence: Matrix, rivals: Sequence[Matrix], contrast: float) -> Matri
     everyone = np.stack([evidence, *rivals])
     powers = (everyone / np.maximum(everyone.max(0), np.finfo(np.float32).tiny)) ** contrast
     return np.asarray(powers[0] / np.maximum(powers.sum(0), 1), np.float32)
+
+
+def share_mask(
+    mask: Matrix, relevances: Sequence[Matrix], frontend: Frontend, settings: MaskSettings = FOR_REASONS
+) -> list[Matrix]:
+    """Shares a mask ``(bins, frames)`` out among maps ``(bands, frames)``, whose masks sum to it.
+
+    Each gets ``R^contrast / Σ R_j^contrast`` of the mask, where ``R`` is the blurred positive part of its map; where no
+    map has any, all get the same.
+    """
+    evidence = np.stack([_evidence(relevance, settings) for relevance in relevances])
+    powers = (evidence / np.maximum(evidence.max(0), np.finfo(np.float32).tiny)) ** settings.contrast
+    total, equal = powers.sum(0), np.full_like(powers, 1 / len(powers))
+    shares = np.divide(powers, total, out=equal, where=total > 0)
+    return [np.asarray(mask * frontend.bands_to_bins(share), np.float32) for share in shares]
+
+
+def without_rest(mask: Matrix, settings: MaskSettings | None = None) -> Matrix:
+    """A mask of :func:`relevance_mask` without the ``rest`` that it leaves of all cells."""
+    rest = (settings or MaskSettings()).rest
+    return np.asarray(np.maximum(mask - rest, 0) / (1 - rest), np.float32)
 
 
 def complement(mask: Matrix) -> Matrix:

@@ -1,20 +1,30 @@
-"""Atlas: all concepts of a network, what they respond to, and how they sound."""
+"""Atlas: all concepts and reasons of a network, what they respond to, and how they sound."""
 
 import streamlit as st
 
 from app.concepts import panels as atlas
+from app.concepts import reasons as reasoning
 from app.frame import atlases
-from app.frame.shell import layer_choice, model_choice, page_without_sound
+from app.frame.shell import layer_choice, model_choice, page_without_sound, sentences
 from app.frame.view import View
 
 
 def body(view: View) -> None:
-    """The atlas of the view's model, or one concept of it."""
+    """The atlas of the view's model, or one concept or reason of it."""
     network, where, _ = st.columns([1.2, 1, 1.2])
     with network:
         model_choice(view)
     with where:
         layer_choice(view)
+    reasons = None
+    with sentences():
+        reasons = atlases.reasons(view.model)
+    opened = reasons.find(view.reason) if reasons and view.reason and view.concept is None else None
+    if reasons and opened:
+        reasoning.reason_page(reasons, opened)
+        return
+    if reasons and view.concept is None:
+        reasoning.overview(reasons)
     found = atlases.atlas(view.model)
     if found is None:
         atlas.no_atlas(view.model)

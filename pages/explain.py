@@ -1,63 +1,76 @@
-"""Explain: where in the sound the evidence for an instrument lies, which concepts carried it, and how they sound."""
+"""Explain: where in the sound the evidence for an instrument lies, for which reasons, and how they sound."""
 
 import streamlit as st
 
-from app.explain import explanations, usual
+from app.explain import network_panels as network
 from app.explain import panels as explaining
+from app.explain import reason_panels as reasoning
+from app.explain import reasons, whole_song
+from app.explain.trust import trust_panel
 from app.frame.hearing import prediction
 from app.frame.passages import passage_of
-from app.frame.shell import layer_choice, model_choice, page, sentences
+from app.frame.shell import model_choice, page, sentences
 from app.frame.sounds import Sound
+from app.frame.strip import song_strip
 from app.frame.view import View
 
-FURTHER_HEIGHT = 420  # pixels; the further concepts scroll
+# On a wide screen the sound stays in view while the page beside it scrolls. The sentence about trust comes late, and
+# nothing moves when it does.
+STYLE = """
+<style>
+.st-key-trust {min-height: 3.6rem}
+@media (max-width: 640px) {.st-key-trust {min-height: 6.7rem}}
+@media (min-width: 900px) {
+  [data-testid="stColumn"]:has(> div .st-key-stage) {position: sticky; top: 3.75rem; align-self: flex-start}
+}
+</style>
+"""
 
 
 def body(view: View, sound: Sound) -> None:
     """Why the view's model gives its answer about the view's sound."""
+    st.html(STYLE)
     heard = prediction(sound, view.model)
-    who, where, network = st.columns([1.4, 1, 1.2])
-    with who:
-        label = explaining.instrument_choice(view, heard)
-    with where:
-        layer = layer_choice(view)
-    with network:
-        model_choice(view)
+    song_strip(view, sound, heard)
+    label = explaining.instrument(view, heard)
     passage = passage_of(sound, view.model, label, view.start)
-    explaining.passage_choice(sound, passage)
-    explanation = explanations.explanation(passage, label, layer)
-    shown = explanation.relevance
-    if view.concept is not None:
-        shown = explanations.concept_relevance(passage, label, layer, view.concept)
-    picture, grade = st.columns([2.2, 1], gap="medium")
-    with picture:
-        explaining.map_player(passage, shown)
-        explaining.export(passage, explanation, shown)
-    st.subheader(
-        "Concepts that carried it",
-        help="A concept is one channel of the layer: a pattern that the network learned to notice. Its share is the "
-        "part of the evidence that passed through it. Open a concept to see that part, and to hear it stand out.",
-    )
-    explaining.concepts(passage, label, layer, view.concept)
-    with grade, st.container(border=True):
-        st.subheader(
-            "Is the explanation right?", help="The app composed the music, so it can check where the evidence lies."
-        )
-        explaining.grade_panel(passage, shown)
-    if view.concept is not None:
-        usual.flow_panel(passage, label, layer, view.concept)
-    further = st.container(height=FURTHER_HEIGHT)
-    with st.container(border=True), sentences():
-        usual.usual_panel(passage, heard, label)
-    with st.container(border=True, key="silencing"):
-        st.subheader(
-            "What if the network could not notice them?",
-            help="Silencing a concept sets it to zero inside the network. The numbers are those of the concepts "
-            "above. Faint bars: before. Full bars: after.",
-        )
-        explaining.silencing(passage, heard, explanation)
-    with further:  # comes last because it takes a few seconds
-        explaining.further_concepts(passage, label, layer, view.concept)
+    who, which = st.columns([1.5, 1])
+    with who:
+        explaining.instrument_choice(view, heard, passage)
+    with which:
+        model_choice(view)
+    trust = st.container(border=True, key="trust")
+    left, why = st.columns([1.45, 1], gap="medium")
+    with left:
+        stage = st.container(key="stage")
+    parts = reasons.reasons(passage, label)
+    with why:
+        if parts:
+            st.subheader("The reasons", help=reasoning.REASONS_HELP)
+            reasoning.cards(view, passage, label)
+            reasoning.without_panel(view, passage, label, heard)
+        else:
+            network.without_reasons(passage)
+    shown = explaining.shown_map(view, passage, label)
+    with stage:
+        mixed = bool(parts) and reasoning.mix_toggle()
+        explaining.map_player(passage, shown, heard, mixed)
+        if shown.reason:
+            st.caption(reasoning.reason_sentence(passage, label, shown.reason))
+    with trust, sentences():
+        trust_panel(passage, label)
+    with stage:
+        explaining.export(view, passage, shown)
+        whole_song.panel(view, sound, label)
+    with why:
+        with st.container(border=True):
+            st.subheader(
+                "Is the explanation right?",
+                help="The app composed the music, so it can check where the evidence lies.",
+            )
+            explaining.grade_panel(passage, shown)
+        network.single_concepts(view, passage, label, heard, opened=view.concept is not None or not parts)
+        network.usual_concepts(passage, label, heard)
 
 
 page(

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from app.frame import navigation
 from app.frame.hearing import prediction
 from app.frame.shell import model_choice, page, sentences
 from app.frame.sounds import Sound
+from app.frame.strip import song_strip
 from app.frame.view import View
 from app.listen import panels as listening
 from app.listen.inputs import ways_in
@@ -18,6 +20,8 @@ def body(view: View, sound: Sound) -> None:
     with hearing:
         heard = prediction(sound, view.model)
         revealed = listening.is_revealed(sound)
+        if song_strip(view, sound, heard):
+            st.switch_page(navigation.page("explain"))
         listening.sound_player(view, sound, revealed)
         with st.container(horizontal=True, vertical_alignment="center"):
             listening.detected_sentence(heard)

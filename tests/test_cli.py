@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from core.audio import SAMPLE_RATE, Audio, load, write_wav
 from core.cli import app
 from core.cli.console import print_json
+from core.loudness import loudness
 from core.models.store import model_names
 from core.taxonomy.instruments import INSTRUMENTS
 from tests.bad_files import BAD_FILES, ODD_FILES, encoded, tone
@@ -236,6 +237,19 @@ def test_the_sounds_of_an_explanation_share_one_gain(clip: Path, explained: Path
     )
     assert np.abs(masked + complement - gain * mix).max() <= 2 * QUANTUM
     assert {len(soundfile.read(path)[0]) for path in (explained / "concepts").glob("*.wav")} == {len(mix)}
+
+
+def test_a_further_gain_makes_the_sounds_of_an_explanation_as_loud_as_the_mix(clip: Path, explained: Path) -> None:
+    report = json.loads((explained / "report.json").read_text())
+    gains = report["matched_gains"]
+    names = {path.relative_to(explained).with_suffix("").as_posix() for path in explained.rglob("*.wav")}
+    assert gains.keys() == {"mix", *names}
+    mix, masked = (load(path) for path in (clip / "mix.wav", explained / "masked.wav"))
+    levels = [
+        loudness(Audio(np.float32(gain) * sound.samples, sound.sample_rate))
+        for gain, sound in ((gains["mix"] * report["gain"], mix), (gains["masked"], masked))
+    ]
+    assert levels[0] == pytest.approx(levels[1], abs=0.1)
 
 
 def test_an_explanation_is_graded_against_the_stems(explained: Path) -> None:

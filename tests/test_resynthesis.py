@@ -3,7 +3,7 @@ import pytest
 
 from core.audio import Audio
 from core.frontends.frontend import FrontendConfig, frontend
-from core.resynthesis import MaskSettings, apply_mask, complement, relevance_mask
+from core.resynthesis import MaskSettings, apply_mask, complement, relevance_mask, share_mask, without_rest
 
 FRONTEND = frontend(FrontendConfig())
 RNG = np.random.default_rng(0)
@@ -100,3 +100,21 @@ def test_the_more_contrast_the_more_the_strongest_gets() -> None:
 
 def test_a_rest_stays_audible() -> None:
     assert relevance_mask(RELEVANCE, FRONTEND, MaskSettings(rest=0.25)).min() >= 0.25 - 1e-6
+
+
+def test_a_mask_is_shared_out_without_a_rest_among_maps_that_need_not_cover_it() -> None:
+    mask = relevance_mask(RELEVANCE, FRONTEND)
+    maps = [np.zeros_like(RELEVANCE) for _ in range(3)]
+    maps[0][10:12] = maps[1][90:92] = 1
+    for settings in (MaskSettings(blur=(2, 8), steady=False, contrast=2), MaskSettings(blur=(0, 0), contrast=1)):
+        shared = share_mask(mask, maps, FRONTEND, settings)
+        np.testing.assert_allclose(np.sum(shared, axis=0), mask, atol=1e-6)
+        bins = [int(FRONTEND.bands_to_bins(one)[:, 20].argmax()) for one in maps[:2]]
+        for row, bin in enumerate(bins):
+            assert shared[row][bin, 20] > 0.99 * mask[bin, 20] > 0
+
+
+def test_the_rest_can_be_taken_out_of_a_mask_again() -> None:
+    silent = relevance_mask(RELEVANCE, FRONTEND, MaskSettings(rest=0))
+    np.testing.assert_allclose(without_rest(relevance_mask(RELEVANCE, FRONTEND)), silent, atol=1e-6)
+    assert not without_rest(relevance_mask(-np.abs(RELEVANCE), FRONTEND)).any()

@@ -109,6 +109,7 @@ def maps(passages: list[Passage], label: str) -> None:
                 ],
                 spectrogram=on_screen(heard.logmel, heard),
                 duration=heard.duration,
+                offset=passage.start,
                 band_hz=model(passage.model).frontend.band_hz,
                 overlay=Overlay(f"evidence for {title(label).lower()}", on_screen(map.values, heard)),
                 height=200,

@@ -120,7 +120,7 @@ def layer_map(concepts: tuple[Concept, ...], found: set[int], key: str, opened: 
     def clicked() -> None:
         points = st.session_state[key].selection.points
         if points:
-            show(concept=points[0]["customdata"])
+            show(concept=points[0]["customdata"], reason=None)
 
     chart = figures.concept_map(concepts, found, opened, height=figures.HEIGHT if opened is None else 200)
     st.plotly_chart(chart, config=figures.CONFIG, key=key, on_select=clicked, selection_mode="points")
@@ -137,13 +137,13 @@ def concept_page(atlas: Atlas, concept: Concept) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.button(
             f"All concepts of {concept.layer}", icon=":material/arrow_back:", key="back",
-            on_click=show, kwargs={"concept": None},
+            on_click=show, kwargs={"concept": None, "reason": None},
         )  # fmt: skip
         if st.button(
             "Try it on my clip", icon=":material/troubleshoot:", type="primary", key="try",
             help="Shows and plays where this concept responds in your sound.",
         ):  # fmt: skip
-            show(layer=concept.layer, concept=concept.channel)
+            show(layer=concept.layer, concept=concept.channel, reason=None)
             st.switch_page(navigation.page("explain"))
     mark = KINDS[kind(concept)]
     st.html(

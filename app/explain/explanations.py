@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.components.example_card import Example
-from app.figures.thumbnails import SMALL, thumbnail
+from app.figures.thumbnails import COOL, SIZE, SMALL, WARM, thumbnail
 from app.frame import atlases, passages
 from app.frame.caches import cached
 from app.frame.hearing import model, on_screen
@@ -17,6 +17,8 @@ from core.explanation.flow import Node, flow
 from core.explanation.intervention import silence
 from core.explanation.playback import Passage
 from core.explanation.relevance import Explanation, Relevance, as_input, rank
+from core.explanation.strength import full_strength
+from core.frontends.frontend import Matrix
 
 WIDTHS = (4, 2)  # how many feeding concepts are shown, layer by layer downwards
 
@@ -40,7 +42,7 @@ def explanation(passage: Passage, label: str, layer: str) -> Explanation:
 def previews(passage: Passage, label: str, layer: str) -> tuple[Preview, ...]:
     """The most important concepts."""
     logmel, concepts = analysed(passage).logmel, explanation(passage, label, layer).concepts
-    return tuple(Preview(c.channel, float(c.share), thumbnail(logmel, c.map.evidence)) for c in concepts)
+    return tuple(Preview(c.channel, float(c.share), _picture(logmel, c.map)) for c in concepts)
 
 
 @cached("further previews")
@@ -50,9 +52,15 @@ def further_previews(passage: Passage, label: str, layer: str, first: int, count
     channels = rank(known.shares, known.relevance.logit)[first : first + count]
     maps = playback.concept_maps(model(passage.model), sound, label, layer, channels, trace(passage))
     return tuple(
-        Preview(channel, float(known.shares[channel]), thumbnail(sound.logmel, map.evidence, SMALL))
+        Preview(channel, float(known.shares[channel]), _picture(sound.logmel, map, SMALL))
         for channel, map in zip(channels, maps, strict=True)
     )
+
+
+def _picture(logmel: Matrix, map: Relevance, size: tuple[int, int] = SIZE) -> bytes:
+    """All on one scale, cool where the concept speaks against the label."""
+    shade = COOL if map.values.sum() < 0 else WARM
+    return thumbnail(logmel, map.evidence, size, full_strength(map.logit, map.values.size), shade)
 
 
 def concept_relevance(passage: Passage, label: str, layer: str, channel: int) -> Relevance:

@@ -1,30 +1,32 @@
 """Parts of the Explain page: choices, the map on the sound, tiles of concepts, silencing, the comparison with truth."""
 
-import io
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from app.components.concept_tiles import Tile, concept_tiles
 from app.components.downloads import download, download_sound
-from app.components.player import Overlay, Track, player
-from app.explain import explanations
+from app.components.player import Overlay, player
+from app.explain import explanations, reason_panels, reasons
 from app.explain.explanations import Preview
+from app.explain.trust import trust_in
 from app.figures import bars
-from app.figures.colors import NEUTRAL, color, title
+from app.figures.colors import color, reason_color, title
 from app.figures.concept_words import capital, short
-from app.frame import atlases, navigation
+from app.frame import atlases, navigation, passages
 from app.frame.hearing import model, on_screen
-from app.frame.passages import analysed, picture, split, truth
-from app.frame.sounds import Sound
+from app.frame.passages import analysed, true_notes
 from app.frame.view import View, choose, show
-from core.explanation.playback import Passage
+from core.explanation.playback import Passage, Split
+from core.explanation.reasons import ReasonPart
 from core.explanation.relevance import Explanation, Relevance
-from core.inference import WINDOW_S, Prediction
+from core.inference import Prediction
 from core.resynthesis import MaskSettings
 from core.taxonomy.instruments import LabelSet
 
@@ -34,67 +36,126 @@ SHOWN_MEASURES = ("rma", "area", "lift", "energy_lift", "si_sdr_improvement", "s
 MOVED = 6  # predictions shown when concepts are silenced
 
 
-def instrument_choice(view: View, prediction: Prediction) -> str:
+def instrument_choice(view: View, prediction: Prediction, passage: Passage) -> None:
     """Lets the user choose the label to explain, the likeliest first; for those not heard it asks "why not?"."""
-    instrument = view.instrument or prediction.ranking[0]
-    probabilities = dict(zip(prediction.labels, prediction.probabilities, strict=True))
+    here = dict(zip(prediction.labels, passages.probabilities(passage), strict=True))
+    song = dict(zip(prediction.labels, prediction.probabilities, strict=True))
 
     def named(label: str) -> str:
         heard = "heard" if label in prediction.detected else "why not?"
-        return f"{title(label)} · {probabilities[label]:.0%} · {heard}"
+        return f"{title(label)} · {chances(here[label], song[label], passage.whole)} · {heard}"
 
-    return choose(
+    choose(
         st.selectbox,
         "instrument",
         prediction.space.noun.capitalize(),
-        instrument,
+        instrument(view, prediction),
         options=prediction.ranking,
         format_func=named,
-        help="Explain what was heard, or ask why something else was not.",
+        help="Explain what was heard, or ask why something else was not. “Here” is the explained passage.",
     )
 
 
-def passage_choice(sound: Sound, passage: Passage) -> None:
-    """Lets the user choose which seconds of a longer sound are explained."""
-    if passage.whole:
-        return
-    choose(
-        st.slider,
-        "start",
-        f"Start of the explained passage ({WINDOW_S:g} s long)",
-        float(passage.start),
-        min_value=0.0,
-        max_value=max(round(sound.duration - WINDOW_S, 2), 0.1),
-        step=0.01,
-        format="%.2f s",
-        help="At first the passage in which the network is surest.",
-    )
+def instrument(view: View, prediction: Prediction) -> str:
+    """The label that is explained."""
+    return view.instrument or prediction.ranking[0]
 
 
-def map_player(passage: Passage, shown: Relevance) -> None:
-    """The passage with a map over its spectrogram, and the sound of what the map points at."""
-    sound, parts = analysed(passage), split(passage, shown)
-    name = title(shown.label)
-    what = f"evidence for {name.lower()}" if shown.channel is None else f"concept {shown.channel}"
-    known = None if shown.channel is None else atlases.concept(passage.model, str(shown.layer), shown.channel)
-    tracks = [
-        Track("Mix", sound.audio, NEUTRAL),
-        Track("Only this", parts.kept, color(shown.label)),
-        Track("Without it", parts.rest, "#c9d1d9"),
-    ]
-    stem = passage.stems.get(shown.label)
-    if stem is not None:
-        tracks.append(Track("True stem", stem.at(parts.kept.sample_rate), color(shown.label)))
+def chances(here: float, song: float, whole: bool = False) -> str:
+    """The probability in the passage and, unless that is the whole sound, in the song.
+
+    >>> chances(0.05, 0.82), chances(0.82, 0.82, whole=True)
+    ('5 % here · 82 % in the song', '82 %')
+    """
+    said = [f"{share:.0%}".replace("%", " %") for share in (here, song)]
+    return said[1] if whole else f"{said[0]} here · {said[1]} in the song"
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The map that the page shows: that of a label, of one of its reasons, or of one concept.
+
+    Attributes:
+        map: Itself.
+        reason: If it is that of a reason, the reason.
+    """
+
+    map: Relevance
+    reason: ReasonPart | None = None
+
+    @property
+    def part(self) -> str:
+        """What it is a part of the label's map for; empty if it is the label's."""
+        if self.reason:
+            return f"reason “{self.reason.name}”"
+        return "" if self.map.channel is None else f"concept {self.map.channel}"
+
+    @property
+    def file_name(self) -> str:
+        """As a part of the names of files."""
+        if self.reason:
+            return f"{self.map.label}-{self.reason.id}"
+        return self.map.label if self.map.channel is None else f"{self.map.label}-{self.map.layer}-{self.map.channel}"
+
+
+def shown_map(view: View, passage: Passage, label: str) -> Shown:
+    """What the view asks for; the label's own map where that is not to be had."""
+    if view.concept is not None:
+        return Shown(explanations.concept_relevance(passage, label, str(view.layer), view.concept))
+    part = reasons.opened(passage, label, view.reason)
+    return Shown(part.map, part) if part else Shown(passages.relevance(passage, label))
+
+
+def sounds(passage: Passage, shown: Shown) -> Split:
+    """What is heard of the map, and the rest."""
+    if shown.reason:
+        return reasons.sound(passage, shown.map.label, shown.reason.id)
+    return passages.split(passage, shown.map)
+
+
+def grade(passage: Passage, shown: Shown) -> dict[str, Any]:
+    """How well the map fits the true stems of a composed passage."""
+    if shown.reason:
+        return reasons.truth(passage, shown.map.label, shown.reason.id)
+    return passages.truth(passage, shown.map)
+
+
+def map_player(passage: Passage, shown: Shown, prediction: Prediction, mixed: bool) -> None:
+    """The passage with a map over its spectrogram, and the sound of what the map points at.
+
+    Args:
+        mixed: Whether the reasons are played together instead.
+    """
+    sound, label = analysed(passage), shown.map.label
+    if mixed:
+        tracks = reason_panels.mixer_tracks(passage, label)
+    else:
+        shade = reason_color(shown.reason.number) if shown.reason else color(label)
+        tracks = reason_panels.compared(passage, label, sounds(passage, shown), shade)
+    index, name = prediction.labels.index(label), title(label)
+    here, song = passages.probabilities(passage)[index], prediction.probabilities[index]
+    what = f"{name}: {_words(passage, shown)}" if shown.part else f"Evidence for {name.lower()}"
+    when = f"{passage.start:.1f}–{passage.start + sound.duration:.1f} s"
     player(
         key="explain",
         tracks=tracks,
         spectrogram=on_screen(sound.logmel, sound),
         duration=sound.duration,
+        offset=passage.start,
         band_hz=model(passage.model).frontend.band_hz,
-        overlay=Overlay(what, on_screen(shown.values, sound)),
-        title=f"{what.capitalize()}{f' · {known.name}' if known else ''}, "
-        f"{passage.start:.1f}–{passage.start + sound.duration:.1f} s",
+        overlay=Overlay(shown.part or "all evidence", on_screen(shown.map.values, sound), reasons.strength(shown.map)),
+        notes=true_notes(passage),
+        mode="mixer" if mixed else "switch",
+        title=f"{what}, {when} · {chances(here, song, passage.whole)}",
+        label=f"{what}, {when}",
     )
+
+
+def _words(passage: Passage, shown: Shown) -> str:
+    if shown.reason:
+        return shown.reason.name
+    known = atlases.concept(passage.model, str(shown.map.layer), int(shown.map.channel or 0))
+    return f"{shown.part} · {known.name}" if known else shown.part
 
 
 def concepts(passage: Passage, label: str, layer: str, opened: int | None) -> None:
@@ -117,7 +178,7 @@ def _tiles(
     tiles = [_tile(model_name, layer, preview, preview.channel == opened) for preview in previews]
     asked = concept_tiles(key=key, tiles=tiles, on_open=_open, large=large)
     if asked is not None:
-        show(layer=layer, concept=asked)
+        show(layer=layer, concept=asked, reason=None)
         st.switch_page(navigation.page("atlas"))
 
 
@@ -132,23 +193,31 @@ def _share(share: float) -> str:
 
 
 def _open(channel: int | None) -> None:
-    show(concept=channel)
+    show(concept=channel, reason=None)
 
 
-def silencing(passage: Passage, prediction: Prediction, explanation: Explanation) -> None:
+def silencing(view: View, passage: Passage, prediction: Prediction, explanation: Explanation) -> None:
     """Lets the user silence concepts, and shows how the predictions move."""
     layer = explanation.layer
+    key = f"silent-{layer}-{explanation.relevance.label}"
+    asked, channels = (view.silent or "").split(","), [concept.channel for concept in explanation.concepts]
+    st.session_state[key] = [channel for channel in channels if f"{layer}-{channel}" in asked]
 
     def named(channel: int) -> str:
         known = atlases.concept(passage.model, layer, channel)
         return f"{channel} · {short(known.name)}" if known and known.name else f"Concept {channel}"
 
+    def changed() -> None:
+        others = [id for id in asked if id and id not in {f"{layer}-{channel}" for channel in channels}]
+        show(silent=",".join([*others, *(f"{layer}-{channel}" for channel in st.session_state[key])]))
+
     silent = st.pills(
         "Silence concepts",
-        [concept.channel for concept in explanation.concepts],
+        channels,
         selection_mode="multi",
-        key=f"silent-{layer}-{explanation.relevance.label}",
+        key=key,
         format_func=named,
+        on_change=changed,
         label_visibility="collapsed",
     )
     before = explanations.probabilities_without(passage, layer, [])
@@ -159,44 +228,44 @@ def silencing(passage: Passage, prediction: Prediction, explanation: Explanation
     st.html(bars.change_bars(labels, before[shown], after[shown]))
 
 
-def grade_panel(passage: Passage, shown: Relevance) -> None:
+def grade_panel(passage: Passage, shown: Shown) -> None:
     """How well the map fits the true stems, if they are known."""
     if not passage.stems:
         st.caption("Only clips that the app composed can be checked: for a recording the true stems are not known.")
         return
-    grade = truth(passage, shown)
-    if any(grade[measure] is None for measure in SHOWN_MEASURES):
-        st.markdown(f"**{title(shown.label)}** {_ungraded(passage, shown.label)}. The map points at:")
+    found, label = grade(passage, shown), shown.map.label
+    if any(found[measure] is None for measure in SHOWN_MEASURES):
+        st.markdown(f"**{title(label)}** {_ungraded(passage, label)}. The map points at:")
     else:
         with st.container(key="metrics"):
             first, second, third = st.columns(3)
         first.metric(
             "On target",
-            f"{grade['rma']:.0%}",
+            f"{found['rma']:.0%}",
             help=(
                 "Relevance mass accuracy: the share of the evidence that lies where this instrument is truly the "
-                f"loudest. That is {grade['area']:.0%} of the picture."
+                f"loudest. That is {found['area']:.0%} of the picture."
             ),
         )
         second.metric(
             "Lift",
-            f"{grade['lift']:.1f}×",
+            f"{found['lift']:.1f}×",
             help=(
                 "Lift: how many times more of the evidence is on target than for a random map. "
-                f"A map of the loudness of the mix reaches {grade['energy_lift']:.1f}×."
+                f"A map of the loudness of the mix reaches {found['energy_lift']:.1f}×."
             ),
         )
         third.metric(
             "Purer by",
-            f"{grade['si_sdr_improvement']:+.1f} dB".replace("-", "−"),
+            f"{found['si_sdr_improvement']:+.1f} dB".replace("-", "−"),
             help=(
                 "SI-SDR improvement: how much closer “Only this” is to the true stem than the mix is. "
                 "Sound that speaks for several of the instruments that are heard is divided among them. "
-                f"The best possible mask reaches {grade['si_sdr_ceiling']:+.1f} dB."
+                f"The best possible mask reaches {found['si_sdr_ceiling']:+.1f} dB."
             ),
         )
         st.caption("The evidence lies on the sound of:")
-    st.html(bars.share_bars(grade["share_per_stem"]))
+    st.html(bars.share_bars(found["share_per_stem"]))
 
 
 def _ungraded(passage: Passage, label: str) -> str:
@@ -207,34 +276,46 @@ def _ungraded(passage: Passage, label: str) -> str:
     return "cannot be heard here" if plays else "does not play here, so no evidence for it can be right"
 
 
-def export(passage: Passage, explanation: Explanation, shown: Relevance) -> None:
-    """Everything on the page as files."""
-    parts = split(passage, shown)
-    name = shown.label if shown.channel is None else f"{shown.label}-{shown.layer}-{shown.channel}"
+def export(view: View, passage: Passage, shown: Shown) -> None:
+    """Everything that is shown as files."""
+    name = shown.file_name
     with st.popover("Export", icon=":material/download:"):
-        download("Picture (PNG)", lambda: picture(passage, shown), f"{name}.png")
-        download_sound("Only this", lambda: parts.kept, name)
-        download_sound("Without it", lambda: parts.rest, f"without-{name}")
-        download("Report (JSON)", lambda: json.dumps(_report(passage, explanation), indent=2), f"{name}.json")
-        download("Map (CSV)", lambda: _csv(shown.values), f"{name}.csv")
+        download("Picture (PNG)", lambda: passages.picture(passage, shown.map, shown.part), f"{name}.png")
+        download_sound("Only this", lambda: sounds(passage, shown).kept, name)
+        download_sound("Without it", lambda: sounds(passage, shown).rest, f"without-{name}")
+        download("Report (JSON)", lambda: json.dumps(report(view, passage, shown), indent=2), f"{name}.json")
+        download("Map (CSV)", lambda: map_csv(passage, shown.map), f"{name}.csv")
 
 
-def _csv(values: np.ndarray) -> str:
-    buffer = io.StringIO()
-    np.savetxt(buffer, values, fmt="%.6g", delimiter=",")
-    return buffer.getvalue()
+def map_csv(passage: Passage, map: Relevance) -> str:
+    """The map as a table: a row for each band under its centre in Hz, a column for each frame under its time in s."""
+    front = model(passage.model).frontend
+    times = front.frame_times(map.values.shape[1]) + passage.start
+    table = pd.DataFrame(map.values, pd.Index(front.band_hz.round(2), name="Hz \\ s"), times.round(4))
+    return str(table.to_csv(float_format="%.6g"))
 
 
-def _report(passage: Passage, explanation: Explanation) -> dict[str, Any]:
-    relevance = explanation.relevance
+def report(view: View, passage: Passage, shown: Shown) -> dict[str, Any]:
+    """What the page says about the map that it shows."""
+    map, layer = shown.map, str(view.layer)
+    whole = explanations.explanation(passage, map.label, layer)
+    index = model(passage.model).label_index(map.label)
+    trusted = trust_in(passage, map.label)
     return {
         "sound": passage.sound.name,
         "model": passage.model,
         "start_s": passage.start,
-        "label": relevance.label,
-        "logit": relevance.logit,
-        "layer": explanation.layer,
-        "conservation_error": explanation.conservation_error,
-        "concepts": [{"channel": c.channel, "share": c.share} for c in explanation.concepts],
-        "truth": truth(passage, relevance) if passage.stems else None,
+        "label": map.label,
+        "logit": map.logit,
+        "probability": float(passages.probabilities(passage)[index]),
+        "trust": {"verdict": trusted.verdict.value, "sentence": trusted.sentence},
+        "shown": {"reason": view.reason if shown.reason else None, "layer": map.layer, "concept": map.channel},
+        "conservation_error": whole.conservation_error,
+        "reasons": [
+            {"id": part.id, "name": part.name, "auc": part.auc, "share": part.share, "fall": part.fall}
+            for part in reasons.reasons(passage, map.label)
+        ],
+        "layer": layer,
+        "concepts": [{"channel": c.channel, "share": float(c.share)} for c in whole.concepts],
+        "truth": grade(passage, shown) if passage.stems else None,
     }

@@ -13,13 +13,13 @@ from app.figures.colors import title
 from app.figures.concept_words import MIXED, kind, measured, named, strongest
 from app.frame import atlases, navigation
 from app.frame.passages import Passage
-from app.frame.view import show
+from app.frame.view import show, turn_to
 from core.concepts.atlas import Atlas, Concept
 from core.concepts.naming import EVIDENCE
 from core.concepts.prototypes import Deviation, Typicality
+from core.grading.trust import COMMON, UNUSUAL
 from core.inference import Prediction
 
-UNUSUAL, COMMON = 0.05, 0.25  # shares of reference clips: below the first a clip is unusual, above the second usual
 DEVIATIONS = 3  # concepts of each kind that are listed
 FACTORS = 4  # of a concept, shown beside its flow
 USUAL_HELP = (
@@ -44,19 +44,18 @@ def open_in_atlas(layer: str, channel: int, label: str = "Atlas", key: str = "at
         type="tertiary",
         help="What this concept responds to in general",
     ):
-        show(layer=layer, concept=channel)
+        show(layer=layer, concept=channel, reason=None)
         st.switch_page(navigation.page("atlas"))
 
 
 def flow_panel(passage: Passage, label: str, layer: str, channel: int) -> None:
     """The opened concept: what feeds it in this clip, and what it is in general."""
-    here, general = st.columns([1.6, 1], gap="medium")
-    with here, st.container(border=True):
-        st.subheader(f"What feeds concept {channel} here", help=FLOW_HELP)
+    with st.container(border=True):
+        st.markdown(f"**What feeds concept {channel} here**", help=FLOW_HELP)
         _tree(passage, label, layer, channel)
     known = atlases.concept(passage.model, layer, channel)
-    with general, st.container(border=True):
-        st.subheader("What it is in general")
+    with st.container(border=True):
+        st.markdown("**What it is in general**")
         if known is None:
             st.caption(atlases.how_to_make(passage.model))
             return
@@ -76,7 +75,7 @@ def _tree(passage: Passage, label: str, layer: str, channel: int) -> None:
         points = st.session_state[key].selection.points
         if points:
             below, number = points[0]["customdata"]
-            show(layer=below, concept=number)
+            show(layer=below, concept=number, reason=None)
 
     def known(layer: str, channel: int) -> Concept | None:
         return atlases.concept(passage.model, layer, channel)
@@ -91,7 +90,7 @@ def _tree(passage: Passage, label: str, layer: str, channel: int) -> None:
 
 def usual_panel(passage: Passage, prediction: Prediction, label: str) -> None:
     """Whether the concepts that explain the label are those that usually do."""
-    st.subheader("Which concepts are usual?", help=USUAL_HELP)
+    st.markdown("**Which concepts are usual?**", help=USUAL_HELP)
     found = atlases.atlas(passage.model)
     if found is None:
         st.caption(atlases.how_to_make(passage.model))
@@ -103,15 +102,14 @@ def usual_panel(passage: Passage, prediction: Prediction, label: str) -> None:
         )
         return
     usual = found.prototypes[label]
-    words, *columns = st.columns([1.5, 1, 1], gap="medium")
-    with words:
-        st.markdown(sentence(typical, label, len(usual.likelihoods)))
-        if label not in prediction.detected:
-            st.caption(
-                f"The network does not hear {title(label).lower()} here; the reference clips are some in which it does."
-            )
-        _deviations(found, usual.layer, typical.more, "More important than usual")
-        _deviations(found, usual.layer, typical.less, "Less important than usual, or against it")
+    st.markdown(sentence(typical, label, len(usual.likelihoods)))
+    if label not in prediction.detected:
+        st.caption(
+            f"The network does not hear {title(label).lower()} here; the reference clips are some in which it does."
+        )
+    _deviations(found, usual.layer, typical.more, "More important than usual")
+    _deviations(found, usual.layer, typical.less, "Less important than usual, or against it")
+    columns = st.columns(2, gap="medium")
     clips = {"A usual clip": usual.components[typical.prototype].typical, "An unusual clip": usual.unusual}
     for column, (heading, names) in zip(columns, clips.items(), strict=True):
         if names:
@@ -151,5 +149,5 @@ def _clip(model: str, label: str, heading: str, clip: str) -> None:
     example = explanations.label_example(model, label, clip)
     example_card(key=f"usual-{heading}", example=example, caption=heading, detail=clip)
     if st.button("Explain this clip", key=f"explain-{heading}", type="tertiary"):
-        show(clip=clip, instrument=label, concept=None, start=None)
+        turn_to(clip=clip, instrument=label, start=None)
         st.rerun()

@@ -8,6 +8,8 @@ from core.taxonomy.labels import space_of
 NEUTRAL = "#8b95a5"  # for what belongs to no label, such as the mix
 FOR, AGAINST = "#f59a3c", "#45a5f5"  # evidence
 
+# One for each reason of a model, so that it looks the same in every song.
+REASON_COLORS = ("#34a0f4", "#e88828", "#a0f4c4", "#f47cac", "#d0b8ff", "#f4e04c", "#2fb574", "#ff7a6b")
 MODEL_COLORS = ("#34a0f4", "#e88828", "#a0f4c4", "#f47cac", "#d0b8ff", "#f4e04c", "#289464")
 
 
@@ -34,6 +36,11 @@ def model_colors(names: Iterable[str]) -> dict[str, str]:
     True
     """
     return dict(zip(sorted(names), cycle(MODEL_COLORS), strict=False))
+
+
+def reason_color(number: int | None) -> str:
+    """The colour of a reason, by its number; that of everything else, which has none, is the neutral one."""
+    return NEUTRAL if number is None else REASON_COLORS[number % len(REASON_COLORS)]
 
 
 def legend(shades: Mapping[str, str]) -> str:

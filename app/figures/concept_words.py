@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.figures.bars import Score
 from app.figures.colors import NEUTRAL, color, title
-from core.concepts.atlas import Concept, Factor
+from core.concepts.atlas import Concept, Factor, Reason
 from core.concepts.naming import is_telling
 from core.concepts.questions import REGISTERS, SPANS
 from core.taxonomy.instruments import FAMILIES, INSTRUMENTS
@@ -109,7 +109,7 @@ def named(concept: Concept) -> str:
     return f"**{concept.channel}** {concept.name}"
 
 
-def strongest(concept: Concept) -> list[Factor]:
+def strongest(concept: Concept | Reason) -> list[Factor]:
     """The best value of each factor, the strongest first; values that say little, such as "loud", come last."""
     best = {factor.factor: factor for factor in reversed(concept.tuning)}  # the first of each factor is its best
     titled = {value_title(factor): factor for factor in reversed(best.values())}  # drums are a family of one

@@ -2,8 +2,8 @@
 
 from app.frame.caches import cached
 from app.frame.models import model_title
-from core.concepts.atlas import Atlas, Concept
-from core.concepts.store import ATLAS, load_atlas
+from core.concepts.atlas import Atlas, Concept, Reasons
+from core.concepts.store import ATLAS, REASONS, load_atlas, load_reasons
 from core.errors import InputError
 from core.models.store import model_folder
 
@@ -21,6 +21,21 @@ def atlas(model_name: str) -> Atlas | None:
 @cached("atlases", "Opening the atlas …")
 def _atlas(model_name: str, modified_ns: int) -> Atlas:  # noqa: ARG001 - tells an atlas from one that lay there before
     return load_atlas(model_name)
+
+
+def reasons(model_name: str) -> Reasons | None:
+    """The reasons that a model can have, or None if they have not been found yet.
+
+    Raises:
+        InputError: their file is damaged.
+    """
+    path = model_folder(model_name) / REASONS
+    return _reasons(model_name, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@cached("reason dictionaries")
+def _reasons(model_name: str, modified_ns: int) -> Reasons:  # noqa: ARG001 - tells them from those that lay there before
+    return load_reasons(model_name)
 
 
 def has_atlas(model_name: str) -> bool:

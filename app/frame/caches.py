@@ -30,24 +30,37 @@ MB = 2**20
 LIMITS_MB = {
     "composed clips": 48,  # 24 MB for 30 s of 8 instruments
     "spectrograms": 96,  # 80 MB for ten minutes
-    "predictions": 8,
-    "passages": 24,  # 3 MB each
+    "overviews": 4,  # a tenth of a MB each
+    "predictions": 4,
+    "passages": 16,  # 3 MB each
     "traces": 128,  # about 40 MB each
     "outlines": 8,
     "masks": 8,  # 1 MB each
-    "splits": 16,  # 1 MB each
+    "splits": 8,  # 1 MB each
+    "stems": 24,  # 20 MB of four instruments
     "truths": 1,
-    "explanations": 24,  # 1 MB each
+    "explanations": 12,  # 1 MB each
     "previews": 4,
-    "further previews": 16,  # a sixth of a MB each
+    "reasons": 8,  # 1 MB each
+    "reason previews": 2,
+    "reason masks": 8,  # 3 MB each
+    "reason sounds": 8,  # 1 MB each
+    "reason mixes": 6,  # 3 MB each
+    "reason truths": 1,
+    "answers without": 1,
+    "trust": 1,
+    "evaluations": 2,
+    "reason dictionaries": 2,
+    "further previews": 8,  # a sixth of a MB each
     "concept maps": 4,
     "flows": 1,
     "places": 1,
-    "last layers": 2,
+    "last layers": 1,
     "atlases": 64,  # 21 MB for the deepest network
-    "concept examples": 16,  # half a MB each
-    "label examples": 8,
-    "sanity checks": 16,
+    "concept examples": 12,  # half a MB each
+    "reason examples": 4,
+    "label examples": 4,
+    "sanity checks": 8,
 }
 UPLOADS_MB = 384  # of all visitors together
 UPLOADS_EACH_MB = 128  # of one visitor; ten minutes take 53 MB

@@ -36,5 +36,5 @@ def concept_link(concept: Concept, text: str, place: str = "open") -> None:
         key=f"{place}-{concept.layer}-{concept.channel}",
         type="tertiary",
         on_click=show,  # before the page is computed, which would otherwise be once for nothing
-        kwargs={"layer": concept.layer, "concept": concept.channel},
+        kwargs={"layer": concept.layer, "concept": concept.channel, "reason": None},
     )

@@ -3,7 +3,8 @@
 from collections.abc import Hashable
 from typing import Any
 
-from app.figures.colors import title
+from app.components.player import Note
+from app.figures.colors import color, title
 from app.frame import hearing
 from app.frame.caches import cached
 from app.frame.hearing import model, prediction
@@ -13,9 +14,11 @@ from core.explanation.engine import Trace
 from core.explanation.playback import Passage, Split
 from core.explanation.relevance import Explanation, Relevance, trace_of
 from core.frontends.frontend import Matrix, Spectrogram
-from core.grading.truth import grade
+from core.grading.truth import Truth, checked, grade_by
 from core.inference import likeliest_start
 from core.pictures import Axis, relevance_picture
+from core.synthesis.clip import Clip
+from core.taxonomy.instruments import INSTRUMENTS
 
 
 def passage_of(sound: Sound, model_name: str, label: str, start: float | None) -> Passage:
@@ -45,6 +48,11 @@ def outline(passage: Passage, label: str, layer: str) -> Explanation:
     return playback.explain(model(passage.model), analysed(passage), label, layer, top=0, trace=trace(passage))
 
 
+def probabilities(passage: Passage) -> Matrix:
+    """How likely the model finds each label in this passage ``(labels,)``."""
+    return model(passage.model).probabilities(trace(passage).logits.numpy())
+
+
 def shares(passage: Passage, label: str, layer: str) -> Matrix:
     """Each concept's share of a label's relevance, for a whole layer ``(channels,)``."""
     return outline(passage, label, layer).shares
@@ -71,15 +79,45 @@ def split(passage: Passage, map: Relevance) -> Split:
     return playback.split(analysed(passage), mask(passage, map))
 
 
+@cached("stems", key=lambda passage: passage.key)
+def sounded(passage: Passage) -> Truth:
+    """What really sounded in a composed passage; all its maps are graded by it."""
+    frontend = model(passage.model).frontend
+    found = Truth(checked(passage.stems, analysed(passage).frames, frontend), frontend)
+    _ = found.masks, found.mix.stft, found.floor, [stem.stft for stem in found.spectrograms.values()]
+    return found
+
+
 @cached("truths", key=_by_place)
 def truth(passage: Passage, map: Relevance) -> dict[str, Any]:
     """How well a map fits the true stems of a composed passage (see :class:`core.grading.truth.Grade`)."""
-    return grade(map.evidence, passage.stems, map.label, model(passage.model).frontend, mask(passage, map))
+    return grade_by(sounded(passage), map.evidence, map.label, mask(passage, map))
 
 
-def picture(passage: Passage, map: Relevance) -> bytes:
-    """A PNG of the passage's spectrogram and of a map over it, with axes."""
+def true_notes(passage: Passage) -> list[Note]:
+    """The notes that the app composed in the passage; none where they are not known. Drums have no pitch."""
+    clip = passage.sound.clip if isinstance(passage.sound, Sound) else None
+    return notes_of(clip, passage.start, passage.start + passage.audio.duration) if clip else []
+
+
+def notes_of(clip: Clip, start: float, end: float) -> list[Note]:
+    """The pitched notes of a composed clip that sound between two moments (seconds), in their instruments' colours."""
+    return [
+        Note(max(note.onset, start), min(note.end, end), note.hz, color(label))
+        for label, notes in clip.score.parts.items()
+        if not INSTRUMENTS[label].is_drums
+        for note in notes
+        if note.onset < end and note.end > start
+    ]
+
+
+def picture(passage: Passage, map: Relevance, part: str = "") -> bytes:
+    """A PNG of the passage's spectrogram and of a map over it, with axes.
+
+    Args:
+        part: What the map is a part of the label's for, if it is one.
+    """
     sound, frontend = analysed(passage), model(passage.model).frontend
     axis = Axis(frontend.frame_times(sound.frames) + passage.start, frontend.band_hz)
-    what = title(map.label) if map.channel is None else f"{title(map.label)}, concept {map.channel}"
+    what = f"{title(map.label)}, {part}" if part else title(map.label)
     return relevance_picture(sound.logmel, map.values, axis, what)

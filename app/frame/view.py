@@ -20,6 +20,13 @@ T = TypeVar("T")
 _SESSION = "view"
 _COMPLAINT = "complaint"
 _WHOLE = {"clip", "model", "layer"}  # what every address has once it is completed
+# What is open of an explanation, and the parts of the view that it belongs to; other passages have it, too.
+BELONGS_TO = {
+    "concept": {"model", "instrument", "layer"},
+    "reason": {"model", "instrument"},
+    "silent": {"model", "instrument"},
+    "whole": {"model", "instrument"},
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,10 @@ class View:
         instrument: The label that is explained.
         layer: Where its concepts are.
         concept: The channel whose map is shown; None for the whole label.
+        reason: The id of the reason whose map is shown; None for the whole label.
+        silent: The ids of reasons and concepts that are silent in the network, joined by commas.
         start: Where the explained passage of a longer sound begins, in seconds.
+        whole: Whether what speaks for the label is also to be heard over the whole sound; None if not.
         models: The models that are compared, joined by commas.
         shown: The models whose figures are shown, joined by commas.
         explainer: The explainer that is shown in detail.
@@ -47,7 +57,10 @@ class View:
     instrument: str | None = None
     layer: str | None = None
     concept: int | None = None
+    reason: str | None = None
+    silent: str | None = None
     start: float | None = None
+    whole: bool | None = None
     models: str | None = None
     shown: str | None = None
     explainer: str | None = None
@@ -89,10 +102,16 @@ def _address(parts: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in parts.items() if value is not None and value != ""}
 
 
+def turn_to(**changes: Any) -> None:
+    """Changes the view; what is open of an explanation is forgotten where it belongs to what is no longer shown."""
+    forgotten = {part: None for part, owners in BELONGS_TO.items() if owners & changes.keys()}
+    show(**{**forgotten, **changes})
+
+
 def show_clip(clip: str) -> None:
     """Shows another sound, and forgets what was chosen for the last one and what was wrong with it."""
     st.session_state.pop(_COMPLAINT, None)
-    show(clip=clip, instrument=None, concept=None, start=None)
+    show(clip=clip, instrument=None, concept=None, reason=None, silent=None, start=None, whole=None)
 
 
 def complain(sentence: str) -> None:
@@ -122,8 +141,7 @@ def choose(widget: Any, name: str, label: str, value: T, **settings: Any) -> T:
     def changed() -> None:
         chosen = st.session_state[key]
         if chosen is not None:
-            forgotten = {"concept": None} if name in ("model", "instrument", "layer", "start") else {}
-            show(**{**forgotten, name: chosen})
+            turn_to(**{name: chosen})
 
     widget(label, key=key, on_change=changed, **settings)
     return value
@@ -147,7 +165,10 @@ def _parse(stored: dict[str, str]) -> View:
         instrument=instrument if instrument in trained.labels else None,
         layer=layer if layer in layers else layers[-1],
         concept=_number(stored.get("concept"), int),
+        reason=stored.get("reason"),
+        silent=stored.get("silent"),
         start=_number(stored.get("start"), float),
+        whole=stored.get("whole") == str(True) or None,
         models=stored.get("models"),
         shown=stored.get("shown"),
         explainer=stored.get("explainer"),

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,16 +16,16 @@ from app.figures.colors import NEUTRAL, color, title
 from app.figures.thumbnails import thumbnail
 from app.frame import navigation
 from app.frame.hearing import model, on_screen, spectrogram
-from app.frame.passages import analysed, passage_of, relevance
+from app.frame.passages import analysed, notes_of, passage_of, relevance
 from app.frame.sounds import Sound
-from app.frame.view import View, show
+from app.frame.view import View, turn_to
 from core.inference import WINDOW_S, Prediction
 from core.pictures import Axis, spectrogram_picture
 from core.synthesis.clip import Clip
 from core.synthesis.midi import score_to_midi
 
 SHOWN = 7  # bars and ribbons at first
-EVIDENCE = 4  # labels whose evidence is shown at a glance
+EVIDENCE = 4  # labels whose evidence is shown at a glance; the others that are heard have a button alone
 REVEAL = "reveal"
 
 
@@ -41,6 +42,7 @@ def sound_player(view: View, sound: Sound, revealed: bool) -> None:
         spectrogram=on_screen(picture.logmel, picture),
         duration=sound.duration,
         band_hz=model(view.model).frontend.band_hz,
+        notes=notes_of(sound.clip, 0.0, sound.duration) if revealed and sound.clip else (),
         mode="mixer" if revealed and sound.clip else "switch",
         height=210,
         title="" if sound.clip else sound.name,
@@ -69,13 +71,21 @@ def detected_sentence(prediction: Prediction) -> None:
     if not prediction.detected:
         st.markdown(f"The network is **not sure of any {prediction.space.noun}** here.")
         return
-    names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in prediction.detected)
-    st.markdown(f"{prediction.task.says}: {names}.", unsafe_allow_html=True)
+    st.markdown(f"{prediction.task.says}: {_named(prediction.detected)}.", unsafe_allow_html=True)
+
+
+def _named(labels: Sequence[str]) -> str:
+    """Labels as HTML. The colour is a dot beside each name, as words in some of the colours could not be read."""
+    return ", ".join(
+        "<span style='white-space:nowrap'>"
+        f"<span style='color:{color(label)}'>●</span> <b>{title(label).lower()}</b></span>"
+        for label in labels
+    )
 
 
 def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
-    """Where in the sound the evidence for the likeliest labels lies, each with a button to its explanation."""
-    labels = (prediction.detected or prediction.ranking)[:EVIDENCE]
+    """Where in the sound the evidence for the likeliest labels lies, and a button that explains each that is heard."""
+    labels = prediction.detected or prediction.ranking[:EVIDENCE]
     with st.container(key="cards-evidence"):
         columns = st.columns(EVIDENCE)
     for column, label in zip(columns, labels, strict=False):
@@ -83,14 +93,23 @@ def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
         values, logmel = relevance(passage, label).values, analysed(passage).logmel
         with column, st.container(border=True, gap="small"):
             st.image(thumbnail(logmel, values), width="stretch", alt=f"Evidence for {title(label)}")
-            if st.button(
-                f"Why {title(label).lower()}?",
-                key=f"why-{label}",
-                width="stretch",
-                help=f"Where the network found its evidence, in the {WINDOW_S:g} seconds in which it is surest.",
-            ):
-                show(instrument=label, concept=None, start=None)
-                st.switch_page(navigation.page("explain"))
+            _why(label, width="stretch")
+    if labels[EVIDENCE:]:
+        with st.container(horizontal=True, key="further-whys"):
+            for label in labels[EVIDENCE:]:
+                _why(label)
+
+
+def _why(label: str, width: Literal["stretch", "content"] = "content") -> None:
+    """A button that explains a label."""
+    if st.button(
+        f"Why {title(label).lower()}?",
+        key=f"why-{label}",
+        width=width,
+        help=f"Where the network found its evidence, in the {WINDOW_S:g} seconds in which it is surest.",
+    ):
+        turn_to(instrument=label, start=None)
+        st.switch_page(navigation.page("explain"))
 
 
 def bars(prediction: Prediction, sound: Sound, revealed: bool) -> None:
@@ -119,8 +138,7 @@ def _worth_showing(prediction: Prediction, truth: Sequence[str] | None) -> list[
 def truth_panel(clip: Clip) -> None:
     """The notes that really sound."""
     st.subheader("The truth", help="The score that the app composed and played.")
-    names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in clip.labels)
-    st.markdown(f"Really playing: {names}.", unsafe_allow_html=True)
+    st.markdown(f"Really playing: {_named(clip.labels)}.", unsafe_allow_html=True)
     st.plotly_chart(figures.piano_roll(clip.score), config=figures.CONFIG, key="piano-roll")
 
 

@@ -195,9 +195,11 @@ def explain(
 ) -> None:
     """Explain why a model hears an instrument: where in the sound, and by which of its inner concepts.
 
-    Writes `report.json`, `relevance.npz` and `relevance.png`; in `concepts/` a picture and the sound of each concept;
-    `masked.wav` (the part of the sound that speaks for the instrument) and `complement.wav` (the rest). All sounds have
-    one common gain. With `--stems` also `truth.png`: the explanation beside what the instrument really played.
+    Writes `report.json`, `relevance.npz` and `relevance.png`; in `reasons/` a picture and the sound of each reason, if
+    `timbrescope atlas reasons` has found some; in `concepts/` the same for each concept; `masked.wav` (the part of the
+    sound that speaks for the instrument), `complement.wav` (the rest) and `reconstruction.wav` (the notes that the part
+    points at, filled in from what the instrument's notes look like). All sounds have one common gain. With `--stems`
+    also `truth.png`: the explanation beside what the instrument really played.
 
     Examples:
         timbrescope explain song.mp3 --label violin --out why
@@ -205,7 +207,7 @@ def explain(
         timbrescope explain clip/mix.wav --label piano --stems clip/stems --layer conv3 --top 4 --out why
     """
     from core.audio import quiet_codecs
-    from core.concepts.store import concept_names
+    from core.concepts.store import concept_names, dictionary_of
     from core.explanation import playback
     from core.export import open_passage, write_explanation
     from core.models.store import default_model, load_model
@@ -217,7 +219,10 @@ def explain(
             passage = open_passage(trained, file, label, start, stems)
         spectrogram = trained.frontend.analyse(passage.audio)
         explanation = playback.explain(trained, spectrogram, label, layer, top)
-        report = write_explanation(trained, passage, spectrogram, explanation, output_folder(out), concept_names(name))
+        dictionary = dictionary_of(name)
+        reasons = playback.reasons(trained, spectrogram, label, dictionary) if dictionary else ()
+        folder = output_folder(out)
+        report = write_explanation(trained, passage, spectrogram, explanation, folder, concept_names(name), reasons)
     if as_json:
         print_json(report)
     else:
@@ -226,18 +231,20 @@ def explain(
 
 def _print_report(report: dict[str, Any], out: Path) -> None:
     start, end = report["start_s"], report["start_s"] + report["duration_s"]
-    largest = max(abs(concept["share"]) for concept in report["concepts"]) or 1  # bars compare the concepts
+    title = f"{report['label']} at {start:g} to {end:g} s of {report['file']}: probability {report['probability']:.2f}"
+    if report["reasons"]:
+        _print_parts(title, "reason", [(part["id"], part) for part in report["reasons"]])
+    _print_parts(title, "concept", [(f"{report['layer']}-{part['channel']}", part) for part in report["concepts"]])
+    typer.echo(f"Pictures and sounds are in {out}.")
+
+
+def _print_parts(title: str, kind: str, parts: list[tuple[str, dict[str, Any]]]) -> None:
+    largest = max(abs(part["share"]) for _, part in parts) or 1  # bars compare the parts
     print_table(
-        f"{report['label']} at {start:g} to {end:g} s of {report['file']}: probability {report['probability']:.2f}",
-        ("concept", "", "share", "responds to"),
+        title,
+        (kind, "", "share", "responds to"),
         (
-            (
-                f"{report['layer']}-{concept['channel']}",
-                bar(abs(concept["share"]) / largest),
-                f"{concept['share']:+.1%}",
-                concept["name"] or "",
-            )
-            for concept in report["concepts"]
+            (name, bar(abs(part["share"]) / largest), f"{part['share']:+.1%}", part["name"] or "")
+            for name, part in parts
         ),
     )
-    typer.echo(f"Pictures and sounds are in {out}.")

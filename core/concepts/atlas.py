@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InputError
+from core.explanation.reasons import Dictionary, reason_id
 
 Vector = npt.NDArray[np.float32]
 
@@ -163,3 +164,58 @@ class Atlas:
     @cached_property
     def _places(self) -> dict[tuple[str, int], Concept]:
         return {(concept.layer, concept.channel): concept for concept in self.concepts}
+
+
+@dataclass(frozen=True, eq=False)
+class Reason:
+    """Channels of a layer that work together.
+
+    Attributes:
+        number: Of the reason.
+        name: What it answers to, as measured; no two reasons of a model have the same name.
+        auc: How surely, see :class:`core.explanation.reasons.Dictionary`.
+        pattern: How much of its relevance passes through each channel ``(channels,)``; sums to 1.
+        tuning: What the name is made from, the strongest factor first.
+        usage: Mean share of each label's positive relevance in the layer that it carries, 0 to 1.
+        relmax: The clips in which it carries most of a label's relevance, the strongest first.
+    """
+
+    number: int
+    name: str
+    auc: float
+    pattern: Vector
+    tuning: tuple[Factor, ...]
+    usage: Mapping[str, float]
+    relmax: tuple[Reference, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """All reasons that a model can have.
+
+    Attributes:
+        model: Its name.
+        layer: The layer whose channels they are made of.
+        clips: How many reference clips were composed.
+        recipe: Recipe of the clips.
+        seed: Determines the clips' seeds.
+        reasons: In the order of their numbers, the most used first.
+    """
+
+    model: str
+    layer: str
+    clips: int
+    recipe: str
+    seed: int
+    reasons: tuple[Reason, ...]
+
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        """What explanations need of them."""
+        patterns = np.stack([reason.pattern for reason in self.reasons], axis=1)
+        names, aucs = zip(*((reason.name, reason.auc) for reason in self.reasons), strict=True)
+        return Dictionary(self.layer, patterns, names, aucs)
+
+    def find(self, id: str) -> Reason | None:
+        """The reason of an id; None if it is not one of these."""
+        return next((reason for reason in self.reasons if reason_id(self.layer, reason.number) == id), None)

@@ -60,17 +60,9 @@ def build_atlas(
         InputError: there is no such model or recipe, or no clip can be composed.
     """
     trained, folder = load_model(model), model_folder(model)
-    if not isinstance(trained.frontend, LogMel):
-        raise InputError(f"{trained.name} does not see mel bands, so an atlas cannot say at which pitch it listens.")
-    kind = parse_recipe(recipe or f"{trained.card.label_set};{COUNT}")
-    if clips < 1:
-        raise InputError("An atlas has at least one clip; give --clips 1 or more.")
-    if not set(kind.instruments or kind.candidates) & set(trained.labels):
-        raise InputError(f"The model {trained.name} knows no instrument of the recipe {kind.name}.")
-    names = {number: kind.clip_name(seed * SEEDS_PER_ATLAS + number) for number in range(clips)}
-
-    parts = _claim(folder, {"recipe": kind.name, "seed": seed, "clips": clips})
-    _observe_all(str(folder), names, parts, workers, lambda share: on_progress(SHARE_OF_CLIPS * share))
+    kind, names = reference_clips(trained, clips, seed, recipe)
+    parts = claim(folder / PARTS, folder, {"recipe": kind.name, "seed": seed, "clips": clips})
+    observe_all(_observe_chunk, str(folder), names, parts, workers, lambda share: on_progress(SHARE_OF_CLIPS * share))
     channels, prototypes = _survey(trained, kind, names, parts)
     named = _with_names(channels, trained, lambda share: on_progress(SHARE_OF_CLIPS + (1 - SHARE_OF_CLIPS) * share))
     save_atlas(Atlas(trained.name, clips, kind.name, seed, named, prototypes), folder)
@@ -78,11 +70,32 @@ def build_atlas(
     return load_atlas(model)
 
 
-def _claim(folder: Path, settings: Mapping[str, str | int]) -> Path:
-    """The folder of the parts, without those of another build or of other weights."""
-    weights = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+def reference_clips(model: TrainedModel, clips: int, seed: int, recipe: str | None) -> tuple[Recipe, dict[int, str]]:
+    """The recipe of a model's reference clips, and their names by number; see :func:`build_atlas`.
+
+    Raises:
+        InputError: there is no such recipe, the model knows none of its instruments or sees no mel bands.
+    """
+    if not isinstance(model.frontend, LogMel):
+        raise InputError(f"{model.name} does not see mel bands, so an atlas cannot say at which pitch it listens.")
+    kind = parse_recipe(recipe or f"{model.card.label_set};{COUNT}")
+    if clips < 1:
+        raise InputError("An atlas has at least one clip; give --clips 1 or more.")
+    if not set(kind.instruments or kind.candidates) & set(model.labels):
+        raise InputError(f"The model {model.name} knows no instrument of the recipe {kind.name}.")
+    return kind, {number: kind.clip_name(seed * SEEDS_PER_ATLAS + number) for number in range(clips)}
+
+
+def claim(parts: Path, model: Path, settings: Mapping[str, str | int]) -> Path:
+    """The folder of a build's parts, without those of another build or of other weights.
+
+    Args:
+        parts: The folder.
+        model: That of the model.
+        settings: What the parts depend on, besides the weights.
+    """
+    weights = hashlib.sha256((model / WEIGHTS).read_bytes()).hexdigest()
     plan = json.dumps({**settings, "chunk": CHUNK, "weights": weights}, indent=1)
-    parts = folder / PARTS
     description = parts / "plan.json"
     if not description.exists() or description.read_text(encoding="utf-8") != plan:
         shutil.rmtree(parts, ignore_errors=True)
@@ -90,16 +103,30 @@ def _claim(folder: Path, settings: Mapping[str, str | int]) -> Path:
     return parts
 
 
-def _observe_all(
-    model: str, names: Mapping[int, str], parts: Path, workers: int | None, on_progress: Callable[[float], None]
+def observe_all(
+    observe_chunk: Callable[[str, Mapping[int, str], Path], None],
+    model: str,
+    names: Mapping[int, str],
+    parts: Path,
+    workers: int | None,
+    on_progress: Callable[[float], None],
 ) -> None:
-    """Observes all chunks of clips that have no file yet, or a damaged one."""
+    """Observes all chunks of clips that have no file yet, or a damaged one.
+
+    Args:
+        observe_chunk: Observes some clips with the model of a folder, and writes an ``.npz`` file.
+        model: The model's folder.
+        names: Of all clips, by number.
+        parts: The folder of the files.
+        workers: Number of processes; one per core if not given.
+        on_progress: Called with the share of the chunks that are done.
+    """
     from joblib import Parallel, delayed
 
     numbers = list(names)
     chunks = {_part(parts, start): numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)}
     missing = {path: chunk for path, chunk in chunks.items() if not _is_whole(path)}
-    jobs = (delayed(_observe_chunk)(model, {n: names[n] for n in chunk}, path) for path, chunk in missing.items())
+    jobs = (delayed(observe_chunk)(model, {n: names[n] for n in chunk}, path) for path, chunk in missing.items())
     processes = max(1, min(workers or os.cpu_count() or 1, len(missing)))
     done = len(chunks) - len(missing)
     for _ in Parallel(processes, return_as="generator_unordered")(jobs):
@@ -120,13 +147,18 @@ def _is_whole(part: Path) -> bool:
         return False
 
 
+def part_files(parts: Path, clips: int) -> list[Path]:
+    """The files of all chunks, in the order of the clips."""
+    return [_part(parts, start) for start in range(0, clips, CHUNK)]
+
+
 def _part(parts: Path, start: int) -> Path:
     return parts / f"{start:07}.npz"
 
 
 def _read(model: TrainedModel, parts: Path, clips: int) -> Iterator[Observations]:
-    for start in range(0, clips, CHUNK):
-        yield Observations.load(_part(parts, start), model.network.concept_layers)
+    for path in part_files(parts, clips):
+        yield Observations.load(path, model.network.concept_layers)
 
 
 def _survey(

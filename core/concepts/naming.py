@@ -1,7 +1,9 @@
 """Names of concepts in plain words, made from measured factors by a table."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 from core.concepts.atlas import Factor
 from core.concepts.probes import OCTAVES
@@ -9,6 +11,7 @@ from core.concepts.questions import SPANS
 from core.taxonomy.instruments import INSTRUMENTS
 
 EVIDENCE = 0.8  # AUC on held-out probes from which a factor enters a name
+CHANCE = 0.5  # AUC of what does not answer to a factor at all
 MAX_FACTORS = 3  # in a name
 MIXED = "mixed"
 
@@ -64,6 +67,13 @@ WORDS: dict[tuple[str, str], Word] = {
 ANYTHING = Word("", "sound", 0)  # for names with a register alone, for example
 LOUDEST_PARTIAL = 4  # highest number of an instrument's loudest partial
 ENDINGS = {("vibrato", "vibrato"): " with vibrato", ("vibrato", "straight"): " without vibrato"}
+# What tells things of the same name apart.
+DETAILS = {
+    **{key: word.noun for key, word in WORDS.items() if key[0] in ("instrument", "family")},
+    **{("register", span): span for span in SPANS},
+    ("onset", "onset"): "attacks",
+    ("onset", "sustain"): "sustained",
+}
 SILENCE = ("silence", "silence")  # a channel that answers to silence has no other properties
 SAME = {"family": "instrument", "polyphony": "level"}  # factors so similar that only the stronger is named
 
@@ -93,6 +103,54 @@ def concept_name(factors: Sequence[Factor]) -> str:
     phrase = " ".join([*filter(None, adjectives), head.noun])
     phrase += "".join(ending for key, ending in ENDINGS.items() if key in named)
     return ", ".join([phrase, *(value for factor, value in named if factor == "register")])
+
+
+def name_score(factors: Sequence[Factor]) -> float:
+    """How surely a name says what something answers to: the lowest score of its factors; the highest of a "mixed" one.
+
+    >>> best = [Factor("family", "plucked", 0.93, "AUC"), Factor("onset", "onset", 0.91, "AUC")]
+    >>> name_score(best), name_score([Factor("family", "plucked", 0.71, "AUC")])
+    (0.91, 0.71)
+    """
+    named = _evidence(factors)
+    if named and (named[0].factor, named[0].value) == SILENCE:
+        return named[0].score
+    return min((factor.score for factor in named), default=max((factor.score for factor in factors), default=CHANCE))
+
+
+def distinct_names(tunings: Sequence[Sequence[Factor]]) -> list[str]:
+    """Names for things that are shown together, of which no two are alike.
+
+    Where several would have the same name, each gets in brackets what it answers to more surely than the others of
+    that name: an instrument, a family of instruments, a register, attacks or sustained sound.
+
+    >>> low = [Factor("tonal", "tonal", 0.9, "AUC"), Factor("register", "75–150 Hz", 0.75, "AUC")]
+    >>> high = [Factor("tonal", "tonal", 0.9, "AUC"), Factor("register", "above 4800 Hz", 0.7, "AUC")]
+    >>> distinct_names([low, high, low[:1]])
+    ['tones (75–150 Hz)', 'tones (above 4800 Hz)', 'tones']
+    """
+    names = [concept_name(factors) for factors in tunings]
+    distinct: list[str] = []
+    for name, factors in zip(names, tunings, strict=True):
+        twins = [other for twin, other in zip(names, tunings, strict=True) if twin == name and other is not factors]
+        detailed = (f"{name} ({detail})" for detail in _details(factors, twins) if detail not in name)
+        numbered = (f"{name} {number}" for number in count(2))
+        candidates = chain(detailed if twins else (), (name,), numbered)
+        distinct.append(next(candidate for candidate in candidates if candidate not in distinct))
+    return distinct
+
+
+def _details(factors: Sequence[Factor], twins: Sequence[Sequence[Factor]]) -> list[str]:
+    """What tells something from its twins, in words, first what tells most."""
+    best: dict[tuple[str, str], float] = defaultdict(lambda: CHANCE)
+    for factor in chain.from_iterable(twins):
+        best[factor.factor, factor.value] = max(best[factor.factor, factor.value], factor.score)
+    margins = {
+        words: factor.score - best[factor.factor, factor.value]
+        for factor in factors
+        if (words := DETAILS.get((factor.factor, factor.value)))
+    }
+    return [words for words in sorted(margins, key=lambda words: -margins[words]) if margins[words] > 0]
 
 
 def _evidence(factors: Sequence[Factor]) -> list[Factor]:

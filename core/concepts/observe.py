@@ -91,7 +91,7 @@ def _observe_clip(model: TrainedModel, number: int, name: str) -> Observations:
     clip = compose(name)
     inputs = as_input(model.frontend.analyse(clip.audio).features)
     trace = Trace(model.network, inputs)
-    labels = _recognised(model, clip.labels, trace.logits)
+    labels = recognised(model, clip.labels, trace.logits)
     activation, relevance = {}, {}
     with torch.no_grad():
         activations = model.network.activations(inputs)
@@ -105,7 +105,7 @@ def _observe_clip(model: TrainedModel, number: int, name: str) -> Observations:
     return Observations(np.array([number]), explained, activation, relevance)
 
 
-def _recognised(model: TrainedModel, playing: Sequence[str], logits: Tensor) -> list[int]:
+def recognised(model: TrainedModel, playing: Sequence[str], logits: Tensor) -> list[int]:
     """Indices of the labels that play and are detected."""
     return [index for index in model.detected(logits.numpy()) if model.labels[index] in playing]
 

@@ -57,13 +57,38 @@ def tunings(
     Raises:
         InputError: FluidSynth or the soundfonts are missing.
     """
-    played = probes(label_set(model.card.label_set), model.labels)
-    heard, answers = listen(model.network, model.frontend, played, on_progress)
+    heard, answers = _listen_to_all(model, on_progress)
     return {
         (layer, channel): factors
         for layer, values in answers.items()
         for channel, factors in enumerate(measure(heard, values))
     }
+
+
+def mixture_tunings(
+    model: TrainedModel,
+    layer: str,
+    weights: Values,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> list[list[Factor]]:
+    """What mixtures of a layer's channels answer to, each as in :func:`tunings`.
+
+    Args:
+        model: A trained model; the probes play its labels.
+        layer: Of the channels.
+        weights: How much each channel counts in each mixture ``(channels, mixtures)``.
+        on_progress: Called with the share of the probes that have been played, up to 1.
+
+    Raises:
+        InputError: FluidSynth or the soundfonts are missing.
+    """
+    heard, answers = _listen_to_all(model, on_progress)
+    return measure(heard, answers[layer] @ weights)
+
+
+def _listen_to_all(model: TrainedModel, on_progress: Callable[[float], None]) -> tuple[list[Heard], dict[str, Values]]:
+    played = probes(label_set(model.card.label_set), model.labels)
+    return listen(model.network, model.frontend, played, on_progress)
 
 
 def listen(

@@ -93,12 +93,26 @@ class Trace:
         the values of the targets, so they are for listening and not for display.
         """
         names = list(self._layers)
-        number = max(len(names) * 3 // 4 - 1, 0)
-        raw = torch.cat([self._down(self._start(target), above=names[number]) for target in targets]).clamp(min=0)
+        layer = names[max(len(names) * 3 // 4 - 1, 0)]
+        raw = torch.cat([self._down(self._start(target), above=layer) for target in targets]).clamp(min=0)
         raw *= per_unit(raw, raw.sum(0))
-        for name in reversed(names[: number + 1]):
-            raw = self._layers[name].down(raw)
-        return (raw * self._inputs)[:, 0]
+        return self._maps(raw, layer)
+
+    @torch.no_grad()
+    def passed_up(self, target: Target, layer: str) -> Tensor:
+        """Relevance of what a layer passes on after its pool ``(channels, windows across bands, across frames)``."""
+        return (self._down(self._start(target), above=layer) * self._layers[layer].above)[0]
+
+    @torch.no_grad()
+    def parts(self, target: Target, layer: str, shares: Tensor) -> Tensor:
+        """Breaks a target's relevance up at a layer, into maps ``(parts, bands, frames)``.
+
+        Args:
+            shares: Each part's share in the relevance of each unit of :meth:`passed_up`
+                ``(parts, channels, windows across bands, across frames)``. The maps sum to the target's relevance
+                if the shares sum to one.
+        """
+        return self._maps(self._down(self._start(target), above=layer) * shares, layer)
 
     @torch.no_grad()
     def flow(self, target: Target, path: Sequence[tuple[str, int]], layer: str) -> Tensor:
@@ -132,6 +146,13 @@ class Trace:
         for name in reversed(names[low:high]):
             raw = self._layers[name].down(raw)
         return raw
+
+    def _maps(self, raw: Tensor, layer: str) -> Tensor:
+        """Relevance at the input ``(concepts, bands, frames)`` of what enters a layer from above."""
+        names = list(self._layers)
+        for name in reversed(names[: names.index(layer) + 1]):
+            raw = self._layers[name].down(raw)
+        return (raw * self._inputs)[:, 0]
 
 
 class _Layer:

@@ -52,3 +52,19 @@ def mean_activations(network: StagedNetwork, inputs: Tensor, layer: str) -> Tens
     """
     with torch.no_grad():
         return network.up_to(layer, inputs).mean((2, 3))[0]
+
+
+def silence_shares(network: StagedNetwork, inputs: Tensor, layer: str, shares: Tensor) -> Tensor:
+    """Outputs ``(parts, outputs)`` if one part at a time is silenced, which has a share in every unit of a layer.
+
+    Args:
+        inputs: One log-mel ``(1, 1, bands, frames)``.
+        shares: In [0, 1], of what the layer passes on after its pool ``(parts, channels, rows, columns)``.
+
+    Raises:
+        InputError: the network has no such layer.
+    """
+    with torch.no_grad():
+        activations = network.up_to(layer, inputs)
+        kept = 1 - network.stage(layer).over_windows(shares, activations.shape[2:])
+        return network.after(layer, activations * kept)

@@ -8,14 +8,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.audio import Audio
+from core.explanation import reasons as explanation_reasons
 from core.explanation import relevance
 from core.explanation.engine import Trace
+from core.explanation.reasons import COUNT, Dictionary, ReasonPart
 from core.explanation.relevance import Explanation, Relevance
 from core.explanation.targets import Target
 from core.frontends.frontend import Frontend, Matrix, Spectrogram, frontend
 from core.inference import WINDOW_S
+from core.loudness import matching_gains
 from core.models.store import TrainedModel
-from core.resynthesis import FOR_CONCEPTS, apply_mask, complement, relevance_mask
+from core.resynthesis import (
+    FOR_CONCEPTS,
+    FOR_REASONS,
+    apply_mask,
+    complement,
+    relevance_mask,
+    share_mask,
+    without_rest,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +111,23 @@ def concept_maps(
     return [_on_cells(map, spectrogram) for map in found]
 
 
+def reasons(
+    model: TrainedModel,
+    spectrogram: Spectrogram,
+    target: str | Target,
+    dictionary: Dictionary,
+    count: int = COUNT,
+    trace: Trace | None = None,
+) -> tuple[ReasonPart, ...]:
+    """:func:`core.explanation.reasons.reasons`, with all maps on the cells of the spectrogram ``(bands, frames)``.
+
+    Raises:
+        InputError: the model has no such label or layer, or its frontend cannot carry relevance back to cells.
+    """
+    found = explanation_reasons.reasons(model, spectrogram.features, target, dictionary, count, trace)
+    return tuple(replace(part, map=_on_cells(part.map, spectrogram)) for part in found)
+
+
 def _on_cells(map: Relevance, spectrogram: Spectrogram) -> Relevance:
     return replace(map, values=frontend(spectrogram.config).relevance_to_cells(map.values, spectrogram))
 
@@ -117,7 +145,16 @@ def mask(model: TrainedModel, spectrogram: Spectrogram, map: Relevance, trace: T
     """
     if map.channel is not None:
         return concept_mask(map, model.frontend)
-    own, rivals = relevance.contested(model, spectrogram.features, map.label, trace)
+    return mask_of_label(model, spectrogram, map.label, trace)
+
+
+def mask_of_label(model: TrainedModel, spectrogram: Spectrogram, label: str, trace: Trace | None = None) -> Matrix:
+    """The mask ``(bins, frames)`` of a whole label in a passage, which needs no map of the label.
+
+    Raises:
+        InputError: the model has no such label.
+    """
+    own, rivals = relevance.contested(model, spectrogram.features, label, trace)
     back = model.frontend.relevance_to_cells
     return label_mask(back(own, spectrogram), model.frontend, [back(rival, spectrogram) for rival in rivals])
 
@@ -130,6 +167,41 @@ def label_mask(own: Matrix, frontend: Frontend, rivals: Sequence[Matrix] = ()) -
 def concept_mask(map: Relevance, frontend: Frontend) -> Matrix:
     """The mask ``(bins, frames)`` of all that a concept's map on the cells points at."""
     return relevance_mask(map.evidence, frontend, FOR_CONCEPTS)
+
+
+def reason_masks(label_mask: Matrix, parts: Sequence[ReasonPart], frontend: Frontend) -> list[Matrix]:
+    """What is heard of each reason, of which none repeats another: masks ``(bins, frames)``.
+
+    The reasons that speak for the label share its mask out, so that their sounds add up to what speaks for the label
+    rather than for other labels. A reason that speaks against it is heard where it does so more than any other speaks.
+
+    Args:
+        label_mask: That of the label, see :func:`mask`.
+        parts: The reasons, with maps on the cells.
+    """
+    found: dict[str, Matrix] = {}
+    supporting = [part for part in parts if part.relevance >= 0]
+    if supporting:
+        shared = share_mask(without_rest(label_mask), [part.evidence for part in supporting], frontend)
+        found |= {part.id: mask for part, mask in zip(supporting, shared, strict=True)}
+    for part in parts:
+        if part.id not in found:
+            rivals = [other.evidence for other in parts if other is not part]
+            found[part.id] = relevance_mask(part.evidence, frontend, FOR_REASONS, rivals)
+    return [found[part.id] for part in parts]
+
+
+def matched_gains(mix: Audio, parts: Sequence[Audio]) -> tuple[float, list[float]]:
+    """What to multiply a passage and the sounds of its parts with, so that they are compared at one loudness.
+
+    At one level, whatever is louder seems better, and a part is always softer than the whole. Played without the gains,
+    a part has the true level that it has in the passage.
+
+    Returns:
+        The gain of the passage, which is one unless a part would clip, and those of the parts.
+    """
+    whole, *others = matching_gains([mix, *parts])
+    return whole, others
 
 
 @dataclass(frozen=True, eq=False)

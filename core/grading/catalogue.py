@@ -74,5 +74,43 @@ MEASURES = {
     "sparseness": Measure(
         "Sparseness", "Gini index of the map: 0 if all cells are alike, 1 for a single cell", direction=0
     ),
+    "reconstruction_si_sdr": Measure(
+        "SI-SDR of reconstructions, dB",
+        "How many dB closer to the instrument's stem than the mix is the sound in which the notes that the evidence "
+        "points at are filled in",
+    ),
+    "reason_distinctness": Measure(
+        "Distinct reasons", "Effective number of different maps among the reasons shown, as a share of them"
+    ),
+    "reason_mix_correlation": Measure(
+        "Reason and mix",
+        "Correlation of the sound of a reason with the mix: at 1, one hears the mix again",
+        direction=-1,
+    ),
+    "reason_correlation": Measure(
+        "Reason and reason", "Correlation of the sounds of two reasons that are shown together", direction=-1
+    ),
+    "reason_silencing": Measure(
+        "Silencing reasons", "Rank correlation of a reason's relevance with the fall of the logit when it is silenced"
+    ),
+    "reason_silencing_as_promised": Measure(
+        "… as promised",
+        "Of the reasons with at least a twentieth of the relevance, the share whose silencing lowers the logit by half "
+        "to twice their relevance",
+    ),
+    "reason_lift": Measure("Lift of reasons", "Mean lift of the reasons' maps, each counted by its relevance"),
+    "reason_lift_over_label": Measure(
+        "… over the label", "By how much it is higher than the lift of the map of the whole label"
+    ),
+    "reason_sound_lift": Measure("Lift of their sounds", "The same for the power of the reasons' sounds"),
+    "reason_sound_lift_over_label": Measure(
+        "… over the label", "By how much it is higher than the lift of the sound of the whole label"
+    ),
 }
 """The measures in the order of reports."""
+
+REASON_MEASURES = tuple(name for name in MEASURES if name.startswith(("reason_", "reconstruction_")))
+"""Those of the reasons for an answer, and of the notes filled in for it.
+
+Only the default explainer gives them, for a model whose reasons were found.
+"""

@@ -3,22 +3,26 @@
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import InputError
 from core.explanation.explainer import DEFAULT_EXPLAINER, EXPLAINERS
-from core.grading.catalogue import MEASURES
-from core.grading.marks import Mark, mark_clip
+from core.explanation.reasons import Dictionary
+from core.grading.catalogue import MEASURES, REASON_MEASURES
+from core.grading.marks import Mark, mark_clip, mark_reasons
 from core.grading.record import CrossTalk, ExplainerGrade, GradeFigures, Thorough, default_recipe
 from core.models.store import card
 from core.records import Interval
 from core.statistics import DIGITS, as_interval, bootstrap
+from core.synthesis.recipe import Recipe
 from core.synthesis.recipe import recipe as parse_recipe
 
 THOROUGH_CLIPS = 12  # the costly measures are taken of the first clips only
 SEEDS_PER_GRADE = 10**6  # grades of different seeds never share a clip
+DETECTED = "detected"
 CLIPS_PER_PROCESS = 4  # starting a process, which loads its own soundfonts, does not pay for fewer
 
 Values = npt.NDArray[np.floating]
@@ -30,6 +34,7 @@ def grade_explainer(
     clips: int = 100,
     seed: int = 0,
     recipe: str | None = None,
+    dictionary: Dictionary | None = None,
     on_progress: Callable[[], None] = lambda: None,
 ) -> ExplainerGrade:
     """Composes clips, lets an explainer explain every instrument that plays in them, and grades its maps.
@@ -40,6 +45,7 @@ def grade_explainer(
         clips: How many.
         seed: Grades of different seeds share no clip.
         recipe: Of the clips; two to four instruments of the model's label set if not given.
+        dictionary: The model's reasons, if there are any; they are measured with the default explainer.
         on_progress: Called after each clip.
 
     Returns:
@@ -49,11 +55,12 @@ def grade_explainer(
         InputError: there is no such model, explainer or recipe.
     """
     EXPLAINERS.get(explainer)
-    kind = parse_recipe(recipe or default_recipe(model))
-    names = [kind.clip_name(seed * SEEDS_PER_GRADE + number) for number in range(clips)]
-    marks = _mark_all(model, explainer, names, on_progress)
+    kind, names = _clips(model, clips, seed, recipe)
+    dictionary = dictionary if explainer == DEFAULT_EXPLAINER else None
+    jobs = [(mark_clip, model, explainer, name, i < THOROUGH_CLIPS, dictionary) for i, name in enumerate(names)]
+    marks = _mark_all(jobs, on_progress)
     if not marks:
-        raise InputError(f"The model {card(model).name} knows no instrument of the recipe {kind.name}.")
+        raise _unknown_instruments(model, kind)
     costly = tuple(name for name, measure in MEASURES.items() if measure.thorough)
     return ExplainerGrade(
         explainer=explainer,
@@ -70,20 +77,78 @@ def grade_explainer(
         },
         by_outcome={
             outcome: figures([mark for mark in marks if mark.detected == detected])
-            for outcome, detected in (("detected", True), ("missed", False))
+            for outcome, detected in ((DETECTED, True), ("missed", False))
         },
         sanity=means([(mark.clip, mark.sanity) for mark in marks], marks[0].sanity),
         cross_talk=cross_talk(marks),
+        reason_clips=clips if dictionary else None,
     )
 
 
-def _mark_all(model: str, explainer: str, names: Sequence[str], on_progress: Callable[[], None]) -> list[Mark]:
+def grade_reasons(
+    grade: ExplainerGrade,
+    model: str,
+    dictionary: Dictionary,
+    clips: int,
+    on_progress: Callable[[], None] = lambda: None,
+) -> ExplainerGrade:
+    """A grade with the measures of reasons taken anew, on clips of the same seed; all else stays as it is.
+
+    These measures take much less time than the others, so they can be taken of more clips.
+
+    Args:
+        grade: Of the default explainer.
+        model: The trained model's name or folder.
+        dictionary: Its reasons.
+        clips: How many to take the measures of; as far as the grade goes, they are its own.
+        on_progress: Called after each clip.
+
+    Raises:
+        InputError: there is no such model, or it knows no instrument of the clips.
+    """
+    kind, names = _clips(model, clips, grade.seed, grade.recipe)
+    marks = _mark_all([(mark_reasons, model, name, dictionary) for name in names], on_progress)
+    if not marks:
+        raise _unknown_instruments(model, kind)
+
+    def taken_anew(old: GradeFigures, marks: Sequence[Mark]) -> GradeFigures:
+        kept = {name: figure for name, figure in old.measures.items() if name not in REASON_MEASURES}
+        return old.model_copy(update={"measures": kept | figures(marks).measures})
+
+    by_count = {
+        count: taken_anew(old, [mark for mark in marks if str(mark.count) == count])
+        for count, old in grade.by_count.items()
+    }
+    by_outcome = {
+        outcome: taken_anew(old, [mark for mark in marks if mark.detected == (outcome == DETECTED)])
+        for outcome, old in grade.by_outcome.items()
+    }
+    measures = taken_anew(grade, marks).measures
+    return grade.model_copy(
+        update={"measures": measures, "by_count": by_count, "by_outcome": by_outcome, "reason_clips": clips}
+    )
+
+
+def _clips(model: str, clips: int, seed: int, recipe: str | None) -> tuple[Recipe, list[str]]:
+    kind = parse_recipe(recipe or default_recipe(model))
+    return kind, [kind.clip_name(seed * SEEDS_PER_GRADE + number) for number in range(clips)]
+
+
+def _unknown_instruments(model: str, kind: Recipe) -> InputError:
+    return InputError(f"The model {card(model).name} knows no instrument of the recipe {kind.name}.")
+
+
+def _mark_all(jobs: Sequence[tuple[Any, ...]], on_progress: Callable[[], None]) -> list[Mark]:
+    """The marks of all clips.
+
+    Args:
+        jobs: For each clip a function and its arguments.
+    """
     from joblib import Parallel, delayed
 
-    jobs = (delayed(mark_clip)(model, explainer, name, i < THOROUGH_CLIPS) for i, name in enumerate(names))
-    processes = max(1, min(os.cpu_count() or 1, len(names) // CLIPS_PER_PROCESS))
+    processes = max(1, min(os.cpu_count() or 1, len(jobs) // CLIPS_PER_PROCESS))
     marks: list[Mark] = []
-    for found in Parallel(processes, return_as="generator")(jobs):
+    for found in Parallel(processes, return_as="generator")(delayed(work)(*given) for work, *given in jobs):
         marks += found
         on_progress()
     return marks

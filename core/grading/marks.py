@@ -1,23 +1,28 @@
 """Marks an explainer on one composed clip: how well it explains each instrument that plays, detected or not."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from core.audio import Audio
+from core.explanation.engine import Trace
 from core.explanation.explainer import EXPLAINERS, ConceptExplainer, Explainer
 from core.explanation.intervention import mean_activations, silence_in_turn
-from core.explanation.relevance import Relevance, as_input
+from core.explanation.reasons import Dictionary
+from core.explanation.reconstruction import can_reconstruct, reconstruction_mask
+from core.explanation.relevance import Relevance, as_input, trace_of
 from core.explanation.targets import Logit
 from core.frontends.frontend import Matrix, Samples, Spectrogram
 from core.grading import measures
+from core.grading.reasons import measure_reasons
 from core.grading.sanity import forgetting
 from core.grading.truth import Truth, fit, listening
 from core.models.network import StagedNetwork
 from core.models.store import TrainedModel, load_model
+from core.resynthesis import apply_mask
 from core.synthesis.clip import compose
 from core.synthesis.recipe import split_clip_name
 
@@ -47,7 +52,9 @@ class Mark:
     sanity: dict[str, float] = field(default_factory=dict)
 
 
-def mark_clip(model: str, explainer: str, clip: str, thorough: bool = True) -> list[Mark]:
+def mark_clip(
+    model: str, explainer: str, clip: str, thorough: bool = True, dictionary: Dictionary | None = None
+) -> list[Mark]:
     """The marks of all instruments in a clip that the model has a label for.
 
     Args:
@@ -55,15 +62,55 @@ def mark_clip(model: str, explainer: str, clip: str, thorough: bool = True) -> l
         explainer: Its name.
         clip: The clip's name.
         thorough: Whether to take the costly measures too: concept flipping, stability and sanity.
+        dictionary: The model's reasons, if those of each instrument are to be measured too.
 
     Raises:
         InputError: one of the names is unknown.
     """
     composed = compose(clip)
     trained = load_model(model)
-    seed = split_clip_name(clip)[1]
-    scene = Scene(trained, EXPLAINERS.get(explainer), Truth(composed.stem_audio, trained.frontend), seed)
-    return [scene.mark(clip, label, thorough) for label in composed.labels if label in trained.labels]
+    seed, truth = split_clip_name(clip)[1], Truth(composed.stem_audio, trained.frontend)
+    scene = Scene(trained, EXPLAINERS.get(explainer), truth, seed)
+    marks = [scene.mark(clip, label, thorough) for label in composed.labels if label in trained.labels]
+    if dictionary is None:
+        return marks
+    reasons = _reason_marks(trained, clip, truth, dictionary)
+    return [replace(mark, measures=mark.measures | of.measures) for mark, of in zip(marks, reasons, strict=True)]
+
+
+def mark_reasons(model: str, clip: str, dictionary: Dictionary) -> list[Mark]:
+    """The marks of all instruments in a clip that the model has a label for, of their reasons alone.
+
+    Raises:
+        InputError: one of the names is unknown.
+    """
+    trained = load_model(model)
+    return _reason_marks(trained, clip, Truth(compose(clip).stem_audio, trained.frontend), dictionary)
+
+
+def _reason_marks(model: TrainedModel, clip: str, truth: Truth, dictionary: Dictionary) -> list[Mark]:
+    trace = trace_of(model, truth.mix.features)
+    detected = [model.labels[index] for index in model.detected(trace.logits.numpy())]
+    return [
+        Mark(
+            clip=clip,
+            label=label,
+            count=len(truth.stems),
+            detected=label in detected,
+            measures=measure_reasons(model, truth, label, dictionary, trace)
+            | _measure_reconstruction(model, truth, label, trace),
+            cross_talk={},
+        )
+        for label in truth.stems
+        if label in model.labels
+    ]
+
+
+def _measure_reconstruction(model: TrainedModel, truth: Truth, label: str, trace: Trace) -> dict[str, float]:
+    if not can_reconstruct(model, label):
+        return {}
+    sound = apply_mask(truth.mix, reconstruction_mask(model, truth.mix, label, trace))
+    return {"reconstruction_si_sdr": truth.improvement(label, sound)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ a subfolder named after that recipe.
 
 from pathlib import Path
 
+from core.errors import InputError
 from core.explanation.explainer import DEFAULT_EXPLAINER
 from core.models.store import card, model_folder
 from core.records import Interval, Part, Record
@@ -63,6 +64,7 @@ class ExplainerGrade(GradeFigures, GradeSubject):
         by_outcome: The figures for instruments that the model detected, and for those that it missed.
         sanity: By layer, how alike maps are once that layer and all above it have random weights.
         cross_talk: For each label the mean share of its positive relevance on each stem, where both play.
+        reason_clips: Of how many clips, the first ones, the measures of reasons were taken; None where they were not.
     """
 
     thorough: Thorough
@@ -70,6 +72,7 @@ class ExplainerGrade(GradeFigures, GradeSubject):
     by_outcome: dict[str, GradeFigures]
     sanity: dict[str, Interval]
     cross_talk: CrossTalk
+    reason_clips: int | None = None
 
 
 def default_recipe(model: str) -> str:
@@ -109,6 +112,23 @@ def recorded_grades(model: str, recipe: str = "") -> dict[str, ExplainerGrade]:
     paths = sorted((model_folder(model) / FOLDER / recipe).glob("*.json"))
     remedy = "run `timbrescope grade --explainer {} --record` again"
     return {path.stem: ExplainerGrade.read(path, remedy.format(path.stem)) for path in paths}
+
+
+def kept_grade(model: str, explainer: str, seed: int, recipe: str | None = None) -> ExplainerGrade:
+    """The default explainer's kept grade, to which measures of its reasons can be added.
+
+    Raises:
+        InputError: the explainer gives no reasons, or no grade of this seed and recipe is kept.
+    """
+    if explainer != DEFAULT_EXPLAINER:
+        raise InputError(f"Only {DEFAULT_EXPLAINER} gives reasons; leave --explainer out.")
+    name = parse_recipe(recipe).name if recipe else default_recipe(model)
+    grade = recorded_grades(model, "" if name == default_recipe(model) else name).get(explainer)
+    if grade is None:
+        raise InputError(f"No grade of {model} on {name} is kept yet; leave --reasons out to grade all of it first.")
+    if grade.seed != seed:
+        raise InputError(f"The grade that is kept is on the clips of seed {grade.seed}; give --seed {grade.seed}.")
+    return grade
 
 
 def other_recipes(model: str) -> list[str]:

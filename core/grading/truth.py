@@ -109,9 +109,13 @@ def grade(
     Raises:
         InputError: there are no stems, or they differ in length or rate from each other, or in length from the map.
     """
-    truth = Truth(checked(stems, relevance.shape[1], frontend), frontend)
+    return grade_by(Truth(checked(stems, relevance.shape[1], frontend), frontend), relevance, label, mask)
+
+
+def grade_by(truth: Truth, relevance: Matrix, label: str, mask: Matrix | None = None) -> dict[str, Any]:
+    """:func:`grade` by a truth that is known already, for several maps of one clip."""
     shares = measures.relevance_shares(relevance, truth.masks)
-    if label not in stems:
+    if label not in truth.stems:
         return asdict(Grade(shares))
     masked = truth.masked(relevance) if mask is None else apply_mask(truth.mix, mask)
     truth_mask, energy, stem = truth.masks[label], truth.mix.mel_power, truth.spectrograms[label].samples

@@ -6,12 +6,13 @@ Other modules ask :class:`StagedNetwork` for the inner layers of a network, and 
 import copy
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from core.errors import InputError
 
@@ -103,6 +104,28 @@ class Stage:
     def pooled(self, activations: Tensor) -> Tensor:
         """The pooled activations, which the next stage takes as input."""
         return activations if self.pool is None else cast(Tensor, self.pool(activations))
+
+    @property
+    def window(self) -> tuple[int, ...]:
+        """Bands and frames of the activations that are pooled into one."""
+        return (1, 1) if self.pool is None else pair(self.pool.kernel_size)
+
+    def middle_of_window(self, row: int, column: int) -> tuple[int, int]:
+        """Band and frame in the middle of a pooling window; windows lie side by side."""
+        high, wide = self.window
+        return row * high + (high - 1) // 2, column * wide + (wide - 1) // 2
+
+    def over_windows(self, pooled: Tensor, plane: Sequence[int]) -> Tensor:
+        """Gives every cell of a plane the value of the pooling window that it lies in; windows lie side by side.
+
+        Args:
+            pooled: One value per window ``(batch, channels, rows, columns)``.
+            plane: Bands and frames of the activations.
+        """
+        high, wide = self.window
+        spread = pooled.repeat_interleave(high, 2).repeat_interleave(wide, 3)[:, :, : plane[0], : plane[1]]
+        missing = [size - given for size, given in zip(plane, spread.shape[2:], strict=True)]
+        return F.pad(spread, (0, missing[1], 0, missing[0]))  # cells beyond the last window are not passed on
 
     def __call__(self, inputs: Tensor) -> Tensor:
         return self.pooled(self.activations(inputs))

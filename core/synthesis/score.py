@@ -25,6 +25,11 @@ class Note:
     def end(self) -> float:
         return self.onset + self.duration
 
+    @property
+    def hz(self) -> float:
+        """Frequency of its fundamental tone, in equal temperament with A4 at 440 Hz."""
+        return float(440 * 2 ** ((self.pitch - 69) / 12))
+
 
 @dataclass(frozen=True)
 class Score:

@@ -11,7 +11,10 @@ from app.concepts import figures
 from app.explain import panels as explaining
 from app.explain import usual
 from app.explain.flow_tree import flow_tree
+from app.explain.network_panels import USUAL
+from app.frame import shell
 from app.frame.models import model_title
+from app.frame.sounds import Sound
 from core.concepts.prototypes import Typicality
 from core.concepts.store import ATLAS, load_atlas
 from core.explanation.flow import Node
@@ -37,6 +40,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def open_page(page: str = "atlas", **address: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=120)
+    app.session_state[USUAL] = True
     for name, value in {"model": MODEL, "layer": LAYER, "clip": CLIP, **address}.items():
         app.query_params[name] = value
     return app.switch_page(f"../pages/{page}.py").run()
@@ -162,6 +166,21 @@ def test_explain_works_without_an_atlas_that_can_be_read(root: Path) -> None:
     ]
     assert tiles(app)
     assert "What if the network could not notice them?" in words(app)
+
+
+def test_a_recording_is_explained_without_an_atlas_that_can_be_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the verdict goes by the atlas, so only that is missing."""
+    (root / MODEL / ATLAS).write_bytes(b"nonsense")
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, 44100).astype(np.float32)
+    monkeypatch.setattr(shell, "open_sound", lambda clip: Sound(noise, 22050, "noise", key=clip))
+    app = open_page("explain", instrument="piano", clip="noise")
+    assert not app.exception
+    assert {read(error.value) for error in app.error} == {
+        f"The atlas of the model {MODEL} is damaged; make it again with `timbrescope atlas build --model {MODEL}`."
+    }
+    assert "Is the explanation right?" in words(app)
 
 
 def test_explain_names_concepts_and_leads_to_the_atlas_and_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from core.models.store import default_model, load_model, model_names
 from core.synthesis.clip import compose
 from tests.app.addresses import address
 from tests.app.reading import read
+from tests.app.strips import strip
 from tests.app.test_pages import SHORT, button, open_page, words
 from tests.app.tiles import tiles
 
@@ -25,7 +26,7 @@ LINKS: dict[str, tuple[str, dict[str, str], dict[str, Any]]] = {
     "why not": ("explain", {"instrument": "saxophone"}, {"choose-instrument": "saxophone"}),
     "a layer": ("explain", {"layer": "conv3"}, {"choose-layer": "conv3"}),
     "a concept": ("explain", {"instrument": "piano", "layer": "conv3", "concept": "5"}, {"choose-layer": "conv3"}),
-    "a passage": ("explain", {"clip": LONG, "start": "1.25"}, {"choose-start": 1.25}),
+    "a passage": ("explain", {"clip": LONG, "start": "1.25"}, {}),
     "two models": ("compare", {"models": f"{MODEL},wimu12-shallow", "instrument": "piano"},
                    {"compare-models": [MODEL, "wimu12-shallow"], "choose-instrument": "piano"}),
     "four models": ("compare", {"models": ",".join(sorted(model_names())[:4])},
@@ -53,6 +54,8 @@ def test_links_of_version_0_1_open_the_same_view(name: str) -> None:
     assert not app.warning
     assert address(app).items() >= link.items()
     assert {key: app.session_state[key] for key in widgets} == widgets
+    if page == "explain" and "start" in link:
+        assert strip(app)["passage"]["start"] == float(link["start"])
     if page == "explain" and "concept" in link:
         assert f"Concept {link['concept']}" in _player_title(app) or "·" in _player_title(app)
 
@@ -74,7 +77,7 @@ def test_a_start_that_is_no_moment_is_left_to_its_default(page: str, start: str)
     if page == "explain":
         model = load_model(default_model())
         prediction = recognise(model, model.frontend.analyse(compose(LONG).audio))
-        assert app.slider(key="choose-start").value == likeliest_start(prediction, "piano")
+        assert strip(app)["passage"]["start"] == likeliest_start(prediction, "piano")
 
 
 NAMES = model_names()

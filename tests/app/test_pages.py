@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.components import concept_tiles
 from app.components.concept_tiles import Tile
+from app.explain.network_panels import ALL, INSIDE
 from app.figures import bars, concept_words
 from app.figures import charts as figures
 from app.frame.examples import EXAMPLES
@@ -28,6 +29,7 @@ from core.paths import ROOT
 from core.synthesis.clip import compose
 from tests.app.addresses import address
 from tests.app.reading import read
+from tests.app.strips import strip
 from tests.app.tiles import tiles
 from tests.bad_files import BAD_FILES, encoded, tone
 
@@ -44,6 +46,15 @@ def open_page(page: str = "listen", **address: str) -> AppTest:
     if page != "listen":
         app.switch_page(f"../pages/{page}.py")
     return app.run()
+
+
+def open_inside(**address: str) -> AppTest:
+    """The page Explain with its single concepts opened."""
+    app = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=TIMEOUT)
+    for name, value in {"clip": SHORT, **address}.items():
+        app.query_params[name] = value
+    app.session_state[INSIDE] = True
+    return app.switch_page("../pages/explain.py").run()
 
 
 def words(app: AppTest) -> str:
@@ -132,7 +143,8 @@ def test_an_upload_is_recognised_explained_and_kept_over_pages() -> None:
     app.switch_page("../pages/explain.py").run()
     assert not app.exception
     assert "for a recording the true stems are not known" in words(app)
-    assert app.slider(key="choose-start").max == pytest.approx(2.0, abs=0.1)
+    assert strip(app)["duration"] == pytest.approx(7.0, abs=0.1)
+    assert strip(app)["passage"]["seconds"] == 5
 
 
 @pytest.mark.parametrize("data", [encoded(tone(1.0)), b"no sound"])
@@ -213,7 +225,7 @@ def test_unknown_parts_of_a_link_fall_back_to_the_defaults() -> None:
 
 
 def test_an_instrument_and_a_concept_have_a_link() -> None:
-    app = open_page("explain", instrument="piano")
+    app = open_inside(instrument="piano")
     app.selectbox(key="choose-instrument").set_value("trumpet").run()
     assert address(app)["instrument"] == "trumpet"
     channel = tiles(app)[1]["channel"]
@@ -245,20 +257,20 @@ def test_silencing_concepts_keeps_the_page_and_moves_the_probabilities(monkeypat
         return draw(labels, before, after)
 
     monkeypatch.setattr(bars, "change_bars", spy)
-    app = open_page("explain")
+    app = open_inside()
     channel = tiles(app)[0]["channel"]
     pills = next(group for group in app.button_group if group.key and group.key.startswith("silent-"))
     shown = address(app)
     pills.set_value([channel]).run()
     assert not app.exception
-    assert address(app) == shown
+    assert address(app) == {**shown, "silent": f"{shown['layer']}-{channel}"}
     (before, unmoved), (_, moved) = seen
     assert before == unmoved
     assert moved != before
 
 
 def test_concepts_are_silenced_by_number_and_name() -> None:
-    app = open_page("explain")
+    app = open_inside()
     pills = next(group for group in app.button_group if group.key and group.key.startswith("silent-"))
     layer, atlas = address(app)["layer"], load_atlas(default_model())
     assert len(pills.options) == 8
@@ -270,8 +282,10 @@ def test_concepts_are_silenced_by_number_and_name() -> None:
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv8"])
-def test_all_concepts_of_a_layer_come_unasked(layer: str) -> None:
-    app = open_page("explain", instrument="piano", layer=layer)
+def test_all_concepts_of_a_layer_come_when_asked_for(layer: str) -> None:
+    app = open_inside(instrument="piano", layer=layer)
+    assert len(tiles(app)) == 8
+    app.toggle(key=ALL).set_value(True).run()
     assert not app.exception
     model = load_model(default_model())
     found = relevance.explain(model, model.frontend.analyse(compose(SHORT).audio).features, "piano", layer, top=1000)
@@ -299,7 +313,7 @@ def test_a_passage_is_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return Trace(network, inputs)
 
     monkeypatch.setattr(relevance, "Trace", spy)
-    app = open_page("explain", clip="wimu12;instruments=organ,flute;duration=2@11", instrument="organ")
+    app = open_inside(clip="wimu12;instruments=organ,flute;duration=2@11", instrument="organ")
     app.query_params["concept"] = str(tiles(app)[0]["channel"])
     app.run()
     app.selectbox(key="choose-instrument").set_value("flute").run()

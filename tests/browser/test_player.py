@@ -1,6 +1,7 @@
 """The player in a real browser: what is heard (level, track, sources started) and what is seen follow the user."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.player_app import BAND_HZ, BANDS
 from tests.browser.serving import CHROMIUM, await_number, drag, serve
 
 # Before any script of the page runs: counts what it does with Web Audio, and taps every sample that goes out.
@@ -31,6 +33,29 @@ window.AudioContext = class extends AudioContext {
 const start = AudioBufferSourceNode.prototype.start;
 AudioBufferSourceNode.prototype.start = function (...when) { window.audio.starts++; return start.apply(this, when); };
 """
+# The words of each player and how much they stand out from what is behind them (WCAG 2, relative luminance).
+CONTRASTS = """players => {
+  const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+  const over = (colors) => {
+    context.clearRect(0, 0, 1, 1);
+    for (const color of colors) { context.fillStyle = color; context.fillRect(0, 0, 1, 1); }
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const luminance = (rgb) => {
+    const linear = rgb.map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  };
+  const seen = [];
+  for (const player of players) for (const part of player.querySelectorAll("*")) {
+    const words = [...part.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join("");
+    if (!words || part.closest("[hidden]") || !part.getClientRects().length || part.matches(":disabled")) continue;
+    const grounds = [];
+    for (let node = part; node; node = node.parentElement) grounds.unshift(getComputedStyle(node).backgroundColor);
+    const [a, b] = [over([...grounds, getComputedStyle(part).color]), over(grounds)].map(luminance);
+    seen.push([words, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
+  }
+  return seen;
+}"""
 # RMS of the tones of player_app.py: amplitude / sqrt(2).
 LOW, HIGH = 0.2 / 2**0.5, 0.3 / 2**0.5
 MIX = (LOW**2 + HIGH**2) ** 0.5
@@ -54,7 +79,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address)
-        expect(page.locator('.player[data-state="ready"]')).to_have_count(2, timeout=60_000)
+        expect(page.locator('.player[data-state="ready"]')).to_have_count(3, timeout=60_000)
         yield page
         assert errors == []
 
@@ -67,6 +92,11 @@ def player(page: Page) -> Locator:
 @pytest.fixture
 def mixer(page: Page) -> Locator:
     return page.locator(".player", has=page.locator(".mixer"))
+
+
+@pytest.fixture
+def levels(page: Page) -> Locator:
+    return page.get_by_role("region", name="Levels")
 
 
 def number(player: Locator, name: str) -> float:
@@ -235,6 +265,217 @@ def test_keyboard(player: Locator) -> None:
     expect(player).to_have_attribute("data-state", "paused")
 
 
+def test_keys_loop_choose_tracks_and_zoom(player: Locator, mixer: Locator) -> None:
+    picture = player.locator('[data-action="seek"]')
+    picture.focus()
+    picture.press("2")
+    expect(player).to_have_attribute("data-track", "Only this")
+    picture.press("9")  # there are only three
+    expect(player).to_have_attribute("data-track", "Only this")
+    for _ in range(4):
+        picture.press("ArrowRight")
+    picture.press("+")
+    expect(player).to_have_attribute("data-zoom", "2.00,1.00")
+    picture.press("l")
+    assert (player.get_attribute("data-loop") or "").split(",") == ["2.000", "6.000"]  # what is in view
+    picture.press("L")
+    expect(player).to_have_attribute("data-loop", "")
+    picture.press("0")
+    expect(player).to_have_attribute("data-zoom", "1.00,1.00")
+    mixer.locator('[data-action="seek"]').press("2")
+    expect(mixer).to_have_attribute("data-track", "High")
+    mixer.locator('[data-action="seek"]').press("2")
+    expect(mixer).to_have_attribute("data-track", "Low, High")
+
+
+def test_the_pointer_is_told_time_frequency_and_note(page: Page, player: Locator) -> None:
+    picture, readout = player.locator('[data-action="seek"]'), player.locator(".readout")
+    box = picture.bounding_box()
+    assert box
+    share = (np.interp(2000, BAND_HZ, np.arange(BANDS)) + 0.5) / BANDS
+    picture.hover(position={"x": 0.25 * box["width"], "y": (1 - share) * box["height"]})
+    told = re.fullmatch(r"([\d.]+) s · ([\d.]+) kHz · (\S+)", readout.inner_text())
+    assert told
+    assert float(told[1]) == pytest.approx(2.0, abs=0.02)
+    assert float(told[2]) == pytest.approx(2.0, rel=0.03)
+    assert told[3] in {"A♯6", "B6", "C7"}  # B6 has 1976 Hz; the pointer stands on whole pixels
+    page.mouse.move(0, 0)
+    expect(readout).to_be_hidden()
+
+
+def test_zoom_keeps_what_is_under_the_pointer(page: Page, player: Locator) -> None:
+    picture, readout = player.locator('[data-action="seek"]'), player.locator(".readout")
+    box = picture.bounding_box()
+    assert box
+    whole = picture.screenshot()
+    place = {"x": round(0.75 * box["width"]), "y": round(0.25 * box["height"])}
+    picture.hover(position=place)
+    before = readout.inner_text()
+    scrolled = page.evaluate("scrollY")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.down("Shift")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Shift")
+    page.keyboard.up("Control")
+    expect(player).to_have_attribute("data-zoom", "2.00,2.00")
+    page.mouse.move(box["x"] + place["x"], box["y"] + place["y"])
+    (second, tone), (second_before, tone_before) = (
+        map(float, re.findall(r"[\d.]+(?= s| kHz)", words)) for words in (readout.inner_text(), before)
+    )
+    assert second == pytest.approx(second_before, abs=0.02)
+    assert tone == pytest.approx(tone_before, rel=0.02)
+    assert page.evaluate("scrollY") == scrolled
+    assert picture.screenshot() != whole
+    picture.click(position=place)
+    assert number(player, "position") == pytest.approx(6.0, abs=0.02)
+    drag(player, 0.2, 0.4)  # on what is in view: from 3 s to 7 s
+    start, end = map(float, (player.get_attribute("data-loop") or "").split(","))
+    assert (start, end) == (pytest.approx(3.8, abs=0.03), pytest.approx(4.6, abs=0.03))
+    press(player, "reset-zoom")
+    expect(player).to_have_attribute("data-zoom", "1.00,1.00")
+    expect(player.locator('[data-action="reset-zoom"]')).to_be_disabled()
+
+
+def test_buttons_zoom_and_the_view_follows_the_sound(page: Page, player: Locator) -> None:
+    closer = player.get_by_role("button", name="Zoom in on time")
+    for _ in range(4):
+        closer.click()
+    expect(player).to_have_attribute("data-zoom", "16.00,1.00")
+    labels = player.locator('[data-part="time-axis"] span')
+    assert labels.last.inner_text() == "0.5 s"
+    play(player)
+    await_position(player, 1.2)
+    expect(labels.first).not_to_have_text("0 s")
+    picture, cursor = (player.locator(part).bounding_box() for part in (".plot", ".cursor"))
+    assert picture
+    assert cursor
+    assert picture["x"] - 2 <= cursor["x"] <= picture["x"] + picture["width"]
+    player.get_by_role("button", name="Zoom in on low frequencies").click()
+    lowest = player.locator('[data-part="frequency-axis"] span').first
+    before = (lowest.inner_text(), lowest.bounding_box())
+    player.locator('[data-action="seek"]').press("ArrowUp")
+    assert (lowest.inner_text(), lowest.bounding_box()) != before
+
+
+def test_two_fingers_zoom(browser: Browser, address: str) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as context:
+        page = context.new_page()
+        page.goto(address)
+        player = page.locator(".player", has=page.get_by_text("One at a time"))
+        expect(player).to_have_attribute("data-state", "ready", timeout=60_000)
+        box = player.locator(".plot").bounding_box()
+        assert box
+        middle, height = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        touch = context.new_cdp_session(page)
+
+        def fingers(kind: str, apart: float) -> None:
+            points = [{"x": middle + side * apart / 2, "y": height, "id": i} for i, side in enumerate((-1, 1))]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points if apart else []})
+
+        fingers("touchStart", 80)
+        for apart in (100, 130, 160):
+            fingers("touchMove", apart)
+        fingers("touchEnd", 0)
+        assert float((player.get_attribute("data-zoom") or "").split(",")[0]) == pytest.approx(2, abs=0.1)
+        assert player.get_attribute("data-loop") == ""
+        assert number(player, "position") == 0
+
+
+def test_the_cursor_stays_at_its_moment_when_a_paused_player_changes_size(page: Page, player: Locator) -> None:
+    player.locator('[data-action="seek"]').focus()
+    for _ in range(4):
+        player.locator('[data-action="seek"]').press("ArrowRight")
+    page.set_viewport_size({"width": 800, "height": 800})
+    page.wait_for_timeout(300)
+    picture, cursor = (player.locator(part).bounding_box() for part in (".plot", ".cursor"))
+    assert picture
+    assert cursor
+    assert cursor["x"] + 1 - picture["x"] == pytest.approx(picture["width"] / 2, abs=2)
+
+
+def test_the_true_notes_are_drawn_where_they_sound_when_asked_for(player: Locator) -> None:
+    notes, button = player.locator('canvas[data-part="notes"]'), player.locator('[data-layer="notes"]')
+    expect(notes).to_be_hidden()
+    button.click()
+    expect(notes).to_be_visible()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    found = notes.evaluate("""canvas => {
+        const { width, height } = canvas;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+        const green = [];
+        for (let i = 0; i < data.length; i += 4) {
+            const [x, y] = [(i / 4) % width, Math.floor(i / 4 / width)];
+            if (data[i + 1] > 200 && data[i] < 50) green.push([x / width, y / height]);
+        }
+        return green;
+    }""")
+    x, y = np.array(found).T
+    assert (x.min(), x.max()) == (pytest.approx(2 / 8, abs=0.01), pytest.approx(6 / 8, abs=0.01))
+    share = (np.interp(2000, BAND_HZ, np.arange(BANDS)) + 0.5) / BANDS
+    assert 1 - y.mean() == pytest.approx(share, abs=0.02)
+
+
+def test_a_passage_is_shown_in_the_time_of_the_song(page: Page, player: Locator) -> None:
+    drag(player, 0.5, 0.75)
+    play(player)
+    rerun(page, "A later passage")
+    expect(player).to_have_attribute("data-offset", "3")
+    expect(player).to_have_attribute("aria-busy", "false")
+    expect(player).to_have_attribute("data-state", "playing")
+    start, end = map(float, (player.get_attribute("data-loop") or "").split(","))
+    assert (start, end) == (pytest.approx(4.0, abs=0.02), pytest.approx(6.0, abs=0.02))
+    assert start <= number(player, "position") <= end
+    press(player, "play")
+    press(player, "clear-loop")
+    labels = player.locator('[data-part="time-axis"] span')
+    assert (labels.first.inner_text(), labels.last.inner_text()) == ("3 s", "11 s")
+    picture = player.locator('[data-action="seek"]')
+    picture.press("Home")
+    expect(player.locator('[data-part="now"]')).to_have_text("0:03.0")
+    expect(player.locator('[data-part="total"]')).to_have_text(" / 0:11.0")
+    for name, value in {"valuemin": "3", "valuenow": "3.0", "valuemax": "11", "valuetext": "3.0 seconds"}.items():
+        expect(picture).to_have_attribute(f"aria-{name}", value)
+    box = picture.bounding_box()
+    assert box
+    picture.hover(position={"x": box["width"] / 2, "y": 20})
+    assert float(player.locator(".readout").inner_text().split()[0]) == pytest.approx(7.0, abs=0.02)
+
+
+def test_tracks_sound_equally_loud_or_at_their_true_levels(player: Locator, levels: Locator) -> None:
+    expect(player.locator(".levels")).to_be_hidden()
+    expect(levels.locator(".levels")).to_be_visible()
+    press(levels, "track", "Soft")
+    play(levels)
+    await_level(levels, 0.95 * LOW, 1.05 * LOW)
+    levels.get_by_role("button", name="true level").click()
+    expect(levels).to_have_attribute("data-levels", "true")
+    await_level(levels, 0.095 * LOW, 0.105 * LOW)
+    press(levels, "track", "Loud")
+    await_level(levels, 0.95 * MIX, 1.05 * MIX)
+    levels.get_by_role("button", name="equal loudness").click()
+    press(levels, "track", "Soft")
+    await_level(levels, 0.95 * LOW, 1.05 * LOW)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_all_words_can_be_read(browser: Browser, theme: str) -> None:
+    options = ["--theme.base=light", "--theme.backgroundColor=#ffffff", "--theme.textColor=#31333f"]
+    options += ["--theme.secondaryBackgroundColor=#f0f2f6"]
+    with serve(Path(__file__).with_name("player_app.py"), *(options if theme == "light" else [])) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(address)
+        expect(page.locator('.player[data-state="ready"]')).to_have_count(3, timeout=60_000)
+        page.locator('[data-action="mute"]').first.click()
+        page.locator('.player [data-layer="against"]').first.click()
+        ground = page.locator(".player").first.evaluate("player => getComputedStyle(player).backgroundColor")
+        contrasts = page.locator(".player").evaluate_all(CONTRASTS)
+        page.close()
+    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(14, 17, 23)"}[theme]
+    assert len(contrasts) > 40
+    assert {words: contrast for words, contrast in contrasts if contrast < 4.5} == {}
+
+
 def test_opacity_and_layers_need_no_server(page: Page, player: Locator) -> None:
     runs = page.get_by_text("runs:").inner_text()
     evidence = {side: player.locator(f'canvas[data-part="{side}"]') for side in ("for", "against")}
@@ -351,7 +592,7 @@ def test_a_card_and_a_player_pause_each_other(page: Page, player: Locator) -> No
 
 def test_players_are_told_apart_by_their_names(page: Page) -> None:
     names = [name.get_attribute("aria-label") for name in page.locator(".player").all()]
-    assert names == ["One at a time", "Both tones"]
+    assert names == ["One at a time", "Both tones", "Levels"]
     for name in names:
         player = page.get_by_role("region", name=name)
         player.get_by_role("button", name=f"Play {name}").click()

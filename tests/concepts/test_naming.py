@@ -1,7 +1,7 @@
 import pytest
 
 from core.concepts.atlas import Factor
-from core.concepts.naming import EVIDENCE, concept_name
+from core.concepts.naming import EVIDENCE, concept_name, distinct_names, name_score
 from core.concepts.questions import QUESTIONS, SPANS
 from core.taxonomy.instruments import FAMILIES, INSTRUMENTS
 
@@ -88,3 +88,32 @@ def test_every_value_has_a_name_of_its_own(values: tuple[str, list[str]]) -> Non
     names = [concept_name(factors((factor, value, STRONG))) for value in known]
     assert "mixed" not in names
     assert len(set(names)) == len(known)
+
+
+def test_the_score_of_a_name_is_that_of_its_weakest_word() -> None:
+    assert name_score(factors(("instrument", "banjo", STRONGER), ("onset", "onset", STRONG))) == STRONG
+    assert name_score(factors(("instrument", "banjo", 0.7), ("onset", "onset", 0.6))) == 0.7
+    assert name_score(factors(("silence", "silence", STRONGEST), ("level", "quiet", STRONG))) == STRONGEST
+    assert name_score([]) == 0.5
+
+
+def test_names_that_stand_together_all_differ() -> None:
+    tones = ("tonal", "tonal", STRONGEST)
+    found = [
+        factors(tones, ("instrument", "violin", 0.7), ("register", "above 4800 Hz", 0.6)),
+        factors(tones, ("instrument", "violin", 0.6), ("register", "above 4800 Hz", 0.75)),
+        factors(tones, ("onset", "sustain", 0.7), ("instrument", "violin", 0.55)),
+        factors(("instrument", "violin", STRONG)),
+        factors(("instrument", "violin", STRONG)),
+        factors(("instrument", "violin", STRONG)),
+    ]
+    assert distinct_names(found) == [
+        "tones (violin)",
+        "tones (above 4800 Hz)",
+        "tones (sustained)",
+        "violin",
+        "violin 2",
+        "violin 3",
+    ]
+    assert distinct_names(found[3:5][:1]) == ["violin"]
+    assert distinct_names([]) == []

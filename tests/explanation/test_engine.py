@@ -160,6 +160,26 @@ def test_the_maps_of_all_channels_sum_to_the_label_s_map(form: str, inputs: Tens
         torch.testing.assert_close(maps.sum((1, 2)), parts, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("rules", RULE_SETS)
+@pytest.mark.parametrize("form", FORMS)
+def test_parts_are_those_of_a_slow_plain_loop_and_sum_to_the_label_s_map(form: str, inputs: Tensor, rules: str) -> None:
+    network = formed(form)
+    trace = Trace(network, inputs, rules)
+    for layer in network.concept_layers:
+        passed = trace.passed_up(Logit(1), layer)
+        torch.testing.assert_close(
+            passed.sum((1, 2)), trace.relevance(Logit(1), layer).sum((1, 2)), rtol=1e-3, atol=1e-5
+        )
+        shares = torch.rand(2, *passed.shape, generator=torch.Generator().manual_seed(3))
+        shares = torch.cat([shares / 2, 1 - shares.sum(0, keepdim=True) / 2])
+        maps = trace.parts(Logit(1), layer, shares)
+        stage = network.stage(layer)
+        planes = stage.over_windows(shares, network.up_to(layer, inputs).shape[2:])
+        expected = torch.stack([slow_map(network, inputs, 1, layer, kept, rule_set(rules)) for kept in planes])
+        assert peak_difference(maps, expected) < 1e-4
+        assert peak_difference(maps.sum(0), trace.relevance(Logit(1))[0]) < 1e-4
+
+
 def test_maps_do_not_depend_on_how_many_are_made_at_once(inputs: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     network, channels = formed("deep"), [7, 0, 3, 5, 2]
     trace = Trace(network, inputs)

@@ -1,5 +1,6 @@
 """What is played: the same passage, masks and sounds on the page, from the command line and in the grades."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,21 @@ from core.errors import InputError
 from core.explanation import playback, relevance
 from core.explanation.explainer import EXPLAINERS
 from core.explanation.playback import Passage
+from core.explanation.reasons import Dictionary, reasons
 from core.explanation.relevance import Relevance
 from core.frontends.frontend import Spectrogram
 from core.grading.marks import Scene
 from core.grading.truth import Truth, grade
+from core.loudness import MOST_DB, loudness
 from core.models.store import TrainedModel, load_model
+from core.resynthesis import without_rest
 from core.synthesis.clip import compose
 from tests.frontends.members import ContourConfig
 
 CLIP = "general;instruments=flute,piano;duration=6;soundfont=timgm6mb@3"
 RATE = 100  # of sounds that are only cut
+PATTERNS = np.random.default_rng(0).dirichlet(np.ones(8), 4).T.astype(np.float32)
+DICTIONARY = Dictionary("conv2", PATTERNS, ("low", "high", "attacks", "noise"), (0.9,) * 4)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +85,51 @@ def test_a_concept_that_speaks_against_is_heard_where_it_does(model: TrainedMode
     assert playback.concept_mask(against, model.frontend).max() > 0.5
     label = Relevance(values, "flute", 1.0)
     assert np.array_equal(label.evidence, values)
+
+
+def test_reasons_share_out_what_speaks_for_the_label_and_what_speaks_against_it_is_heard_apart(
+    model: TrainedModel, spectrogram: Spectrogram
+) -> None:
+    parts = playback.reasons(model, spectrogram, "flute", DICTIONARY, count=3)
+    whole = playback.mask(model, spectrogram, Relevance(spectrogram.mel_power, "flute", 1.0))
+    supporting = [replace(part, relevance=1.0) for part in parts]
+    masks = playback.reason_masks(whole, supporting, model.frontend)
+    np.testing.assert_allclose(np.sum(masks, axis=0), without_rest(whole), atol=1e-5)
+
+    against = replace(parts[0], relevance=-1.0, map=replace(parts[0].map, values=-np.abs(parts[0].map.values)))
+    alone, *others = playback.reason_masks(whole, [against, *supporting[1:]], model.frontend)
+    np.testing.assert_allclose(np.sum(others, axis=0), without_rest(whole), atol=1e-5)
+    assert alone.max() > 0.5
+    assert all(mask.min() >= 0 and mask.max() <= 1 for mask in (*masks, alone))
+
+
+def test_parts_are_compared_at_one_loudness_and_keep_their_true_level(
+    model: TrainedModel, passage: Passage, spectrogram: Spectrogram
+) -> None:
+    parts = playback.reasons(model, spectrogram, "flute", DICTIONARY, count=3)
+    label_mask = playback.mask(model, spectrogram, playback.explain(model, spectrogram, "flute").relevance)
+    masks = playback.reason_masks(label_mask, parts, model.frontend)
+    sounds = [playback.masked(spectrogram, mask) for mask in masks]
+    mix = Audio(spectrogram.samples, spectrogram.config.sample_rate)
+    levels = [loudness(sound) for sound in sounds]
+    assert min(levels) < loudness(mix) - 10  # by themselves they are not equally loud
+    whole, gains = playback.matched_gains(mix, sounds)
+    matched = [
+        Audio(np.float32(gain) * sound.samples, mix.sample_rate) for gain, sound in zip(gains, sounds, strict=True)
+    ]
+    for sound, level in zip(matched, levels, strict=True):
+        raised = min(loudness(mix) - level, MOST_DB) + 20 * np.log10(whole)
+        assert loudness(sound) == pytest.approx(level + raised, abs=0.2)
+        assert np.abs(sound.samples).max() <= 0.991
+    assert [loudness(sound) for sound in sounds] == levels
+
+
+def test_reasons_of_a_passage_lie_on_its_cells(model: TrainedModel, spectrogram: Spectrogram) -> None:
+    seen = reasons(model, spectrogram.features, "piano", DICTIONARY, count=3)
+    shown = playback.reasons(model, spectrogram, "piano", DICTIONARY, count=3)
+    for before, after in zip(seen, shown, strict=True):
+        assert (after.id, after.share) == (before.id, before.share)
+        assert np.array_equal(after.map.values, before.map.values)
 
 
 def test_page_command_line_and_grade_play_the_same(

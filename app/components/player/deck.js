@@ -26,7 +26,7 @@ class Deck {
   duration = 0;
   loop = null; // {start, end} in seconds
   #voices = new Map(); // name -> {source, gain}, while playing
-  #audible = new Set();
+  #volumes = new Map(); // name -> factor, above 0 where the track is to be heard
   #position = 0; // where the clock stood at #since
   #since = null; // of the context's time; null while paused
   #context = null; // made by the first click on play: browsers allow no sound before
@@ -50,16 +50,21 @@ class Deck {
     return this.loop.start + ((position - this.loop.start) % (this.loop.end - this.loop.start));
   }
 
-  /** Takes the sounds that are due now; those that are the same as before play on untouched. */
-  replace(sounds, duration) {
-    const position = Math.min(this.position, duration);
+  /**
+   * Takes the sounds that are due now; those that are the same as before play on untouched.
+   * `shift` is how many seconds later than before a moment of the song comes in the new sounds.
+   */
+  replace(sounds, duration, shift) {
+    const position = this.position + shift;
     const changed = (name) => sounds.get(name)?.url !== this.sounds.get(name)?.url;
     const stale = [...this.#voices.keys()].filter(changed);
     this.sounds = sounds;
-    if (duration !== this.duration) {
+    if (duration !== this.duration || shift) {
       this.duration = duration;
-      this.loop = this.loop && this.loop.end <= duration ? this.loop : null;
-      this.seek(position); // all voices start afresh, with the new sounds
+      const loop = this.loop && { start: this.loop.start + shift, end: this.loop.end + shift };
+      this.loop = loop && loop.start >= 0 && loop.end <= duration ? loop : null;
+      const gone = shift && (position < 0 || position > duration); // what was heard last is not in the new sounds
+      this.seek(gone ? 0 : position); // all voices start afresh, with the new sounds
       return;
     }
     stale.forEach((name) => this.#stopVoice(name));
@@ -99,11 +104,11 @@ class Deck {
     this.seek(inside ? position : loop.start);
   }
 
-  setAudible(names) {
-    const before = this.#audible;
-    this.#audible = new Set(names);
+  setVolumes(volumes) {
+    const before = this.#volumes;
+    this.#volumes = volumes;
     for (const [name, { gain }] of this.#voices) {
-      if (this.#audible.has(name) === before.has(name)) continue; // it may be fading in: leave it alone
+      if (this.#volume(name) === (before.get(name) ?? 0)) continue; // it may be fading in: leave it alone
       this.#ramp(gain, this.#volume(name), this.#context.currentTime);
     }
   }
@@ -123,7 +128,7 @@ class Deck {
   }
 
   #volume(name) {
-    return this.#audible.has(name) ? 1 : 0;
+    return this.#volumes.get(name) ?? 0;
   }
 
   #startVoices() {

@@ -1,4 +1,4 @@
-"""What the player sends to the browser: sounds as 16-bit WAV, pictures as palette PNG, axis ticks as fractions.
+"""What the player sends to the browser: sounds as 16-bit WAV, pictures as palette PNG.
 
 Everything here is a pure function of its arguments, except :func:`publish`. Arrays are ``(samples,)`` for sound and
 ``(bands, frames)`` for pictures, band 0 the lowest frequency.
@@ -20,8 +20,6 @@ from core.audio import Audio, wav_bytes
 FloatArray = npt.NDArray[np.floating]
 
 MAX_COLUMNS = 4096  # more than a screen shows; every browser can draw a canvas this wide
-TICKS_HZ = {100: "100", 200: "200", 500: "500", 1000: "1k", 2000: "2k", 5000: "5k", 10000: "10k"}
-TICK_PX = 12  # between two labels of the frequency axis, at least
 WARM = ((222, 92, 10), (255, 206, 92))  # RGB of weak and strong evidence; orange and blue differ for every kind of eye
 COOL = ((24, 110, 220), (130, 226, 255))
 
@@ -36,21 +34,25 @@ def wav(sound: Audio, length: int, gain: float) -> bytes:
     return wav_bytes(Audio(samples, sound.sample_rate))
 
 
-def spectrogram_png(values: FloatArray) -> bytes:
-    """A ``(bands, frames)`` picture in [0, 1] as PNG in the colours of "magma", low frequencies at the bottom."""
+def spectrogram_png(values: FloatArray, columns: int = MAX_COLUMNS) -> bytes:
+    """A ``(bands, frames)`` picture in [0, 1] as PNG in the colours of "magma", low frequencies at the bottom.
+
+    Args:
+        columns: How wide the picture may be; neighbouring frames are averaged where there are more.
+    """
     palette = matplotlib.colormaps["magma"](np.arange(256), bytes=True)
-    return _palette_png(_fit_columns(values), palette)
+    return _palette_png(_fit_columns(values, columns), palette)
 
 
-def evidence_pngs(values: FloatArray) -> tuple[bytes | None, bytes | None]:
+def evidence_pngs(values: FloatArray, full: float | None = None) -> tuple[bytes | None, bytes | None]:
     """A signed ``(bands, frames)`` map as two PNGs: what is positive (warm) and what is negative (cool), or None.
 
-    Opacity is ``sqrt(|v| / s)``, at most 1, with one ``s`` for both signs: the 99.5th percentile of ``|v|``, so that
-    a few extreme cells do not hide all others. Zero is transparent.
+    Opacity is ``sqrt(|v| / s)``, at most 1, with one ``s`` for both signs: ``full`` or, if not given, the 99.5th
+    percentile of ``|v|``, so that a few extreme cells do not hide all others. Zero is transparent.
     """
     values = _fit_columns(values)
     strength = np.abs(values)
-    scale = float(np.percentile(strength, 99.5)) or float(strength.max()) or 1.0
+    scale = full or float(np.percentile(strength, 99.5)) or float(strength.max()) or 1.0
     opacity = np.sqrt(np.minimum(strength / scale, 1.0))
     layers = ((values > 0, WARM), (values < 0, COOL))
     positive, negative = (
@@ -64,12 +66,12 @@ def _translucent_palette(weak: tuple[int, int, int], strong: tuple[int, int, int
     return np.linspace((*weak, 0), (*strong, 255), 256).astype(np.uint8)  # (256, RGBA)
 
 
-def _fit_columns(values: FloatArray) -> FloatArray:
-    """Averages neighbouring frames until there are at most ``MAX_COLUMNS`` of them."""
+def _fit_columns(values: FloatArray, columns: int = MAX_COLUMNS) -> FloatArray:
+    """Averages neighbouring frames until there are at most so many of them."""
     frames = values.shape[1]
-    if frames <= MAX_COLUMNS:
+    if frames <= columns:
         return values
-    edges = np.linspace(0, frames, MAX_COLUMNS + 1).astype(int)
+    edges = np.linspace(0, frames, columns + 1).astype(int)
     sums: FloatArray = np.add.reduceat(values, edges[:-1], axis=1)
     return sums / np.diff(edges)
 
@@ -81,26 +83,6 @@ def _palette_png(values: FloatArray, palette: npt.NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
-
-
-def frequency_ticks(band_hz: FloatArray, height_px: int) -> list[dict[str, str | float]]:
-    """Labels and heights (0 bottom to 1 top) of the round frequencies within ``band_hz``, as far as they do not touch.
-
-    Bands are drawn at equal heights, whatever their distance in Hz.
-
-    >>> frequency_ticks(np.array([50.0, 150.0, 850.0, 1150.0]), height_px=200)
-    [{'label': '100', 'height': 0.25}, {'label': '200', 'height': 0.3929}, {'label': '500', 'height': 0.5}, \
-{'label': '1k', 'height': 0.75}]
-    """
-    bands = len(band_hz)
-    ticks: list[dict[str, str | float]] = []
-    last = -1.0
-    for hz, label in TICKS_HZ.items():
-        height = float(np.interp(hz, band_hz, (np.arange(bands) + 0.5) / bands))
-        if band_hz[0] <= hz <= band_hz[-1] and height - last >= TICK_PX / height_px:
-            ticks.append({"label": label, "height": round(height, 4)})
-            last = height
-    return ticks
 
 
 def publish(content: bytes, mimetype: str, place: str) -> str:

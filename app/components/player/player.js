@@ -1,31 +1,21 @@
 // The picture and its controls. Streamlit calls the default export at the first mount and whenever the data change.
 
-const TIME_STEPS_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300];
-const TICK_PX = 72; // between two labels of the time axis, at least
 const DRAG_PX = 5; // a shorter drag is a click
 const SHORTEST_LOOP_S = 0.05;
 const REPORT_MS = 100;
+const CLOSEST_S = 0.25; // the least time that can be zoomed to
+const FEWEST_BANDS = 12; // the fewest frequencies that can be zoomed to
+const PINCH_PX = 40; // fingers that are closer than this in one direction leave it as it is
+const PAN = 0.1; // share of what is in view that a key moves it by
+const FOLLOW = 0.05; // where in the view the cursor stands when the view has followed it
+const NOTE_PX = 3;
+const FREQUENCY_TICK_PX = 12; // between two labels of the frequency axis, at least
+const FEW_TICKS = 3; // with fewer labels than this, frequencies that are less round get one, too
+const ROUND_HZ = [100, 200, 500, 1000, 2000, 5000, 10000];
+const LESS_ROUND_HZ = [50, 100, 1000, 10000].flatMap((decade) => [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => n * decade));
 
-function clock(seconds, digits) {
-  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
-  return `${minutes}:${rest.toFixed(digits).padStart(digits ? 3 + digits : 2, "0")}`;
-}
-
-function element(tag, attributes, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-async function paint(canvas, url) {
-  canvas.hidden = !url;
-  if (!url || canvas.dataset.url === url) return;
-  canvas.dataset.url = url;
-  const bitmap = await createImageBitmap(await (await load(url)).blob());
-  if (canvas.dataset.url !== url) return; // a later picture was asked for meanwhile
-  [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
-  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+async function picture(url) {
+  return createImageBitmap(await (await load(url)).blob());
 }
 
 class Player {
@@ -37,6 +27,14 @@ class Player {
   #selected = null; // switch: name of the audible track
   #muted = new Set(); // mixer: names
   #soloed = new Set();
+  #equal = true; // whether tracks that have a gain are made equally loud
+  #offset = 0; // second of the song at which the deck's sounds begin
+  #view = { from: 0, to: 1, low: 0, high: 1 }; // what is in view: shares of the duration and of the bands
+  #pictures = new Map(); // part -> {url, bitmap}
+  #fingers = new Map(); // pointers that are down: id -> event
+  #dragging = null; // aborts the drag under way
+  #told = 0; // second of the song that was told last: a player that nobody touched says nothing
+  #inView = true; // whether the cursor was, when it was last drawn
   #reportedAt = 0;
   #frame = 0;
 
@@ -45,19 +43,28 @@ class Player {
     this.parts = {};
     for (const part of root.querySelectorAll("[data-part]")) this.parts[part.dataset.part] = part;
     this.listening = new AbortController();
-    this.resizing = new ResizeObserver(() => this.#drawTimeAxis());
+    this.resizing = new ResizeObserver(() => this.#drawView());
     this.resizing.observe(this.parts.plot);
     const on = (target, type, handle) => target.addEventListener(type, handle, { signal: this.listening.signal });
     on(root, "click", (event) => this.#clicked(event));
     on(root, "keydown", (event) => this.#pressed(event));
     on(this.parts.opacity, "input", () => this.#showOpacity());
-    on(this.parts.plot, "pointerdown", (event) => event.button === 0 && this.#dragged(event));
+    const { plot } = this.parts;
+    on(plot, "pointerdown", (event) => event.button === 0 && this.#touched(event));
+    on(plot, "pointermove", (event) => this.#pointed(event));
+    on(plot, "pointerleave", () => (this.parts.readout.hidden = true));
+    for (const end of ["pointerup", "pointercancel"]) on(plot, end, (event) => this.#fingers.delete(event.pointerId));
+    plot.addEventListener("wheel", (event) => this.#wheeled(event), { signal: this.listening.signal, passive: false });
     onOthers(this, () => this.deck.playing && this.#pause(), this.listening.signal);
+    onSeek((seconds) => this.#askedToSeek(seconds), this.listening.signal);
     this.#showOpacity();
   }
 
   async update(data) {
     const turn = ++this.turn;
+    if (data.offset !== this.#data?.offset || data.duration !== this.#data?.duration) {
+      [this.#view.from, this.#view.to] = [0, 1];
+    }
     this.#data = data;
     this.#loading = true;
     this.#error = "";
@@ -65,7 +72,8 @@ class Player {
     try {
       const sounds = await this.#loadSounds(data);
       if (turn !== this.turn) return;
-      this.deck.replace(sounds, data.duration);
+      this.deck.replace(sounds, data.duration, this.#offset - data.offset);
+      this.#offset = data.offset;
     } catch (error) {
       if (turn !== this.turn) return;
       this.deck.pause();
@@ -111,6 +119,9 @@ class Player {
       mute: () => toggle(this.#muted),
       solo: () => toggle(this.#soloed),
       layer: () => this.#toggleLayer(button, layer),
+      levels: () => (this.#equal = button.dataset.levels === "equal"),
+      zoom: () => this.#zoom(+button.dataset.time, +button.dataset.frequency),
+      "reset-zoom": () => this.#showAll(),
     };
     actions[action]();
     if (event.detail) this.parts.plot.focus({ preventScroll: true }); // after a mouse click, keys act on the player
@@ -120,25 +131,116 @@ class Player {
   #pressed(event) {
     const { deck } = this;
     const [low, high] = deck.loop ? [deck.loop.start, deck.loop.end - SHORTEST_LOOP_S] : [0, deck.duration];
-    const seek = (position) => this.#seek(Math.min(Math.max(position, low), high));
+    const seek = (position) => this.#seek(clamp(position, low, high));
     const actions = {
       " ": () => this.#togglePlay(),
       ArrowLeft: () => seek(deck.position - 1),
       ArrowRight: () => seek(deck.position + 1),
+      ArrowUp: () => this.#pan(0, PAN),
+      ArrowDown: () => this.#pan(0, -PAN),
       Home: () => seek(0),
+      l: () => this.#toggleLoop(),
+      "+": () => this.#zoom(2, 1),
+      "-": () => this.#zoom(0.5, 1),
+      0: () => this.#showAll(),
     };
+    this.#data.tracks.slice(0, 9).forEach(({ name }, index) => (actions[index + 1] = () => this.#chooseTrack(name)));
+    if (this.#view.high - this.#view.low === 1) {
+      delete actions.ArrowUp; // nothing to move: the keys scroll the page
+      delete actions.ArrowDown;
+    }
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const own = event.target.matches(event.key === " " ? "button" : "input"); // keys that the focused control needs
-    if (own || event.ctrlKey || event.metaKey || event.altKey || !(event.key in actions)) return;
+    if (own || event.ctrlKey || event.metaKey || event.altKey || !(key in actions)) return;
     event.preventDefault();
-    actions[event.key]();
+    actions[key]();
     this.#show();
+  }
+
+  #chooseTrack(name) {
+    if (this.#data.mode === "switch") this.#selected = name;
+    else this.#soloed.delete(name) || this.#soloed.add(name);
+  }
+
+  /** Loops what is in view, or ends the loop. */
+  #toggleLoop() {
+    const { from, to } = this.#view;
+    const { duration } = this.deck;
+    this.#setLoop(this.deck.loop ? null : { start: from * duration, end: to * duration });
+  }
+
+  /** One pointer seeks and selects, two fingers zoom. */
+  #touched(down) {
+    this.#fingers.set(down.pointerId, down);
+    this.parts.plot.setPointerCapture(down.pointerId);
+    if (this.#fingers.size === 1) return this.#dragged(down);
+    this.#dragging?.();
+    if (this.#fingers.size === 2) this.#pinched();
+  }
+
+  #pinched() {
+    const { plot } = this.parts;
+    const box = plot.getBoundingClientRect();
+    const spread = () => {
+      const [a, b] = [...this.#fingers.values()];
+      return {
+        width: Math.abs(a.clientX - b.clientX),
+        height: Math.abs(a.clientY - b.clientY),
+        x: ((a.clientX + b.clientX) / 2 - box.left) / box.width,
+        y: (box.bottom - (a.clientY + b.clientY) / 2) / box.height,
+      };
+    };
+    const factor = (now, before) => (Math.min(now, before) < PINCH_PX ? 1 : now / before);
+    const pinching = new AbortController();
+    let last = spread();
+    const moved = (event) => {
+      if (!this.#fingers.has(event.pointerId)) return;
+      this.#fingers.set(event.pointerId, event);
+      const next = spread();
+      this.#pan(last.x - next.x, last.y - next.y);
+      this.#zoom(factor(next.width, last.width), factor(next.height, last.height), next);
+      last = next;
+    };
+    plot.addEventListener("pointermove", moved, { signal: pinching.signal });
+    for (const end of ["pointerup", "pointercancel"]) {
+      plot.addEventListener(end, () => pinching.abort(), { signal: pinching.signal });
+    }
+  }
+
+  /** With Ctrl (as a trackpad's pinch comes, too) the wheel zooms; sideways it moves what is zoomed in. */
+  #wheeled(event) {
+    const { plot } = this.parts;
+    const box = plot.getBoundingClientRect();
+    const at = { x: (event.clientX - box.left) / box.width, y: (box.bottom - event.clientY) / box.height };
+    const turned = Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : event.deltaY;
+    const sideways = event.shiftKey || turned === event.deltaX;
+    if (event.ctrlKey || event.metaKey) {
+      const factor = 2 ** clamp(-turned / 100, -1, 1);
+      this.#zoom(event.shiftKey ? 1 : factor, event.shiftKey ? factor : 1, at);
+    } else if (sideways && this.#view.to - this.#view.from < 1) this.#pan(turned / box.width, 0);
+    else return; // the page scrolls
+    event.preventDefault();
+  }
+
+  /** What lies under the pointer, in words. */
+  #pointed(event) {
+    const { readout, plot } = this.parts;
+    const box = plot.getBoundingClientRect();
+    const [x, y] = [(event.clientX - box.left) / box.width, (box.bottom - event.clientY) / box.height];
+    readout.hidden = x < 0 || x > 1 || y < 0 || y > 1;
+    if (readout.hidden) return;
+    const hz = this.#hzAt(y);
+    const seconds = this.#data.offset + this.#shareAt(x) * this.#data.duration;
+    const tone = hz < 1000 ? `${hz.toFixed(0)} Hz` : `${(hz / 1000).toFixed(2)} kHz`;
+    readout.textContent = `${seconds < 60 ? `${seconds.toFixed(2)} s` : clock(seconds, 2)} · ${tone} · ${noteName(hz)}`;
+    readout.classList.toggle("left", x > 0.5);
   }
 
   /** From pointerdown to pointerup: a click seeks, a drag selects the loop. */
   #dragged(down) {
     const { plot } = this.parts;
     const box = plot.getBoundingClientRect();
-    const seconds = (event) => Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1) * this.deck.duration;
+    const seconds = (event) => this.#shareAt(clamp((event.clientX - box.left) / box.width, 0, 1)) * this.deck.duration;
     const region = (event) => {
       if (Math.abs(event.clientX - down.clientX) < DRAG_PX) return null;
       const [start, end] = [seconds(down), seconds(event)].sort((a, b) => a - b);
@@ -148,10 +250,11 @@ class Player {
     const { signal } = dragging;
     const finish = () => {
       dragging.abort();
+      this.#dragging = null;
       this.#showLoop(this.deck.loop);
       this.#show();
     };
-    plot.setPointerCapture(down.pointerId);
+    this.#dragging = finish;
     plot.addEventListener("pointermove", (event) => this.#showLoop(region(event) ?? this.deck.loop), { signal });
     plot.addEventListener("pointercancel", finish, { signal });
     plot.addEventListener("pointerup", (up) => {
@@ -179,6 +282,14 @@ class Player {
     const { loop } = this.deck;
     if (loop && (position < loop.start || position >= loop.end)) this.#setLoop(null);
     this.deck.seek(position);
+    this.#follow();
+  }
+
+  #askedToSeek(seconds) {
+    const position = seconds - this.#offset;
+    if (position < 0 || position > this.deck.duration) return;
+    this.#seek(position);
+    this.#show();
   }
 
   #setLoop(loop) {
@@ -189,7 +300,74 @@ class Player {
   #toggleLayer(button, layer) {
     const shown = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", shown);
-    this.parts[layer].classList.toggle("off", !shown);
+    if (layer === "notes") this.#drawNotes();
+    else this.parts[layer].classList.toggle("off", !shown);
+  }
+
+  // --- what part of the picture is in view --------------------------------------------------------------------------
+
+  /** Share of the duration at a share of the picture's width. */
+  #shareAt(x) {
+    return this.#view.from + x * (this.#view.to - this.#view.from);
+  }
+
+  /** Share of the picture's width at a share of the duration. */
+  #xAt(share) {
+    return (share - this.#view.from) / (this.#view.to - this.#view.from);
+  }
+
+  /** Frequency at a share of the picture's height. Bands are equally high, whatever their distance in Hz. */
+  #hzAt(y) {
+    const { bandHz } = this.#data;
+    const band = clamp((this.#view.low + y * (this.#view.high - this.#view.low)) * bandHz.length - 0.5, 0, bandHz.length - 1);
+    const below = Math.min(Math.floor(band), Math.max(bandHz.length - 2, 0));
+    return bandHz[below] + (band - below) * ((bandHz[below + 1] ?? bandHz[below]) - bandHz[below]);
+  }
+
+  /** Share of the picture's height at a frequency; beyond 0 or 1 where it is not in view. */
+  #yAt(hz) {
+    const { bandHz } = this.#data;
+    if (hz < bandHz[0] || hz > bandHz.at(-1)) return NaN;
+    const above = Math.max(bandHz.findIndex((band) => band >= hz), 1);
+    const [lower, upper] = [bandHz[above - 1], bandHz[above] ?? bandHz[above - 1] + 1];
+    const share = (above - 1 + (hz - lower) / (upper - lower) + 0.5) / bandHz.length;
+    return (share - this.#view.low) / (this.#view.high - this.#view.low);
+  }
+
+  /** Zooms by factors above 1 in, below 1 out; what is at `at` (shares of width and height) stays there. */
+  #zoom(time, frequency, at = { x: this.#inView ? this.#xAt(this.#share()) : 0.5, y: 0 }) {
+    const { from, to, low, high } = this.#view;
+    const zoomed = (start, end, factor, least, x) => {
+      const span = clamp((end - start) / factor, Math.min(least, 1), 1);
+      const first = clamp(start + x * (end - start - span), 0, 1 - span);
+      return [first, first + span];
+    };
+    [this.#view.from, this.#view.to] = zoomed(from, to, time, CLOSEST_S / this.#data.duration, clamp(at.x, 0, 1));
+    [this.#view.low, this.#view.high] = zoomed(low, high, frequency, FEWEST_BANDS / this.#data.bandHz.length, at.y);
+    this.#drawView();
+  }
+
+  /** Moves what is in view by shares of its width and height. */
+  #pan(x, y) {
+    const { from, to, low, high } = this.#view;
+    const moved = (start, end, share) => {
+      const first = clamp(start + share * (end - start), 0, 1 - (end - start));
+      return [first, first + end - start];
+    };
+    [this.#view.from, this.#view.to] = moved(from, to, x);
+    [this.#view.low, this.#view.high] = moved(low, high, y);
+    this.#drawView();
+  }
+
+  #showAll() {
+    this.#view = { from: 0, to: 1, low: 0, high: 1 };
+    this.#drawView();
+  }
+
+  /** Moves the view to the cursor where that is outside it. */
+  #follow() {
+    const x = this.#xAt(this.#share());
+    if (x < 0 || x >= 1) this.#pan(x - FOLLOW, 0);
   }
 
   // --- what is shown ------------------------------------------------------------------------------------------------
@@ -197,7 +375,7 @@ class Player {
   /** What depends on the data alone. */
   #showData() {
     const { root, parts } = this;
-    const { title, label, height, duration, spectrogram, ticks, overlay } = this.#data;
+    const { title, label, height, duration, offset, spectrogram, overlay, notes, tracks, mode } = this.#data;
     parts.title.textContent = title;
     parts.title.hidden = !title;
     root.setAttribute("aria-label", label);
@@ -205,55 +383,113 @@ class Player {
     parts.tracks.setAttribute("aria-label", `Tracks of ${label}`);
     root.style.setProperty("--height", `${height}px`);
     root.dataset.duration = duration;
-    parts.total.textContent = ` / ${clock(duration, 1)}`;
-    parts.plot.setAttribute("aria-valuemax", duration);
-    parts["frequency-axis"].replaceChildren(
-      ...ticks.map((tick) => element("span", { style: `bottom: ${100 * tick.height}%` }, tick.label)),
-    );
-    parts.overlay.hidden = !overlay;
+    root.dataset.offset = offset;
+    parts.total.textContent = ` / ${clock(offset + duration, 1)}`;
+    parts.plot.setAttribute("aria-valuemin", offset);
+    parts.plot.setAttribute("aria-valuemax", offset + duration);
+    const layers = { ...overlay?.layers, ...(notes.length && { notes: true }) };
+    parts.overlay.hidden = !overlay && !notes.length;
     parts["overlay-name"].textContent = overlay?.name ?? "";
-    const layers = overlay?.layers ?? {};
+    parts["opacity-label"].hidden = !overlay;
     for (const button of parts.overlay.querySelectorAll("button")) button.hidden = !(button.dataset.layer in layers);
     root.classList.toggle("has-overlay", Boolean(overlay));
     const pictures = { spectrogram, for: layers.for, against: layers.against };
     for (const [part, url] of Object.entries(pictures)) this.#paint(part, url);
-    this.#drawTimeAxis();
+    parts.levels.hidden = mode !== "switch" || tracks.every(({ gain }) => gain === 1);
+    this.#drawView();
     this.#showTracks();
     this.#show();
   }
 
   async #paint(part, url) {
+    if (this.#pictures.get(part)?.url === url) return;
+    const loading = { url };
+    this.#pictures.set(part, loading);
     try {
-      await paint(this.parts[part], url);
+      loading.bitmap = url && (await picture(url));
     } catch {
-      delete this.parts[part].dataset.url; // the sound is of use without its picture; a rerun tries again
+      loading.url = null; // the sound is of use without its picture; a rerun tries again
     }
-    this.#smooth();
+    if (this.#pictures.get(part) === loading) this.#draw(part); // else a later picture was asked for meanwhile
   }
 
-  /** Pixels stay crisp when magnified; a long song is shrunk, where skipping pixels would flicker. */
-  #smooth() {
-    const shown = this.parts.plot.clientWidth * devicePixelRatio;
-    for (const canvas of this.parts.plot.querySelectorAll("canvas")) {
-      canvas.classList.toggle("crisp", canvas.width <= shown);
-    }
-  }
-
-  #drawTimeAxis() {
+  /** All that changes with what is in view, or with the size of the picture. */
+  #drawView() {
     if (!this.#data) return;
-    this.#smooth();
-    const { duration } = this.#data;
-    const room = Math.max(this.parts.plot.clientWidth / TICK_PX, 1);
-    const step = TIME_STEPS_S.find((seconds) => duration / seconds <= room) ?? TIME_STEPS_S.at(-1);
-    const label = (seconds) => (duration < 60 ? `${+seconds.toFixed(1)} s` : clock(seconds, 0));
-    const ticks = Array.from({ length: Math.floor(duration / step + 1e-6) + 1 }, (_, i) => i * step);
-    this.parts["time-axis"].replaceChildren(
-      ...ticks.map((seconds) => {
-        const share = seconds / duration;
-        const side = share === 0 ? "first" : share > 0.97 ? "last" : "";
-        return element("span", { class: side, style: `left: ${100 * share}%` }, label(seconds));
-      }),
+    const { parts, root } = this;
+    const { from, to, low, high } = this.#view;
+    const { offset, duration } = this.#data;
+    drawTimeAxis(parts["time-axis"], offset + from * duration, offset + to * duration, parts.plot.clientWidth);
+    this.#drawFrequencyAxis();
+    for (const part of this.#pictures.keys()) this.#draw(part);
+    this.#drawNotes();
+    this.#showLoop(this.deck.loop);
+    this.#moveCursor();
+    root.dataset.zoom = `${(1 / (to - from)).toFixed(2)},${(1 / (high - low)).toFixed(2)}`;
+    parts.reset.disabled = to - from === 1 && high - low === 1;
+  }
+
+  #drawFrequencyAxis() {
+    const height = this.parts.plot.clientHeight || 1;
+    const spaced = (all) => {
+      let last = -Infinity;
+      return all.flatMap((hz) => {
+        const y = this.#yAt(hz);
+        if (!(y >= 0 && y <= 1) || (y - last) * height < FREQUENCY_TICK_PX) return [];
+        last = y;
+        return [{ y, hz }];
+      });
+    };
+    const round = spaced(ROUND_HZ);
+    const ticks = round.length < FEW_TICKS ? spaced(LESS_ROUND_HZ) : round;
+    const label = (hz) => (hz < 1000 ? `${hz}` : `${hz / 1000}k`);
+    this.parts["frequency-axis"].replaceChildren(
+      ...ticks.map(({ y, hz }) => element("span", { style: `bottom: ${100 * y}%` }, label(hz))),
     );
+  }
+
+  /** Makes a canvas as fine as the screen, and gives its context. */
+  #fitted(canvas) {
+    const { plot } = this.parts;
+    const fine = (px) => Math.max(1, Math.round(px * devicePixelRatio));
+    [canvas.width, canvas.height] = [fine(plot.clientWidth), fine(plot.clientHeight)];
+    return canvas.getContext("2d");
+  }
+
+  #draw(part) {
+    const canvas = this.parts[part];
+    const { bitmap } = this.#pictures.get(part);
+    canvas.hidden = !bitmap;
+    if (!bitmap) return;
+    const { from, to, low, high } = this.#view;
+    const context = this.#fitted(canvas);
+    const { width, height } = bitmap;
+    // Cells stay crisp when magnified; a long song is shrunk, where skipping cells would flicker.
+    context.imageSmoothingEnabled = (to - from) * width > canvas.width;
+    context.imageSmoothingQuality = "high";
+    const cut = [from * width, (1 - high) * height, (to - from) * width, (high - low) * height];
+    context.drawImage(bitmap, ...cut, 0, 0, canvas.width, canvas.height);
+  }
+
+  #drawNotes() {
+    const canvas = this.parts.notes;
+    const button = this.parts.overlay.querySelector('[data-layer="notes"]');
+    canvas.hidden = !this.#data.notes.length || button.getAttribute("aria-pressed") !== "true";
+    if (canvas.hidden) return;
+    const context = this.#fitted(canvas);
+    const { offset, duration } = this.#data;
+    for (const [width, ink] of [[NOTE_PX + 2, () => "#000"], [NOTE_PX, (color) => color]]) {
+      context.lineWidth = width * devicePixelRatio;
+      for (const { start, end, hz, color } of this.#data.notes) {
+        const y = (1 - this.#yAt(hz)) * canvas.height;
+        const [left, right] = [start, end].map((seconds) => this.#xAt((seconds - offset) / duration) * canvas.width);
+        context.strokeStyle = ink(color);
+        context.beginPath();
+        context.moveTo(left, y);
+        context.lineTo(right, y);
+        context.stroke();
+      }
+    }
   }
 
   /** The buttons of the tracks; made anew only where names, colours or mode differ, so that focus survives reruns. */
@@ -298,7 +534,13 @@ class Player {
     for (const track of parts.tracks.children) {
       track.classList.toggle("audible", audible.includes(track.querySelector("button").dataset.trackName));
     }
-    deck.setAudible(audible);
+    for (const button of parts.levels.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", (button.dataset.levels === "equal") === this.#equal);
+    }
+    const leveled = !parts.levels.hidden && this.#equal;
+    const gains = new Map(this.#data.tracks.map(({ name, gain }) => [name, leveled ? gain : 1]));
+    deck.setVolumes(new Map(audible.map((name) => [name, gains.get(name)])));
+    root.dataset.levels = parts.levels.hidden ? "" : this.#equal ? "equal" : "true";
     root.dataset.track = audible.join(", ");
     root.dataset.state = this.#state();
     root.setAttribute("aria-busy", this.#loading);
@@ -318,12 +560,14 @@ class Player {
 
   #showLoop(loop) {
     const { root, parts, deck } = this;
-    root.dataset.loop = deck.loop ? `${deck.loop.start.toFixed(3)},${deck.loop.end.toFixed(3)}` : "";
+    const inSong = (seconds) => (this.#offset + seconds).toFixed(3);
+    root.dataset.loop = deck.loop ? `${inSong(deck.loop.start)},${inSong(deck.loop.end)}` : "";
     parts.clear.hidden = !deck.loop;
     parts.loop.hidden = !loop;
     if (!loop) return;
-    parts.loop.style.left = `${(100 * loop.start) / deck.duration}%`;
-    parts.loop.style.width = `${(100 * (loop.end - loop.start)) / deck.duration}%`;
+    const [left, right] = [loop.start, loop.end].map((seconds) => this.#xAt(seconds / deck.duration));
+    parts.loop.style.left = `${100 * left}%`;
+    parts.loop.style.width = `${100 * (right - left)}%`;
   }
 
   #showOpacity() {
@@ -343,15 +587,31 @@ class Player {
     this.#frame = requestAnimationFrame(() => this.#tick());
   }
 
+  /** Second of the song at which the deck is. */
+  #now() {
+    return this.#offset + this.deck.position;
+  }
+
+  /** The same as a share of the picture. */
+  #share() {
+    return (this.#now() - this.#data.offset) / this.#data.duration;
+  }
+
   #moveCursor() {
-    const share = this.deck.position / (this.deck.duration || 1);
-    this.parts.cursor.style.transform = `translateX(${share * this.parts.plot.clientWidth}px)`;
+    const x = this.#xAt(this.#share());
+    const inView = x >= 0 && x <= 1;
+    const left = this.#inView && !inView && this.deck.playing; // it ran out of the view, not the view away from it
+    this.#inView = inView;
+    if (left) return this.#follow();
+    this.parts.cursor.hidden = !inView;
+    this.parts.cursor.style.transform = `translateX(${x * this.parts.plot.clientWidth}px)`;
+    if (this.#now() !== this.#told) tellPosition((this.#told = this.#now()));
   }
 
   #report() {
     this.#reportedAt = performance.now();
     const { root, parts, deck } = this;
-    const { position } = deck;
+    const position = this.#now();
     this.#moveCursor();
     root.dataset.position = position.toFixed(3);
     root.dataset.level = deck.level().toFixed(5);
