@@ -53,8 +53,12 @@ def body(view: View, sound: Sound) -> None:
             network.without_reasons(passage)
     shown = explaining.shown_map(view, passage, label)
     with stage:
-        mixed = bool(parts) and reasoning.mix_toggle()
-        explaining.map_player(passage, shown, heard, mixed)
+        with st.container(horizontal=True):
+            mixed = bool(parts) and reasoning.mix_toggle()
+            filled = not mixed and explaining.fill_toggle(passage, shown)
+        explaining.map_player(passage, shown, heard, mixed, filled)
+        if filled:
+            st.caption(explaining.filled_sentence(label))
         if shown.reason:
             st.caption(reasoning.reason_sentence(passage, label, shown.reason))
     with trust, sentences():

@@ -38,6 +38,7 @@ LIMITS_MB = {
     "masks": 8,  # 1 MB each
     "splits": 8,  # 1 MB each
     "stems": 24,  # 20 MB of four instruments
+    "reconstructions": 4,  # half a MB each
     "truths": 1,
     "explanations": 12,  # 1 MB each
     "previews": 4,

@@ -196,9 +196,10 @@ def explain(
     """Explain why a model hears an instrument: where in the sound, and by which of its inner concepts.
 
     Writes `report.json`, `relevance.npz` and `relevance.png`; in `reasons/` a picture and the sound of each reason, if
-    `timbrescope atlas reasons` has found some; in `concepts/` the same for each concept;
-    `masked.wav` (the part of the sound that speaks for the instrument) and `complement.wav` (the rest). All sounds have
-    one common gain. With `--stems` also `truth.png`: the explanation beside what the instrument really played.
+    `timbrescope atlas reasons` has found some; in `concepts/` the same for each concept; `masked.wav` (the part of the
+    sound that speaks for the instrument), `complement.wav` (the rest) and `reconstruction.wav` (the notes that the part
+    points at, filled in from what the instrument's notes look like). All sounds have one common gain. With `--stems`
+    also `truth.png`: the explanation beside what the instrument really played.
 
     Examples:
         timbrescope explain song.mp3 --label violin --out why

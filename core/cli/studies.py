@@ -98,6 +98,25 @@ def masks(
 
 
 @app.command()
+def templates() -> None:
+    """Learn what the notes of each instrument look like, which fills in the notes that evidence points at.
+
+    Every note of every instrument is played by two soundfonts. Writes `trained_models/note_templates.npz`.
+
+    Examples:
+        timbrescope study templates
+    """
+    from core.explanation.templates import PATH, save_templates
+    from core.studies.note_templates import learn
+    from core.taxonomy.instruments import INSTRUMENTS
+
+    with progress("Learning notes", total=len(INSTRUMENTS)) as move:
+        found = learn(on_progress=lambda done, _: move(completed=done))
+    save_templates(found)
+    typer.echo(f"Written: {PATH}")
+
+
+@app.command()
 def ablation(
     config: Annotated[str, typer.Argument(help="The training to leave ingredients out of: general-deep-rich, ...")],
     folder: Annotated[Path, typer.Option(file_okay=False, help="Where data sets and models are kept.")],

@@ -129,12 +129,13 @@ def reasons(
     parts = maps.sum((1, 2), dtype=np.float64)
     label, value = target.title(model.labels), trace.value(target)
     falls = value - target.value(silence_shares(model.network, as_input(features), layer, split)).numpy()
-    whole = max(float(np.abs(parts).sum()), np.finfo(np.float32).tiny)
-    named = [(number, dictionary.names[number], dictionary.aucs[number]) for number in chosen]
-    kinds = [*named, *[(None, EVERYTHING_ELSE, None)] * (len(maps) - len(named))]
+    whole = max(float(np.abs(parts).sum()), float(np.finfo(np.float32).tiny))
+    numbers: list[int | None] = [*chosen, *[None] * (len(maps) - len(chosen))]
     return tuple(
         ReasonPart(
-            *kinds[i],
+            number=(number := numbers[i]),
+            name=EVERYTHING_ELSE if number is None else dictionary.names[number],
+            auc=None if number is None else dictionary.aucs[number],
             relevance=float(parts[i]),
             share=float(parts[i]) / whole,
             fall=float(falls[i]),
@@ -219,7 +220,7 @@ def shares(patterns: Matrix, relevance: Array) -> Array:
     return np.asarray(explained / explained.sum(0), np.float32).reshape(-1, *relevance.shape)
 
 
-def strengths(patterns: Matrix, relevance: Array) -> Array:
+def strengths(patterns: Matrix, relevance: Array, start: Array | None = None, updates: int = UPDATES) -> Array:
     """The strengths ``(reasons, cells)`` with which patterns explain relevance ``(channels, cells)``, none negative.
 
     They minimise the Kullback-Leibler divergence from ``P S`` to the relevance, by the multiplicative updates of Lee &
@@ -227,8 +228,8 @@ def strengths(patterns: Matrix, relevance: Array) -> Array:
     """
     mean = float(relevance.mean())
     wanted = relevance / mean if mean > 0 else relevance
-    found = np.ones((patterns.shape[1], wanted.shape[1]), np.float32)
+    found = np.ones((patterns.shape[1], wanted.shape[1]), np.float32) if start is None else start.copy()
     sums = patterns.sum(0)[:, None] + LEAST
-    for _ in range(UPDATES):
+    for _ in range(updates):
         found *= (patterns.T @ (wanted / (patterns @ found + LEAST))) / sums
     return found

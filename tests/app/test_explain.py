@@ -156,6 +156,18 @@ def test_the_mixer_plays_every_reason_and_the_rest_which_sum_to_the_mix(root: Pa
     np.testing.assert_allclose(total, passages.analysed(passage).samples, atol=1e-4)
 
 
+def test_notes_are_filled_in_only_when_asked_for_and_the_page_says_which_of_the_two_one_hears(root: Path) -> None:
+    app = open_page()
+    assert "Notes filled in" not in [track["name"] for track in mounted(app, "tracks")["tracks"]]
+    app.toggle(key="fill-notes").set_value(True).run()
+    assert not app.exception
+    names = [track["name"] for track in mounted(app, "tracks")["tracks"]]
+    assert names == ["Mix", "Only this", "Notes filled in", "Without it", "True stem"]
+    assert any("is a reconstruction" in caption.value for caption in app.caption)
+    app = open_page(reason=cards(app)[0]["id"])
+    assert "fill-notes" not in [toggle.key for toggle in app.toggle]
+
+
 def test_single_concepts_are_one_click_deeper_and_all_of_them_only_come_when_asked_for(root: Path) -> None:
     app = open_page(layer=LAYER, concept="7")
     assert not app.exception

@@ -116,8 +116,9 @@ def test_back_closes_a_concept_and_then_leaves_the_page(page: Page, address: str
     overview = page.url
     page.get_by_role("button", name=re.compile(NAME)).click()
     page.wait_for_url(re.compile("concept="))
+    expect(page.get_by_role("heading", name=HEADING)).to_be_visible(timeout=PATIENCE)
     settle(page)
-    click(page.locator(".js-plotly-plot .point").nth(5))
+    click(page.locator("[class*=st-key-near-] .js-plotly-plot .point").nth(5))
     page.wait_for_url(lambda url: f"concept={CHANNEL}" not in url)
     settle(page)
     back(page)

@@ -33,6 +33,9 @@ def model(tiny_model: Path) -> TrainedModel:
     return load_model(str(tiny_model))
 
 
+OF_REASONS = [name for name in REASON_MEASURES if name.startswith("reason_")]
+
+
 def patterns_of(model: TrainedModel, count: int) -> Dictionary:
     layer = model.network.concept_layers[-2]
     channels = model.network.stage(layer).channels
@@ -52,7 +55,7 @@ def test_a_single_reason_is_the_label_itself(model: TrainedModel) -> None:
     trace = trace_of(model, TRUTH.mix.features)
     for label in STEMS:
         found = measure_reasons(model, TRUTH, label, patterns_of(model, 1), trace)
-        assert list(found) == list(REASON_MEASURES)
+        assert list(found) == OF_REASONS
         assert found["reason_distinctness"] == 1
         assert np.isnan(found["reason_correlation"])  # there is no other one
         if not np.isnan(found["reason_lift"]):
@@ -66,7 +69,7 @@ def test_reasons_of_a_clip_are_measured_for_every_instrument(tiny_model: Path, m
     both = mark_clip(str(tiny_model), "crp", clip, thorough=False, dictionary=dictionary)
     for without, only, mark in zip(plain, alone, both, strict=True):
         assert (mark.label, mark.detected, mark.count) == (only.label, only.detected, only.count)
-        assert list(only.measures) == list(REASON_MEASURES)
+        assert list(only.measures) == OF_REASONS  # the tiny model's frequencies are not those of note templates
         assert list(mark.measures) == [*without.measures, *only.measures]
         np.testing.assert_equal({name: mark.measures[name] for name in only.measures}, only.measures)
         assert 0.2 <= only.measures["reason_distinctness"] <= 1
