@@ -68,7 +68,7 @@ def _hint(part: ReasonPart) -> str:
     if part.auc is None:
         return "All other reasons together"
     return (
-        f"Answers to {part.name}: AUC {part.auc:.2f}, which is how often a test sound of this kind excites it more "
+        f"Responds to {part.name}: AUC {part.auc:.2f}, which is how often a test sound of this kind excites it more "
         "than another one does"
     )
 

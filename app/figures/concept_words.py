@@ -164,7 +164,7 @@ def answer_title(answer: str) -> str:
 
 
 def answers_of(concepts: Iterable[Concept]) -> list[str]:
-    """What any of the concepts answers to, factor by factor and in the order of instruments and registers."""
+    """What any of the concepts responds to, factor by factor and in the order of instruments and registers."""
     order = [*INSTRUMENTS, *FAMILIES, *REGISTERS]
 
     def place(answer: str) -> tuple[int, int, str]:

@@ -22,7 +22,7 @@ class Card:
 
     Attributes:
         id: Names it in every song.
-        name: What it answers to.
+        name: What it responds to.
         hint: More about the name.
         color: That marks it, any CSS colour.
         share: Of the evidence, signed, in [-1, 1].
