@@ -49,8 +49,8 @@ _FAMILIES = {
 # Labels that are also families, such as the drums, are named as the family is.
 _LABELS = {label: _FAMILIES.get(label, (row.title.lower(),) * 2) for label, row in INSTRUMENTS.items()}
 
-# In the order of the adjectives. Values that are missing here are left out of names: a channel that responds to sound at
-# all answers more to more of it, so "loud", "held" or "chords" say little.
+# In the order of the adjectives. Values that are missing here are left out of names: a channel that responds to sound
+# at all responds more to more of it, so "loud", "held" or "chords" say little.
 WORDS: dict[tuple[str, str], Word] = {
     ("level", "quiet"): Word("quiet", "sound", 1, "quiet"),
     ("velocity", "hard"): Word("hard", "strokes", 2, "hard"),
