@@ -45,9 +45,11 @@ def sound_player(view: View, sound: Sound, revealed: bool) -> None:
         notes=notes_of(sound.clip, 0.0, sound.duration) if revealed and sound.clip else (),
         mode="mixer" if revealed and sound.clip else "switch",
         height=210,
-        title="" if sound.clip else sound.name,
+        title="" if sound.composed else sound.name,
         label="The whole sound",
     )
+    if sound.remark:
+        st.caption(sound.remark)
 
 
 def is_revealed(sound: Sound) -> bool:
@@ -62,7 +64,7 @@ def reveal_toggle(sound: Sound) -> None:
             "Reveal the truth",
             key=REVEAL,
             persist_state="session",
-            help="The app composed this clip, so it knows who plays: see the notes and hear each instrument alone.",
+            help="The app played this itself, so it knows who plays: see the notes and hear each instrument alone.",
         )
 
 
@@ -129,7 +131,7 @@ def _worth_showing(prediction: Prediction, truth: Sequence[str] | None) -> list[
 
 def truth_panel(clip: Clip) -> None:
     """The notes that really sound."""
-    st.subheader("The truth", help="The score that the app composed and played.")
+    st.subheader("The truth", help="The notes that the app played.")
     names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in clip.labels)
     st.markdown(f"Really playing: {names}.", unsafe_allow_html=True)
     st.plotly_chart(figures.piano_roll(clip.score), config=figures.CONFIG, key="piano-roll")
@@ -137,14 +139,14 @@ def truth_panel(clip: Clip) -> None:
 
 def export(sound: Sound, prediction: Prediction) -> None:
     """Everything on the page as files."""
-    name = "clip" if sound.clip else sound.name.rsplit(".", 1)[0]
+    name = "clip" if sound.composed else sound.name.rsplit(".", 1)[0]
     with st.popover("Export", icon=":material/download:"):
         download_sound("Sound", lambda: sound, name)
         picture = spectrogram(sound, prediction.model).logmel
         download("Spectrogram (PNG)", lambda: spectrogram_png(picture), f"{name}.png")
         download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.name), indent=2), f"{name}.json")
         download("Timeline (CSV)", lambda: _timeline_csv(prediction), f"{name}-timeline.csv")
-        if clip := sound.clip:
+        if sound.composed and (clip := sound.clip):
             download("Score (MIDI)", lambda: _midi(clip), f"{name}.mid")
 
 
