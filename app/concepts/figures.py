@@ -6,7 +6,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from app.figures.charts import layout
-from app.figures.colors import title
+from app.figures.colors import inks, seen, title
 from app.figures.concept_words import KINDS, kind, serves
 from core.concepts.atlas import Concept
 
@@ -36,10 +36,10 @@ def concept_map(
             text=[_hover(concept) for concept in group], hovertemplate="%{text}<extra></extra>",
             marker={
                 "size": [SIZES[0] + (SIZES[1] - SIZES[0]) * (serves(c)[1] / most) ** 0.5 for c in group],
-                "color": KINDS[name].color, "symbol": KINDS[name].symbol,
+                "color": seen(KINDS[name].color), "symbol": KINDS[name].symbol,
                 "opacity": [0.8 if concept.channel in found else 0.1 for concept in group],
                 "line": {"width": [3 if c.channel == opened else 0.5 for c in group],
-                         "color": ["#ffffff" if c.channel == opened else "#0e1117" for c in group]},
+                         "color": [inks().text if c.channel == opened else inks().ground for c in group]},
             },
         )  # fmt: skip
     for axis in (figure.update_xaxes, figure.update_yaxes):
@@ -59,7 +59,7 @@ def kinds_legend(concepts: Sequence[Concept]) -> str:
     """HTML that says which mark stands for which kind."""
     marks = (KINDS[name] for name in by_kind(concepts))
     return f"{KINDS_STYLE}<div class='kinds'>" + "".join(
-        f"<span><span style='color:{mark.color};margin:0'>{SYMBOLS[mark.symbol]}</span> {mark.title}</span> "
+        f"<span><span style='color:{seen(mark.color)};margin:0'>{SYMBOLS[mark.symbol]}</span> {mark.title}</span> "
         for mark in marks
     ) + "</div>"  # fmt: skip
 

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 import streamlit as st
 
 from app.components import alerts
+from app.figures.colors import inks
 from app.frame import visitors
+from app.frame.header import header
 from app.frame.hearing import model
 from app.frame.sounds import Sound, is_upload, open_sound
 from app.frame.uploader import uploader
@@ -55,9 +57,8 @@ def page(heading: str, sentence: str, body: Callable[[View, Sound], None]) -> No
 def page_without_sound(heading: str, sentence: str, body: Callable[[View], None]) -> None:
     """A page that is about no sound."""
     visitors.watch()
-    st.html(STYLE)
-    st.title(heading)
-    st.caption(sentence)
+    st.html(f"{STYLE}<style>:root {{--ground: {inks().ground}; --best: {inks().best}}}</style>")
+    header(heading, sentence)
     with sentences():
         body(restore())
 

@@ -13,7 +13,7 @@ from app.components.downloads import download, download_sound
 from app.components.player import Track, player
 from app.components.player.encoding import spectrogram_png
 from app.figures import charts as figures
-from app.figures.colors import NEUTRAL, color, title
+from app.figures.colors import NEUTRAL, color, named, title
 from app.figures.thumbnails import thumbnail
 from app.frame import navigation
 from app.frame.hearing import model, on_screen, spectrogram
@@ -73,8 +73,7 @@ def detected_sentence(prediction: Prediction) -> None:
     if not prediction.detected:
         st.markdown(f"The network is **not sure of any {prediction.space.noun}** here.")
         return
-    names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in prediction.detected)
-    st.markdown(f"{prediction.task.says}: {names}.", unsafe_allow_html=True)
+    st.markdown(f"{prediction.task.says}: {named(prediction.detected)}.", unsafe_allow_html=True)
 
 
 def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
@@ -132,8 +131,7 @@ def _worth_showing(prediction: Prediction, truth: Sequence[str] | None) -> list[
 def truth_panel(clip: Clip) -> None:
     """The notes that really sound."""
     st.subheader("The truth", help="The notes that the app played.")
-    names = ", ".join(f"<b style='color:{color(label)}'>{title(label).lower()}</b>" for label in clip.labels)
-    st.markdown(f"Really playing: {names}.", unsafe_allow_html=True)
+    st.markdown(f"Really playing: {named(clip.labels)}.", unsafe_allow_html=True)
     st.plotly_chart(figures.piano_roll(clip.score), config=figures.CONFIG, key="piano-roll")
 
 
