@@ -23,9 +23,11 @@ h1 {font-size: 1.7rem !important; padding-bottom: 0 !important}
 h3 {font-size: 1.05rem !important}
 [data-testid="stMetricValue"] {font-size: 1.35rem}
 [data-testid="stBaseButton-tertiary"] {min-height: 1.9rem; padding: 0; justify-content: flex-start; text-align: left}
+.st-key-way-in button {padding-inline: .4rem}  /* all ways in side by side */
 [class*="st-key-silent-"] button {max-width: 100%}
 @media (max-width: 640px) {  /* two cards side by side, and figures in a row, where Streamlit would stack them */
   [class*="st-key-cards-"] [data-testid="stColumn"] {min-width: calc(50% - 1rem); flex: 1 1 calc(50% - 1rem)}
+  .st-key-page-header, .st-key-page-tools {gap: 0 1rem}
   .st-key-metrics [data-testid="stColumn"] {min-width: 0; flex: 1 1 0}
 }
 </style>
