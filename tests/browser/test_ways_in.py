@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.paths import ROOT
 from core.synthesis.clip import compose
-from tests.browser.serving import CHROMIUM, await_number, serve
+from tests.browser.serving import CHROMIUM, serve
 from tests.browser.test_app import SHORT, heard, play, settle, visit
 from tests.synthesis.midi_files import MUSIC_BOX, PIANO, TRUMPET, midi_file
 
@@ -117,10 +117,9 @@ def test_the_tour_the_glossary_and_the_link(browser: Browser, address: str) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("theme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(14, 17, 23)")])
-def test_the_page_takes_the_theme_of_the_system(browser: Browser, theme: str, ground: str, tmp_path: Path) -> None:
+def test_the_page_takes_the_theme_of_the_system(browser: Browser, theme: str, ground: str) -> None:
     """Served as visitors get it, without the theme that other tests ask for."""
-    with serve(ROOT / "app/main.py", "--theme.base=") as address, browser.new_context(color_scheme=theme) as context:
+    with serve(ROOT / "app/main.py", theme=None) as address, browser.new_context(color_scheme=theme) as context:
         page = context.new_page()
         visit(page, address, clip=SHORT)
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", ground)
-        await_number(page.locator(".player").first, "position", above=-1)
