@@ -7,7 +7,7 @@ import streamlit as st
 from core.paths import ROOT
 
 _ASKED, _STEP = "tour-asked", "tour-step"
-HEIGHT = 500  # pixels, so that the window keeps its size from step to step
+HEIGHT = 510  # pixels, so that the window keeps its size from step to step
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,7 @@ def tour() -> None:
     with st.container(height=HEIGHT, border=False):
         st.subheader(f"{number + 1}. {step.title}")
         st.markdown(step.text)
-        st.image(
-            str(ROOT / f"docs/pictures/{step.page}.png"), width="stretch", alt=f"The page {step.page.capitalize()}"
-        )
+        st.image(str(ROOT / f"docs/pictures/{step.page}.png"), width=540, alt=f"The page {step.page.capitalize()}")
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.button("Back", key="tour-back", disabled=number == 0, on_click=_go, args=(number - 1,))
         if number + 1 < len(STEPS):

@@ -119,19 +119,24 @@ def panel(sound: Sound, heard: Prediction | None) -> None:
         format_func=title,
         disabled=answered,
         label_visibility="collapsed",
+        wrap=True,
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if answered:
-            st.button("Next mix", type="primary", icon=":material/skip_next:", on_click=next_mix)
-        else:
-            st.button(
-                "Check my guess",
-                type="primary",
-                icon=":material/done:",
-                disabled=not chosen,
-                on_click=lambda: guesses.update({sound.key: tuple(chosen)}),
-            )
-            st.button("Another mix", icon=":material/skip_next:", on_click=next_mix)
+    with st.container(horizontal=True, vertical_alignment="center"):  # the same two buttons before and after
+        st.button(
+            "Check my guess",
+            key="guess-check",
+            type="secondary" if answered else "primary",
+            icon=":material/done:",
+            disabled=answered or not chosen,
+            on_click=lambda: guesses.update({sound.key: tuple(chosen)}),
+        )
+        st.button(
+            "Next mix" if answered else "Another mix",
+            key="guess-next",
+            type="primary" if answered else "secondary",
+            icon=":material/skip_next:",
+            on_click=next_mix,
+        )
     if heard is not None:
         _result(sound, guesses[sound.key], heard)
 
