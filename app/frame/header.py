@@ -20,5 +20,5 @@ def header(heading: str, sentence: str) -> None:
                 "Glossary", key="glossary", icon=":material/menu_book:", type="tertiary", help="The words of this app."
             ):
                 glossary()
-            copy_link()
+            copy_link("Copies the address of what you see. A sound that you uploaded or recorded is not in it.")
     st.caption(sentence)

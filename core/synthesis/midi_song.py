@@ -92,11 +92,11 @@ def play_midi(data: bytes, name: str) -> PlayedSong:
     duration = _duration(parts)
     score, stems = {}, {}
     for label, part in parts.items():
-        part = {program: _playable(notes, label, duration) for program, notes in part.items()}  # noqa: PLW2901
-        stem = _stem(label, part, duration)
+        heard = {program: _playable(notes, label, duration) for program, notes in part.items()}
+        stem = _stem(label, heard, duration)
         if stem.any():
             stems[label] = stem
-            score[label] = tuple(sorted((note for notes in part.values() for note in notes), key=lambda n: n.onset))
+            score[label] = tuple(sorted((note for notes in heard.values() for note in notes), key=lambda n: n.onset))
     if not stems:
         raise InputError(f"Nothing is heard in the first {_clock(duration)} of {name}; choose another MIDI file.")
     stems = balance(stems, dict.fromkeys(stems, 0.0))

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.paths import ROOT
-from core.synthesis.clip import compose
 from tests.browser.serving import CHROMIUM, serve
 from tests.browser.test_app import SHORT, heard, play, settle, visit
 from tests.synthesis.midi_files import MUSIC_BOX, PIANO, TRUMPET, midi_file

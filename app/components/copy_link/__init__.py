@@ -16,6 +16,6 @@ _mount = st.components.v2.component(
 )
 
 
-def copy_link() -> None:
-    """Shows the button."""
-    _mount(key="copy-link", width="content", height="content")
+def copy_link(hint: str) -> None:
+    """Shows the button; ``hint`` is its tooltip."""
+    _mount(key="copy-link", data={"hint": hint}, width="content", height="content")

@@ -13,8 +13,9 @@ async function copy(text) {
   if (!copied) throw new Error("the browser does not allow it");
 }
 
-export default function ({ parentElement }) {
+export default function ({ parentElement, data }) {
   const button = parentElement.querySelector(".copy-link");
+  button.title = data.hint;
   let timer;
   button.onclick = async () => {
     clearTimeout(timer);
