@@ -1,16 +1,16 @@
 """Sound in and out of files. The rest of the program sees mono float32 that carries its sample rate, and nothing else.
 
-WAV, FLAC, OGG, MP3 and the other formats of libsndfile are decoded by soundfile; what it does not know (M4A, AAC, WMA,
-WebM, the sound of a video, ...) goes to ffmpeg. The content decides, never the name of the file.
+soundfile decodes WAV, FLAC, OGG, MP3 and the other formats of libsndfile; ffmpeg decodes the rest (M4A, AAC, WMA, WebM,
+the sound of a video, ...). The content decides, never the name of the file.
 
 Conventions:
     - Several channels become their mean, which keeps a sound in all channels at its level.
     - Full scale is 1. Sound above it (float files, lossy codecs) is scaled as a whole to a peak of 1, so that nothing
       clips later.
-    - A file that ends too early is served up to its end.
-    - What a file declares of itself is bounded before memory is taken, and it is decoded block by block: no more than
-      the mono sound at its final rate is ever held.
-    - Whatever cannot be served raises `InputError`: one sentence that names the file and says what to do.
+    - A truncated file is decoded up to its end.
+    - The length, rate and channels that a file declares are checked before memory is taken. Decoding goes block by
+      block, and holds no more than the mono sound at its final rate.
+    - A file that cannot be used raises `InputError`: one sentence that names the file and says what to do.
 """
 
 import io
@@ -22,10 +22,11 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread, Timer
 from typing import IO, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 import soxr
 from scipy.io import wavfile
@@ -38,13 +39,15 @@ MIN_RATE, MAX_RATE = 1000, 384_000
 MAX_CHANNELS = 64
 MAX_BYTES = 50 * 2**20
 MAX_SECONDS = 600
-MAX_VALUES = 2 * 192_000 * MAX_SECONDS  # of all channels: ten minutes of stereo at 192 kHz take some seconds
+MAX_VALUES = 2 * 192_000 * MAX_SECONDS  # in all channels; decoding so many, ten minutes of stereo, takes some seconds
 MIN_SECONDS = 0.05
 
 _LIMIT_SECONDS = MAX_SECONDS + 0.5  # encoders pad the end, and ten minutes may come back a little longer
 _BLOCK_FRAMES = 4096  # what follows the first damaged block is lost, so blocks are short
+_PCM_BLOCK = 2**16
 _UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's length of a FLAC stream that does not say how long it is
 _PROBE_TIMEOUT_SECONDS = 30
+_FFMPEG_TIMEOUT_SECONDS = 120  # for the whole file; ten minutes of sound take some seconds
 
 # The ffmpeg demuxers that read nothing but the file itself. Playlists (HLS, DASH, concat, SDP, ...) are left out on
 # purpose: they make ffmpeg open other files and addresses.
@@ -82,7 +85,7 @@ class Audio:
         return Audio(resample(self.samples, self.sample_rate, sample_rate), sample_rate, self.name)
 
     def cut(self, start: float, seconds: float) -> "Audio":
-        """The part of ``seconds`` that begins at ``start`` seconds, or earlier where it would reach over the end.
+        """A part that lasts ``seconds`` and begins at ``start`` seconds, or earlier if it would reach over the end.
 
         A shorter sound is returned whole. The part is a copy, so that it does not keep the sound in memory.
 
@@ -160,16 +163,20 @@ def wav_bytes(sound: Audio, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> b
     >>> len(wav_bytes(Audio(np.zeros(100, np.float32), 22050)))
     244
     """
-    pcm = _pcm_16(sound) if subtype == "PCM_16" else sound.samples.astype("<f4")
+    values = _pcm_16(sound.samples) if subtype == "PCM_16" else sound.samples.astype("<f4", copy=False)
     buffer = io.BytesIO()
-    wavfile.write(buffer, sound.sample_rate, pcm)
+    wavfile.write(buffer, sound.sample_rate, values)
     return buffer.getvalue()
 
 
-def _pcm_16(sound: Audio) -> Samples:
-    scaled = sound.samples * np.float32(32768)
-    np.clip(np.rint(scaled, out=scaled), -32768, 32767, out=scaled)
-    return scaled.astype("<i2")
+def _pcm_16(samples: Samples) -> npt.NDArray[np.int16]:
+    """Samples ``(n,)`` as whole numbers of 16 bits, clipped; computed block by block, as songs are long."""
+    pcm = np.empty(len(samples), "<i2")
+    for start in range(0, len(samples), _PCM_BLOCK):
+        block = slice(start, start + _PCM_BLOCK)
+        scaled = samples[block] * np.float32(32768)
+        pcm[block] = np.clip(np.rint(scaled, out=scaled), -32768, 32767, out=scaled)
+    return pcm
 
 
 def can_write_mp3() -> bool:
@@ -187,7 +194,7 @@ def mp3_bytes(sound: Audio) -> bytes:
         raise InputError("An MP3 is written by ffmpeg; install it (`apt-get install ffmpeg` or `brew install ffmpeg`).")
     from pydub import AudioSegment  # here, because it warns on import where ffmpeg is missing
 
-    segment = AudioSegment(_pcm_16(sound).tobytes(), sample_width=2, frame_rate=sound.sample_rate, channels=1)
+    segment = AudioSegment(_pcm_16(sound.samples).tobytes(), sample_width=2, frame_rate=sound.sample_rate, channels=1)
     buffer = io.BytesIO()
     segment.export(buffer, "mp3", parameters=["-q:a", "2"])
     return buffer.getvalue()
@@ -203,7 +210,7 @@ def write_wav(path: Path | str, sound: Audio, subtype: Literal["PCM_16", "FLOAT"
 
 
 def common_gain(*sounds: Samples, ceiling: float = 0.99) -> float:
-    """One factor for several sounds at which none of them clips and all keep their loudness to each other.
+    """One gain for several sounds: none of them clips, and their loudness relative to each other is kept.
 
     >>> common_gain(np.array([0.5]), np.array([-1.98])), common_gain(np.array([0.5]))
     (0.5, 1.0)
@@ -218,10 +225,10 @@ def _peak(samples: Samples) -> float:
 
 @contextmanager
 def quiet_codecs() -> Iterator[None]:
-    """Silences what C libraries say on standard error: libmpg123 comments on damaged MP3 files there.
+    """Silences C libraries on standard error, where libmpg123 comments on damaged MP3 files.
 
-    For the command line, whose only line on standard error is ours. It redirects the descriptor of the whole process,
-    so a server with threads does without it.
+    Only the command line uses it, so that nothing but its own messages appears there. It redirects the descriptor of
+    the whole process, which would affect the other threads of a server.
     """
     saved = os.dup(2)
     try:
@@ -234,7 +241,7 @@ def quiet_codecs() -> Iterator[None]:
 
 
 class _Format(NamedTuple):
-    """What a file declares of its sound.
+    """What a file declares about its sound.
 
     Attributes:
         frames: Samples of each channel; None where the file does not say.
@@ -254,7 +261,10 @@ class _Codec(NamedTuple):
 
 
 class _TolerantBytes(io.BytesIO):
-    """Damaged files make libsndfile seek to before their start, for which soundfile would print a traceback."""
+    """A file in memory that ignores a seek to before its start.
+
+    Damaged files make libsndfile do this, and soundfile would print a traceback.
+    """
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         try:
@@ -264,7 +274,10 @@ class _TolerantBytes(io.BytesIO):
 
 
 class _SequentialFile(soundfile.SoundFile):
-    """After every block soundfile seeks to where it is already, and there the MP3 decoder loses its bit reservoir."""
+    """A file that is read from start to end, without seeking.
+
+    soundfile would seek after every block, to where it is already, and the MP3 decoder would lose its bit reservoir.
+    """
 
     def seekable(self) -> bool:
         return False
@@ -278,7 +291,7 @@ def _gathered(blocks: Blocks, format: _Format, sample_rate: int | None, name: st
         if sample_rate is None or sample_rate == format.sample_rate:
             parts = list(bounded)
         else:
-            # This gives the samples that `resample` would give for the whole.
+            # Resampling in blocks gives the same samples as `resample` gives for the whole sound.
             stream = soxr.ResampleStream(format.sample_rate, sample_rate, 1, dtype="float32", quality="HQ")
             parts = [stream.resample_chunk(block) for block in bounded]
             parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
@@ -289,7 +302,7 @@ def _gathered(blocks: Blocks, format: _Format, sample_rate: int | None, name: st
 
 
 def _bounded(blocks: Blocks, format: _Format, name: str) -> Iterator[Samples]:
-    """The blocks, until there are too many of them, whatever the file declares."""
+    """Passes the blocks on, and refuses the file once it exceeds the limits, whatever it declares."""
     frames = 0
     for block in blocks:
         frames += len(block)
@@ -298,7 +311,7 @@ def _bounded(blocks: Blocks, format: _Format, name: str) -> Iterator[Samples]:
 
 
 def _file_blocks(file: soundfile.SoundFile) -> Blocks:
-    """What soundfile can decode before the first damage, as mono blocks."""
+    """The mono blocks that soundfile can decode, up to the first damage."""
     while True:
         try:
             block = file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)  # (frames, channels)
@@ -310,9 +323,10 @@ def _file_blocks(file: soundfile.SoundFile) -> Blocks:
 
 
 def _ffmpeg_blocks(data: bytes, format: _Format, codec: _Codec, name: str) -> Blocks:
-    """What ffmpeg can decode, as mono blocks.
+    """The mono blocks that ffmpeg can decode.
 
-    The container and the codec, which `_probe` found to be harmless, are named, so that ffmpeg takes no others.
+    Its options name the container and the codec, which `_probe` found to be harmless, so that it uses no others. It may
+    take `_FFMPEG_TIMEOUT_SECONDS`.
     """
     command = ["ffmpeg", "-v", "error", "-protocol_whitelist", "cache,pipe", "-f", codec.container]
     command += ["-c:a", codec.name, "-read_ahead_limit", "-1", "-i", "cache:pipe:0", "-map", f"0:{codec.stream}"]
@@ -322,22 +336,44 @@ def _ffmpeg_blocks(data: bytes, format: _Format, codec: _Codec, name: str) -> Bl
         assert process.stdin
         assert process.stdout
         Thread(target=_feed, args=(process.stdin, data), daemon=True).start()
-        try:
-            while block := process.stdout.read(_BLOCK_FRAMES * size):
-                frames = np.frombuffer(block[: len(block) // size * size], "<i2").reshape(-1, format.channels)
-                yield frames.mean(axis=1, dtype=np.float32) / np.float32(32768)
-        except GeneratorExit:  # nobody wants the rest
-            process.kill()
-            raise
+        with _ended_in_time(process) as too_slow:
+            try:
+                while block := process.stdout.read(_BLOCK_FRAMES * size):
+                    frames = np.frombuffer(block[: len(block) // size * size], "<i2").reshape(-1, format.channels)
+                    yield frames.mean(axis=1, dtype=np.float32) / np.float32(32768)
+            except GeneratorExit:  # the caller does not want the rest
+                process.kill()
+                raise
+            process.wait()
+    if too_slow.is_set():
+        raise _slow(name)
     if process.returncode:
         raise _unreadable(name)
+
+
+@contextmanager
+def _ended_in_time(process: subprocess.Popen[bytes]) -> Iterator[Event]:
+    """Ends a process that still runs after `_FFMPEG_TIMEOUT_SECONDS`; the event says whether that was necessary."""
+    too_slow = Event()
+
+    def end() -> None:
+        too_slow.set()
+        process.kill()
+
+    timer = Timer(_FFMPEG_TIMEOUT_SECONDS, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield too_slow
+    finally:
+        timer.cancel()
 
 
 def _in_milliseconds(blocks: Blocks, sample_rate: int) -> Blocks:
     """The blocks, with the end of the last one cut, or padded with silence, to a whole number of milliseconds.
 
-    Lossy formats hold packets of a thousand samples, so their length in samples means nothing; a length that does not
-    change keeps the answers about a file what they have always been.
+    Lossy formats hold packets of about a thousand samples, so their exact length means nothing. A fixed rule for the
+    length keeps the answers about a file the same.
     """
     frames, held = 0, np.zeros(0, np.float32)
     with closing(blocks):
@@ -359,7 +395,7 @@ def _feed(pipe: IO[bytes], data: bytes) -> None:
 
 
 def _probe(data: bytes, name: str) -> tuple[_Format, _Codec]:
-    """What ffmpeg finds in a file that soundfile does not know, of the sound that it would choose in it."""
+    """The format and codec of the sound that ffmpeg would choose in a file that soundfile does not know."""
     if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
         raise InputError(
             f"{_shown(name)} is neither WAV, FLAC, OGG nor MP3; if it is other sound (M4A, AAC, WMA), install ffmpeg "
@@ -371,7 +407,9 @@ def _probe(data: bytes, name: str) -> tuple[_Format, _Codec]:
     command += ["-read_ahead_limit", "-1", "cache:pipe:0"]  # an M4A may keep its table of contents at its end
     try:
         answer = subprocess.run(command, input=data, capture_output=True, timeout=_PROBE_TIMEOUT_SECONDS, check=True)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise _slow(name) from error
+    except subprocess.CalledProcessError as error:
         raise _unreadable(name) from error
     found = json.loads(answer.stdout)
     if not found["streams"]:
@@ -437,6 +475,10 @@ def _unreadable(name: str) -> InputError:
     return InputError(
         f"{_shown(name)} is not a sound file that can be read, or is damaged; save it as WAV, FLAC, OGG, MP3 or M4A."
     )
+
+
+def _slow(name: str) -> InputError:
+    return InputError(f"{_shown(name)} takes ffmpeg too long to decode; save it as WAV, FLAC, OGG or MP3.")
 
 
 def _shown(name: Path | str) -> str:

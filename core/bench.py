@@ -63,7 +63,7 @@ class Sizes:
     """How much work is measured.
 
     Attributes:
-        recipe: Of all clips.
+        recipe: Recipe of all clips.
         clips: How many clips are composed.
         song_clips: Length of the song that is recognised, in clips.
         batch_size: Clips in a training batch.
@@ -137,9 +137,10 @@ def _play(clip: Clip) -> None:
 
 
 def concept_maps(model: TrainedModel, clip: Clip, sizes: Sizes) -> dict[str, float]:
-    """The maps of all concepts in a layer: zennit-crp's time divided by ours, and ours by autograd's for as many maps.
+    """Time for the maps of all concepts in a layer: zennit-crp's divided by ours, and ours divided by autograd's.
 
-    zennit-crp and autograd are each given the size of ``REFERENCE_BATCHES`` with which they are faster.
+    Autograd makes as many maps. zennit-crp and autograd each use the size of ``REFERENCE_BATCHES`` at which they are
+    faster.
     ``concept_maps_difference`` is the largest difference from zennit-crp's maps, relative to their peak.
     """
     layer, target = measured_layer(model), Logit(model.label_index(_label(model, clip)))
@@ -192,7 +193,7 @@ def _channels(model: TrainedModel, layer: str) -> int:
 
 
 def _label(model: TrainedModel, clip: Clip) -> str:
-    """A label in the clip that the model knows, or else the model's first label."""
+    """A label of the clip that the model knows; if there is none, the model's first label."""
     return next((label for label in clip.labels if label in model.labels), model.labels[0])
 
 

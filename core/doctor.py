@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 Status = Literal["good", "limited", "broken"]
 
 EXTRAS = {"app": "the web app", "train": "training and `timbrescope bench`", "cluster": "composing on a cluster"}
-MODULES = {  # that are not named after the packages that install them
+MODULES = {  # modules with another name than the package that installs them
     "pyfluidsynth": "",  # needs the FluidSynth library, which has a probe of its own
     "scikit-learn": "sklearn",
     "zennit-crp": "crp",
 }
 LITTLE = 10**9  # bytes of memory, or of disk, below which work is likely to fail
-TIMEOUT = 10  # seconds that another program may take to say its version
+TIMEOUT = 10  # seconds that another program may take to print its version
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Finding:
         status: "good"; "limited" if Timbrescope works but lacks something; "broken" if something that it needs is
             missing or damaged.
         remedy: What to do, in one sentence; empty if all is good.
-        version: Of a program or library, if it could be found.
-        path: Of a file or folder.
+        version: Version of a program or library, if it could be found.
+        path: Path of a file or folder.
         bytes: Size of a file, or free space.
-        sha256: Of a file, in hexadecimal.
+        sha256: Checksum of a file, in hexadecimal.
     """
 
     topic: str
@@ -89,7 +89,7 @@ def examine(on_progress: Callable[[str], None] = lambda what: None) -> list[Find
         on_progress(group)
         try:
             findings += [finding for probe in probes() for finding in _guarded(probe)]
-        except Exception as error:  # the other groups are wanted all the more
+        except Exception as error:  # a broken group must not hide the others
             findings.append(_failed(group.lower(), error))
     return findings
 
@@ -333,7 +333,7 @@ def model_probes() -> list[Probe]:
 
 
 def no_model() -> list[Finding]:
-    """There is no trained model at all."""
+    """The finding that there is no trained model."""
     remedy = "Get Timbrescope again with its folder trained_models/, or train a model with `timbrescope train`."
     return [Finding("model", "any", "missing", "broken", remedy, path=str(TRAINED_MODELS))]
 

@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.explanation import playback
 from core.explanation.playback import Passage
 from core.explanation.reasons import ReasonPart
+from core.explanation.reconstruction import can_reconstruct, reconstruction_mask
 from core.explanation.relevance import Explanation, trace_of
 from core.frontends.frontend import Frontend, Matrix, Spectrogram
 from core.grading.truth import grade
@@ -21,20 +22,22 @@ from core.inference import likeliest_start, recognise
 from core.models.store import TrainedModel
 from core.pictures import Axis, relevance_picture, truth_picture
 from core.records import write_whole
+from core.resynthesis import complement
 
 CONCEPT_PICTURE = (8, 6)  # inches
+RECONSTRUCTION = "reconstruction"  # name of a sound
 
 
 def open_passage(model: TrainedModel, file: Path, label: str, start: float | None, stems: Path | None) -> Passage:
     """The passage of a sound file in which a label is to be explained.
 
     Args:
-        start: Where it begins, in seconds; moved back where it would end too late. If not given, the passage where the
-            label is most probable.
+        start: Start of the passage in seconds; moved back if the passage would reach over the end. If not given, the
+            passage in which the label is most probable.
         stems: Folder of true stems as long as the file, ``<instrument>.wav``.
 
     Raises:
-        InputError: the model knows no such label, ``start`` lies behind the end, or a file cannot be used.
+        InputError: the model knows no such label, ``start`` lies after the end, or a file cannot be used.
     """
     model.label_index(label)
     sound = audio.load(file, model.frontend.config.sample_rate)
@@ -71,37 +74,45 @@ def write_explanation(
     ``relevance.npz`` holds ``relevance`` and ``logmel`` ``(bands, frames)``, ``concepts`` ``(concepts, bands, frames)``
     with their ``channels`` ``(concepts,)``, the ``shares`` of all channels of the layer ``(channels,)``, ``reasons``
     ``(reasons, bands, frames)``, and the axes ``times`` in seconds ``(frames,)`` and ``band_hz`` ``(bands,)``. The
-    sounds are ``masked.wav``, ``complement.wav`` and one for each concept and each reason, at one common gain;
-    ``matched_gains`` in the report is what makes each of them as loud as the mix.
+    sounds are ``masked.wav``, ``complement.wav``, ``reconstruction.wav`` where the instrument's notes are known, and
+    one for each concept and each reason, at one common gain; ``matched_gains`` in the report is what makes each of them
+    as loud as the mix.
     Concepts, reasons and truth that an earlier explanation left in the folder are deleted.
 
     Args:
-        spectrogram: Of the passage.
-        explanation: On the cells of the spectrogram, see :func:`core.explanation.playback.explain`.
-        names: Of concepts, by layer and channel, as far as they have one.
-        reasons: On the cells of the spectrogram, see :func:`core.explanation.playback.reasons`; none if the model has
-            no dictionary of reasons.
+        spectrogram: Spectrogram of the passage.
+        explanation: Explanation on the cells of the spectrogram, see :func:`core.explanation.playback.explain`.
+        names: Names of concepts, by layer and channel; a concept may have none.
+        reasons: Reasons on the cells of the spectrogram, see :func:`core.explanation.playback.reasons`; none if the
+            model has no dictionary of reasons.
 
     Raises:
         InputError: the folder cannot be written to, or the disk is full.
     """
     concepts = folder / "concepts"
-    (folder / "truth.png").unlink(missing_ok=True)
+    for stale in ("truth.png", f"{RECONSTRUCTION}.wav"):
+        (folder / stale).unlink(missing_ok=True)
     for layer in model.network.concept_layers:
-        for stale in (*concepts.glob(f"{layer}-[0-9]*"), *(folder / "reasons").glob(f"{layer}-re[as]*")):
-            stale.unlink()
+        for path in (*concepts.glob(f"{layer}-[0-9]*"), *(folder / "reasons").glob(f"{layer}-re[as]*")):
+            path.unlink()
     axis = Axis(passage.start + model.frontend.frame_times(spectrogram.frames), model.frontend.band_hz)
     _write_arrays(spectrogram, explanation, reasons, axis, folder / "relevance.npz")
     _write_pictures(spectrogram, explanation, reasons, axis, folder)
     trace = trace_of(model, spectrogram.features)
     mask = playback.mask(model, spectrogram, explanation.relevance, trace)
-    gain, matched = _write_sounds(model.frontend, spectrogram, explanation, reasons, mask, folder)
+    label, stems = explanation.relevance.label, passage.stems
+    masks = {"masked": mask, "complement": complement(mask)}
+    if can_reconstruct(model, label):
+        masks[RECONSTRUCTION] = reconstruction_mask(model, spectrogram, label, trace)
+    gain, matched = _write_sounds(model.frontend, spectrogram, explanation, reasons, masks, folder)
     probabilities = model.probabilities(trace.logits.numpy())
     report = {**_summary(model, passage, spectrogram, explanation, probabilities, names), "gain": gain}
     report |= {"matched_gains": matched, "reasons": [_described(part) for part in reasons]}
-    label, stems = explanation.relevance.label, passage.stems
     if stems:
         report["truth"] = grade(explanation.relevance.values, stems, label, model.frontend, mask)
+    if label in stems and RECONSTRUCTION in masks:
+        filled_in = grade(explanation.relevance.values, stems, label, model.frontend, masks[RECONSTRUCTION])
+        report["truth"]["si_sdr_reconstruction"] = filled_in["si_sdr_improvement"]
     if label in stems:
         stem = model.frontend.analyse(stems[label])
         _write(folder / "truth.png", _truth_picture(spectrogram, stem, explanation, axis, report["truth"]))
@@ -191,16 +202,18 @@ def _write_sounds(
     spectrogram: Spectrogram,
     explanation: Explanation,
     reasons: Sequence[ReasonPart],
-    mask: Matrix,
+    masks: Mapping[str, Matrix],
     folder: Path,
 ) -> tuple[float, dict[str, float]]:
     """Writes all sounds at one gain.
 
+    Args:
+        masks: Of the label, by the names of their files; that of the evidence is ``masked``.
+
     Returns:
         The gain; and by name a further one for each sound, and for the mix, with which all are equally loud.
     """
-    parts = playback.split(spectrogram, mask)
-    sounds = {"masked": parts.kept, "complement": parts.rest} | {
+    sounds = {name: playback.masked(spectrogram, mask) for name, mask in masks.items()} | {
         f"concepts/{explanation.layer}-{concept.channel}": playback.masked(
             spectrogram, playback.concept_mask(concept.map, frontend)
         )
@@ -208,7 +221,7 @@ def _write_sounds(
     }
     sounds |= {
         f"reasons/{part.id}": playback.masked(spectrogram, own)
-        for part, own in zip(reasons, playback.reason_masks(mask, reasons, frontend), strict=True)
+        for part, own in zip(reasons, playback.reason_masks(masks["masked"], reasons, frontend), strict=True)
     }
     gain = common_gain(*(sound.samples for sound in sounds.values()))
     written = {name: Audio(sound.samples * np.float32(gain), sound.sample_rate) for name, sound in sounds.items()}

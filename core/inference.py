@@ -1,4 +1,4 @@
-"""What a model answers about a whole sound, and when: windows over the sound, a network's answer for each.
+"""A model's answer about a whole sound, and over time: the sound is cut into windows, each with an answer.
 
 The answer for the whole comes from windows as long as the clips that the networks were trained on; the timeline comes
 from shorter ones, since the networks take any number of frames. A sound shorter than a window is one window.
@@ -19,7 +19,7 @@ from core.taxonomy.labels import LabelSpace
 WINDOW_S, HOP_S = 5.0, 2.5  # for the whole
 TIMELINE_WINDOW_S, TIMELINE_HOP_S = 2.0, 0.5
 QUIET_POWER = 1e-4  # a window this far below the loudest cell of the sound (40 dB) is not turned up to full level
-BATCH = 32  # windows; more do not go faster on two cores
+BATCH = 32  # windows; larger batches are not faster on two cores
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class Prediction:
     Attributes:
         model: Name of the model.
         task: The question that it answers.
-        space: What can be answered.
-        labels: Its labels.
+        space: The label space of its answers.
+        labels: The model's labels.
         duration: Seconds.
-        logits: For the whole ``(labels,)``.
-        probabilities: For the whole ``(labels,)``.
+        logits: Logits for the whole sound ``(labels,)``.
+        probabilities: Probabilities for the whole sound ``(labels,)``.
         thresholds: Probability from which a label counts as detected ``(labels,)``; empty where the task has none.
         hop: Seconds from one window of the timeline to the next.
-        window: Seconds that each of them covers.
+        window: Seconds that each window covers.
         timeline: Probabilities ``(windows, labels)``.
     """
 
@@ -114,7 +114,7 @@ def recognise(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
 
 
 def likeliest_start(prediction: Prediction, label: str, seconds: float = WINDOW_S) -> float:
-    """Where a passage should begin, in seconds, to have the moment at which a label is most probable at its middle."""
+    """Start in seconds of a passage whose middle is the moment at which a label is most probable."""
     moment = prediction.times[prediction.timeline[:, prediction.labels.index(label)].argmax()]
     return round(float(np.clip(moment - seconds / 2, 0, max(0.0, prediction.duration - seconds))), 2)
 
@@ -122,14 +122,15 @@ def likeliest_start(prediction: Prediction, label: str, seconds: float = WINDOW_
 def window_features(spectrogram: Spectrogram, start: int, frames: int) -> Matrix:
     """The network's input ``(rows, frames)`` for the window that begins at the frame ``start``.
 
-    Each window is scaled to its own loudest cell, so that a quiet passage is heard too, but not up from silence.
+    Each window is scaled to its own loudest cell, so that a quiet passage is heard too. A window that is nearly silent
+    is not turned up as far.
     """
     part = spectrogram.part(start, frames)
     return frontend(spectrogram.config).features(part, QUIET_POWER * spectrogram.peak_power)
 
 
 def window_frames(spectrogram: Spectrogram, seconds: float = WINDOW_S) -> int:
-    """Number of frames in a window, at most all that there are.
+    """Number of frames in a window, at most those of the whole sound.
 
     A sound of just this length is one window, although its first and last frames reach over its ends.
     """
@@ -147,7 +148,7 @@ def window_starts(spectrogram: Spectrogram, frames: int, hop_s: float) -> list[i
 def _window_logits(
     model: TrainedModel, spectrogram: Spectrogram, window_s: float, hop_s: float
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-    """Logits ``(windows, labels)``, and which windows are silent ``(windows,)``; these hold nothing for sure."""
+    """Logits ``(windows, labels)``, and which windows are silent ``(windows,)`` and so certainly hold nothing."""
     frames = window_frames(spectrogram, window_s)
     starts = window_starts(spectrogram, frames, hop_s)
     logits = np.concatenate(

@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from core.frontends.frontend import Matrix
 
 BACKGROUND, TEXT = "#0e1117", "#d5d9e2"
-FOR, AGAINST = "#f28e2b", "#4aa8ff"  # orange and blue differ for every kind of eye
+FOR, AGAINST = "#f28e2b", "#4aa8ff"  # orange and blue, which colour-blind people can tell apart, too
 CLEAR_BETWEEN = [(0, AGAINST), (0.5, f"{AGAINST}00"), (0.5, f"{FOR}00"), (1, FOR)]
 OVERLAY = LinearSegmentedColormap.from_list("relevance", CLEAR_BETWEEN)
-DIMMED = 2.2  # level that would be white in the grey spectrogram, whose loudest cell is 1
+DIMMED = 2.2  # the level drawn as white; the loudest cell is 1, so the grey spectrogram stays dark
 FULL_AT = 0.995  # quantile of |relevance| from which a cell has its full colour
 MARGINS = {"left": 0.1, "right": 0.98, "bottom": 0.08, "top": 0.94, "hspace": 0.16}  # shares of the picture
 TICKS_HZ = (100, 500, 1000, 2000, 5000, 10000)
@@ -48,6 +48,16 @@ def relevance_picture(
     _draw(above, logmel, axis, cmap="magma", vmin=0, vmax=1)
     _draw_relevance(below, logmel, relevance, axis, "Orange speaks for it, blue against it")
     below.set_xlabel("seconds", color=TEXT)
+    return _png(figure)
+
+
+def spectrogram_picture(logmel: Matrix, axis: Axis, title: str, size: tuple[float, float] = (10, 4)) -> bytes:
+    """A PNG of a spectrogram ``(bands, frames)`` in [0, 1], with axes; ``size`` is in inches of 100 pixels."""
+    figure = Figure(figsize=size, dpi=100, facecolor=BACKGROUND)
+    axes = figure.subplots(gridspec_kw=MARGINS | {"bottom": 0.14, "top": 0.9})
+    axes.set_title(title, color=TEXT)
+    _draw(axes, logmel, axis, cmap="magma", vmin=0, vmax=1)
+    axes.set_xlabel("seconds", color=TEXT)
     return _png(figure)
 
 

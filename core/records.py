@@ -1,7 +1,7 @@
 """Typed records: what the program writes beside its models and reads again, with one reader and one atomic writer.
 
-A record is a pydantic model with a ``schema_version``. A file of an earlier version is lifted by :meth:`Record.upgrade`
-when it is read, so that older files keep working; ``timbrescope migrate`` rewrites them once and for all.
+A record is a pydantic model with a ``schema_version``. :meth:`Record.upgrade` converts files of earlier versions when
+they are read, so that they keep working; ``timbrescope migrate`` rewrites them once and for all.
 """
 
 import json
@@ -42,7 +42,7 @@ class Record(BaseModel):
 
     Attributes:
         VERSION: The schema version that this program writes.
-        schema_version: That of the file; a file without one is of version 1.
+        schema_version: The schema version of the file; a file that names none has version 1.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -52,7 +52,7 @@ class Record(BaseModel):
 
     @classmethod
     def upgrade(cls, data: dict[str, Any], version: int) -> dict[str, Any]:
-        """The content of a file of an earlier ``version`` as the current version has it."""
+        """Converts the content of a file of an earlier ``version`` to the current version."""
         return data
 
     @classmethod
@@ -69,17 +69,17 @@ class Record(BaseModel):
         if not isinstance(version, int) or not 1 <= version <= cls.VERSION:
             raise ValueError(f"schema version {version!r} is not known")
         try:
-            lifted = cls.upgrade(data, version) if version < cls.VERSION else data
+            upgraded = cls.upgrade(data, version) if version < cls.VERSION else data
         except (KeyError, TypeError, AttributeError) as error:  # what is upgraded is not yet validated
             raise ValueError(f"it does not fit schema version {version}") from error
-        return cls.model_validate({**lifted, "schema_version": cls.VERSION})
+        return cls.model_validate({**upgraded, "schema_version": cls.VERSION})
 
     @classmethod
     def read(cls, path: Path, remedy: str) -> Self:
         """The record in a file.
 
         Args:
-            path: Of the file.
+            path: Path of the file.
             remedy: What to do if it cannot be used, as the end of a sentence: "evaluate the model again".
 
         Raises:
@@ -104,7 +104,7 @@ class Record(BaseModel):
         return cls.read(path, remedy) if path.is_file() else None
 
     def write(self, path: Path) -> None:
-        """Writes the record as JSON, into a folder that is made if need be; nobody ever sees half a file.
+        """Writes the record as JSON, and creates its folder if necessary; no reader ever sees half a file.
 
         Raises:
             InputError: the file cannot be written.
@@ -115,10 +115,10 @@ class Record(BaseModel):
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Writes a file beside its path and renames it, so that no reader sees half of it and no failure leaves a part.
+    """Writes a file under another name and renames it: no reader sees half a file, and no failure leaves one behind.
 
     Args:
-        path: Of the file; its folder is made if need be.
+        path: Path of the file; its folder is created if necessary.
         write: Writes the content into an open binary file.
 
     Raises:
@@ -131,7 +131,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
             with partial.open("wb") as file:
                 write(file)
                 file.flush()
-                os.fsync(file.fileno())  # or the name could outlive a power failure and the content not
+                os.fsync(file.fileno())  # or a power failure could keep the name and lose the content
             partial.replace(path)
         finally:
             with suppress(OSError):  # a read-only disk refuses even to delete a file that is not there
@@ -146,6 +146,6 @@ def _reason(error: Exception) -> str:
     """The first thing that is wrong, in one short line."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
-        message = first["msg"].removeprefix("Value error, ").removesuffix(".")  # of a sentence of ours, say
+        message = first["msg"].removeprefix("Value error, ").removesuffix(".")  # our own messages end with a full stop
         return ": ".join(filter(None, (".".join(map(str, first["loc"])), message)))
     return " ".join(str(error).split())[:120]

@@ -61,7 +61,7 @@ class Registry(Generic[T]):
         if self._loaded:
             return
         with self._lock:  # another thread waits until all members are there
-            if self._loading:  # a module that is just imported asks for another member
+            if self._loading:  # a module that is being imported asks for another member
                 return
             self._loading = True
             try:

@@ -1,9 +1,9 @@
 """95 % confidence intervals by the percentile bootstrap over clips (Efron & Tibshirani 1993, chapter 13).
 
-From the n clips of a set, n are drawn with replacement, and the figure is computed of these; the interval holds the
-middle 95 % of 500 such figures. A draw may miss every clip of a rare label: means over labels are then taken over the
-labels that are present, and the label's own figures over the draws that hold it. The seed is fixed, so the same clips
-always give the same interval.
+Of the n clips of a set, n are drawn with replacement, and the figure is computed from these; the interval holds the
+middle 95 % of 500 such figures. A draw may miss every clip of a rare label. Means over labels then use only the labels
+that are present, and the interval of the rare label uses only the draws that hold it. The seed is fixed, so the same
+clips always give the same interval.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ def bootstrap(figures: Callable[[Values], Mapping[str, Values]], clips: int) -> 
     Args:
         figures: Takes weights ``(..., clips)`` and returns figures with the same leading axes, as the functions of
             :mod:`core.evaluation.metrics` do.
-        clips: How many there are.
+        clips: Number of clips.
     """
     values, drawn = figures(np.ones(clips)), figures(resamples(clips))
     return {name: np.stack([value, *_bounds(drawn[name])]) for name, value in values.items()}

@@ -5,7 +5,7 @@ import streamlit as st
 from app.concepts import panels as atlas
 from app.concepts import reasons as reasoning
 from app.frame import atlases
-from app.frame.shell import layer_choice, model_choice, page_without_sound
+from app.frame.shell import layer_choice, model_choice, page_without_sound, sentences
 from app.frame.view import View
 
 
@@ -16,7 +16,9 @@ def body(view: View) -> None:
         model_choice(view)
     with where:
         layer_choice(view)
-    reasons = atlases.reasons(view.model)
+    reasons = None
+    with sentences():
+        reasons = atlases.reasons(view.model)
     opened = reasons.find(view.reason) if reasons and view.reason and view.concept is None else None
     if reasons and opened:
         reasoning.reason_page(reasons, opened)
@@ -26,10 +28,16 @@ def body(view: View) -> None:
     found = atlases.atlas(view.model)
     if found is None:
         atlas.no_atlas(view.model)
-    elif view.concept is None:
-        atlas.overview(view, found)
+        return
+    # Each has a place of its own, and the other's is emptied at once: nothing of it is left between the new parts.
+    if view.concept is None:
+        place, _ = st.container(), st.empty()
+        with place:
+            atlas.overview(view, found)
     else:
-        atlas.concept_page(found, found.concept(str(view.layer), view.concept))
+        _, place = st.empty(), st.container()
+        with place:
+            atlas.concept_page(found, found.concept(str(view.layer), view.concept))
 
 
 page_without_sound(

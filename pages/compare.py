@@ -5,6 +5,7 @@ import streamlit as st
 from app.compare import panels as comparing
 from app.figures.colors import title
 from app.frame.hearing import prediction
+from app.frame.models import model_title
 from app.frame.shell import page
 from app.frame.sounds import Sound
 from app.frame.view import View
@@ -21,7 +22,7 @@ def body(view: View, sound: Sound) -> None:
     passages = comparing.passages(view, sound, models, label)
     comparing.maps(passages, label)
     for name in set(models) - {passage.model for passage in passages}:
-        st.caption(f"{name} does not know the instrument {title(label).lower()}.")
+        st.caption(f"{model_title(name)} does not know the instrument {title(label).lower()}.")
     with st.container(border=True):
         st.subheader("What each hears", help="How probable it is that each instrument plays, over the whole sound.")
         comparing.prediction_bars(predictions)

@@ -9,14 +9,17 @@ from app.explain import reasons, whole_song
 from app.explain.trust import trust_panel
 from app.frame.hearing import prediction
 from app.frame.passages import passage_of
-from app.frame.shell import model_choice, page
+from app.frame.shell import model_choice, page, sentences
 from app.frame.sounds import Sound
 from app.frame.strip import song_strip
 from app.frame.view import View
 
-# On a wide screen the sound stays in view while the page beside it scrolls.
-STAGE = """
+# On a wide screen the sound stays in view while the page beside it scrolls. The sentence about trust comes late, and
+# nothing moves when it does.
+STYLE = """
 <style>
+.st-key-trust {min-height: 3.6rem}
+@media (max-width: 640px) {.st-key-trust {min-height: 6.7rem}}
 @media (min-width: 900px) {
   [data-testid="stColumn"]:has(> div .st-key-stage) {position: sticky; top: 3.75rem; align-self: flex-start}
 }
@@ -26,7 +29,7 @@ STAGE = """
 
 def body(view: View, sound: Sound) -> None:
     """Why the view's model gives its answer about the view's sound."""
-    st.html(STAGE)
+    st.html(STYLE)
     heard = prediction(sound, view.model)
     song_strip(view, sound, heard)
     label = explaining.instrument(view, heard)
@@ -36,6 +39,7 @@ def body(view: View, sound: Sound) -> None:
         explaining.instrument_choice(view, heard, passage)
     with which:
         model_choice(view)
+    trust = st.container(border=True, key="trust")
     left, why = st.columns([1.45, 1], gap="medium")
     with left:
         stage = st.container(key="stage")
@@ -49,11 +53,17 @@ def body(view: View, sound: Sound) -> None:
             network.without_reasons(passage)
     shown = explaining.shown_map(view, passage, label)
     with stage:
-        mixed = bool(parts) and reasoning.mix_toggle()
-        explaining.map_player(passage, shown, heard, mixed)
+        with st.container(horizontal=True):
+            mixed = bool(parts) and reasoning.mix_toggle()
+            filled = not mixed and explaining.fill_toggle(passage, shown)
+        explaining.map_player(passage, shown, heard, mixed, filled)
+        if filled:
+            st.caption(explaining.filled_sentence(label))
         if shown.reason:
             st.caption(reasoning.reason_sentence(passage, label, shown.reason))
+    with trust, sentences():
         trust_panel(passage, label)
+    with stage:
         explaining.export(view, passage, shown)
         whole_song.panel(view, sound, label)
     with why:

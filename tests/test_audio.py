@@ -298,13 +298,16 @@ def test_without_ffmpeg_the_sentence_says_how_to_get_it(monkeypatch):
     assert decode(encoded(tone(), format="MP3"), "song.mp3").duration == pytest.approx(1, abs=0.01)
 
 
-def test_a_stuck_probe_is_given_up(tmp_path, monkeypatch):
-    for program in ("ffmpeg", "ffprobe"):
-        (tmp_path / program).write_text("#!/bin/sh\nexec tail -f /dev/null\n")
-        (tmp_path / program).chmod(0o755)
+@pytest.mark.parametrize("stuck", ["ffprobe", "ffmpeg"])
+@needs_ffmpeg
+def test_a_stuck_program_is_given_up(tmp_path, monkeypatch, stuck):
+    data = with_ffmpeg(encoded(tone()), tmp_path / "tone.m4a")
+    (tmp_path / stuck).write_text("#!/bin/sh\nexec tail -f /dev/null\n")
+    (tmp_path / stuck).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr(audio, "_PROBE_TIMEOUT_SECONDS", 0.1)
-    assert "is not a sound file" in complaint(b"\0\0\0\x1cftypM4A ", "slow.m4a")
+    monkeypatch.setattr(audio, "_PROBE_TIMEOUT_SECONDS", 0.1 if stuck == "ffprobe" else 30)
+    monkeypatch.setattr(audio, "_FFMPEG_TIMEOUT_SECONDS", 0.1)
+    assert "'slow.m4a' takes ffmpeg too long to decode" in complaint(data, "slow.m4a")
 
 
 def test_ten_minutes_are_served():

@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from core.frontends.frontend import FrontendConfig, frontend
-from core.pictures import AGAINST, FOR, Axis, overlay_values, relevance_picture
+from core.pictures import AGAINST, BACKGROUND, FOR, TEXT, Axis, overlay_values, relevance_picture, spectrogram_picture
 
 BANDS, FRAMES = 128, 40
 FRONTEND = frontend(FrontendConfig())
@@ -27,6 +27,15 @@ def drawn(relevance: np.ndarray) -> np.ndarray:
 def share(pixels: np.ndarray, colour: str) -> float:
     """Share of the pixels that have a colour."""
     return float((np.abs(pixels - to_rgb(colour)).max(axis=-1) < 0.03).mean())
+
+
+def test_a_spectrogram_has_axes() -> None:
+    pixels = imread(io.BytesIO(spectrogram_picture(np.ones_like(LOGMEL), AXIS, "a song", (5, 4))))[..., :3]
+    assert pixels.shape == (400, 500, 3)
+    background = np.abs(pixels - to_rgb(BACKGROUND)).max(axis=-1) < 0.03
+    assert background[:, :2].mean() > 0.9, "the spectrogram leaves a margin"
+    left, below = pixels[:, :48], pixels[348:]
+    assert all((np.abs(margin - to_rgb(TEXT)).max(axis=-1) < 0.1).any() for margin in (left, below))
 
 
 def test_a_picture_has_the_size_that_was_asked_for() -> None:

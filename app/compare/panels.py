@@ -14,6 +14,7 @@ from app.components.player import Overlay, Track, player
 from app.figures import charts as figures
 from app.figures.colors import NEUTRAL, color, legend, model_colors, title
 from app.frame.hearing import model, on_screen
+from app.frame.models import model_title
 from app.frame.passages import analysed, passage_of, picture, relevance, split, truth
 from app.frame.sounds import Sound
 from app.frame.view import View, choose, listed, show
@@ -22,7 +23,7 @@ from core.comparison.observe import coarse
 from core.comparison.place import PLACES
 from core.explanation.playback import Passage
 from core.inference import Prediction
-from core.models.store import card, model_names
+from core.models.store import model_names
 from core.synthesis.clip import Clip
 
 SHOWN = 8
@@ -51,7 +52,7 @@ def models_choice(view: View) -> list[str]:
         key=key,
         on_change=changed,
         max_selections=MAX_MODELS,
-        format_func=lambda n: card(n).title,
+        format_func=model_title,
         wrap=True,
     )
     return chosen
@@ -70,9 +71,15 @@ def prediction_bars(predictions: list[Prediction]) -> None:
     likely = dict.fromkeys(
         label for rank in zip(*(p.ranking[:SHOWN] for p in predictions), strict=False) for label in rank
     )
-    labels, shades = list({**detected, **likely})[:SHOWN], model_colors(model_names())
-    _legend(shades, [prediction.model for prediction in predictions])
-    st.plotly_chart(figures.model_bars(predictions, labels, shades), config=figures.CONFIG, key="models")
+    labels, shades = list({**detected, **likely})[:SHOWN], _shades()
+    by_title = {model_title(prediction.model): prediction for prediction in predictions}
+    _legend(shades, by_title)
+    st.plotly_chart(figures.model_bars(by_title, labels, shades), config=figures.CONFIG, key="models")
+
+
+def _shades() -> dict[str, str]:
+    """A colour for each model, by title."""
+    return {model_title(name): shade for name, shade in model_colors(model_names()).items()}
 
 
 def _legend(shades: Mapping[str, str], names: Iterable[str]) -> None:
@@ -106,7 +113,7 @@ def maps(passages: list[Passage], label: str) -> None:
                 band_hz=model(passage.model).frontend.band_hz,
                 overlay=Overlay(f"evidence for {title(label).lower()}", on_screen(map.values, heard)),
                 height=200,
-                title=card(passage.model).title,
+                title=model_title(passage.model),
             )
             st.caption(_verdict(passage, label))
 
@@ -128,7 +135,7 @@ def agreement(predictions: list[Prediction], passages: list[Passage], label: str
         kappa, order = _answers(a, b)
         rows.append(
             {
-                "Models": f"{a.model} / {b.model}",
+                "Models": f"{model_title(a.model)} / {model_title(b.model)}",
                 "Same answers (kappa)": kappa,
                 "Same order (Spearman)": order,
                 "Alike maps (Pearson)": maps,
@@ -150,7 +157,7 @@ def agreement_table(table: pd.DataFrame) -> None:
 
 def places(passages: list[Passage], label: str, clip: Clip | None) -> None:
     """Where each model's evidence lies, beside the energy of the sound."""
-    shares = {passage.model: inside.places(passage, label, clip)[0] for passage in passages}
+    shares = {model_title(passage.model): inside.places(passage, label, clip)[0] for passage in passages}
     energy = inside.places(passages[0], label, clip)[1]
     there = [place for place in PLACES if not np.isnan(energy.get(place, np.nan))]
     series = {
@@ -158,7 +165,7 @@ def places(passages: list[Passage], label: str, clip: Clip | None) -> None:
         for name, found in {**shares, ENERGY: energy}.items()
     }
     rows = [PLACES[place].capitalize() for place in there]
-    shades = {**model_colors(model_names()), ENERGY: NEUTRAL}
+    shades = {**_shades(), ENERGY: NEUTRAL}
     _legend(shades, series)
     st.plotly_chart(figures.grouped_bars(series, rows, shades), config=figures.CONFIG, key="places")
 
@@ -175,7 +182,7 @@ def export(predictions: list[Prediction], passages: list[Passage], label: str, a
 def _download_picture(passage: Passage, label: str) -> None:
     map = relevance(passage, label)
     name = f"{label}-{passage.model}"
-    download(f"Map of {passage.model} (PNG)", lambda: picture(passage, map), f"{name}.png")
+    download(f"Map of {model_title(passage.model)} (PNG)", lambda: picture(passage, map), f"{name}.png")
 
 
 def _predictions_csv(predictions: list[Prediction]) -> str:

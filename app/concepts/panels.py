@@ -9,7 +9,6 @@ from app.components.example_card import example_card
 from app.concepts import figures
 from app.concepts.examples import example
 from app.figures import bars
-from app.figures.charts import CONFIG
 from app.figures.colors import seen, title
 from app.figures.concept_words import (
     KINDS,
@@ -25,6 +24,7 @@ from app.figures.concept_words import (
     strongest,
 )
 from app.frame import atlases, navigation
+from app.frame.models import model_title
 from app.frame.view import View, choose, show
 from core.concepts.atlas import Atlas, Concept, Factor, Reference
 from core.concepts.naming import EVIDENCE
@@ -61,7 +61,7 @@ EXAMPLES_HELP = (
 
 def no_atlas(model: str) -> None:
     """Says how to make an atlas, and which models have one."""
-    others = [name for name in model_names() if atlases.has_atlas(name)]
+    others = [f"“{model_title(name)}”" for name in model_names() if atlases.has_atlas(name)]
     st.info(atlases.how_to_make(model) + (f" Models that have one: {', '.join(others)}." if others else ""))
 
 
@@ -99,7 +99,7 @@ def overview(view: View, atlas: Atlas) -> None:
         layer_map(concepts, {concept.channel for concept in found}, key=f"map-{view.layer}")
         st.caption(
             "Concepts that the network uses together lie near each other. The larger a mark, the more some instrument "
-            "needs the concept. Click on one to open it."
+            "needs the concept. Click on one to open it; drag the map, or zoom with + and −."
         )
     with names:
         some = "" if len(found) <= LISTED else f"; the {LISTED} most used are listed"
@@ -122,8 +122,8 @@ def layer_map(concepts: tuple[Concept, ...], found: set[int], key: str, opened: 
         if points:
             show(concept=points[0]["customdata"], reason=None)
 
-    chart = figures.concept_map(concepts, found, opened, height=470 if opened is None else 200)
-    st.plotly_chart(chart, config=CONFIG, key=key, on_select=clicked, selection_mode="points")
+    chart = figures.concept_map(concepts, found, opened, height=figures.HEIGHT if opened is None else 200)
+    st.plotly_chart(chart, config=figures.CONFIG, key=key, on_select=clicked, selection_mode="points")
 
 
 def described(concept: Concept) -> str:
@@ -135,9 +135,10 @@ def described(concept: Concept) -> str:
 def concept_page(atlas: Atlas, concept: Concept) -> None:
     """One concept: what it responds to, which instruments need it, which concepts are near, and examples to hear."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        if st.button(f"All concepts of {concept.layer}", icon=":material/arrow_back:", key="back"):
-            show(concept=None, reason=None)
-            st.rerun()
+        st.button(
+            f"All concepts of {concept.layer}", icon=":material/arrow_back:", key="back",
+            on_click=show, kwargs={"concept": None, "reason": None},
+        )  # fmt: skip
         if st.button(
             "Try it on my clip", icon=":material/troubleshoot:", type="primary", key="try",
             help="Shows and plays where this concept responds in your sound.",
@@ -148,7 +149,8 @@ def concept_page(atlas: Atlas, concept: Concept) -> None:
     st.html(
         f"<h2 style='margin:0;padding:0;font-size:1.35rem'><span style='color:{seen(mark.color)}'>"
         f"{figures.SYMBOLS[mark.symbol]}</span> {escape(capital(concept.name)) or 'Not named'}</h2>"
-        f"<small style='opacity:.62'>Concept {concept.channel} of {concept.layer} · {escape(atlas.model)}</small>"
+        f"<small style='opacity:.62'>Concept {concept.channel} of {concept.layer} · "
+        f"{escape(model_title(atlas.model))}</small>"
     )
     answers, use, near = st.columns([1.2, 1, 1], gap="medium")
     with answers, st.container(border=True, height="stretch"):

@@ -19,8 +19,8 @@ from core.audio import Audio
 from core.concepts.atlas import Reason, Reasons, Reference
 from core.concepts.naming import EVIDENCE
 from core.concepts.patches import frame, patch_sound, span
-from core.explanation import playback
-from core.explanation.reasons import reason_id
+from core.explanation.reasons import reason_id, reasons
+from core.frontends.frontend import Matrix, Spectrogram, frontend
 
 REASONS_HELP = (
     "A reason is a pattern in the sound that many channels of the network notice together. The page Explain breaks "
@@ -91,8 +91,7 @@ def example(found: Reasons, reason: Reason, place: Reference) -> Example:
     """A clip in which a reason is strong."""
     clip, trained = open_sound(place.clip), model(found.model)
     sound = spectrogram(clip, found.model)
-    everyone = playback.reasons(trained, sound, str(place.label), found.dictionary, count=len(found.reasons))
-    values = next(part.evidence for part in everyone if part.number == reason.number)
+    values = _values(found, reason, place, sound)
     return Example(
         thumbnail(on_screen(sound.logmel, sound), on_screen(values, sound)),
         clip,
@@ -100,3 +99,12 @@ def example(found: Reasons, reason: Reason, place: Reference) -> Example:
         frame(place, trained.frontend, sound.duration),
         span(place, sound.duration),
     )
+
+
+def _values(found: Reasons, reason: Reason, place: Reference, sound: Spectrogram) -> Matrix:
+    """Where a reason lies in a clip, among all reasons there are, ``(bands, frames)``."""
+    everyone = reasons(
+        model(found.model), sound.features, str(place.label), found.dictionary, len(found.reasons), distinct=0
+    )
+    values = next(part.evidence for part in everyone if part.number == reason.number)
+    return frontend(sound.config).relevance_to_cells(values, sound)

@@ -25,7 +25,12 @@ STYLE = """
 <style>
 .graded, .candidates, .strip {--quiet: color-mix(in srgb, currentColor 72%, transparent);
   --line: color-mix(in srgb, currentColor 18%, transparent)}
-.graded {overflow-x: auto}
+.graded, .candidates {overflow-x: auto;
+  background: linear-gradient(to right, var(--ground) 30%, transparent) local,
+  linear-gradient(to left, var(--ground) 30%, transparent) right local,
+  linear-gradient(to right, var(--line), transparent), linear-gradient(to left, var(--line), transparent) right;
+  background-repeat: no-repeat; background-size: 2.5rem 100%, 2.5rem 100%, .6rem 100%, .6rem 100%}
+  /* a shade where there is more to scroll to */
 .marks {border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums}
 .marks th, .marks td {border: 0; border-bottom: 1px solid var(--line); padding: .35rem .4rem; text-align: right}
 .marks thead th {font-size: .8rem; font-weight: 600; vertical-align: bottom; overflow-wrap: anywhere}
@@ -34,6 +39,12 @@ STYLE = """
 .marks small {display: block; font-size: .68rem; line-height: 1.2; color: var(--quiet); font-weight: 400}
 .marks td small {white-space: nowrap; margin-top: .1rem}
 .marks .best {color: var(--best); font-weight: 700}
+@media (max-width: 1150px) {
+  .graded th, .graded td {padding: .35rem .2rem}
+  .graded thead th {font-size: .7rem; overflow-wrap: normal}
+  .graded tbody th {min-width: 7.5rem}
+  .graded td small {white-space: normal; font-size: .62rem}
+}
 .candidates {max-height: 34rem; overflow-y: auto}
 .candidates thead th {position: sticky; top: 0; z-index: 1; background: var(--ground)}
 .candidates thead th:first-child {z-index: 2}

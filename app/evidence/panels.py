@@ -14,6 +14,7 @@ from app.figures import intervals as interval_figures
 from app.figures.charts import CONFIG
 from app.figures.colors import MODEL_COLORS, inks, legend, seen, title
 from app.figures.thumbnails import thumbnail
+from app.frame.models import model_title
 from app.frame.view import View, choose
 from core.explanation.explainer import DEFAULT_EXPLAINER
 from core.grading import verdict as verdicts
@@ -75,9 +76,10 @@ def _in_order(found: Grades) -> Grades:
 def nothing_graded(model: str, root: Path | None = None) -> None:
     """Says which command makes the files that this page shows, and which models have them."""
     command = f"timbrescope grade --model {model} --explainer {DEFAULT_EXPLAINER} --record"
-    others = [name for name in model_names(root or TRAINED_MODELS) if grades(name, root)]
+    root = root or TRAINED_MODELS
+    others = [f"“{model_title(name, root)}”" for name in model_names(root) if grades(name, root)]
     st.info(
-        f"The explanations of {model} have not been graded yet; `{command}` grades one explainer."
+        f"The explanations of “{model_title(model, root)}” have not been graded yet; `{command}` grades one explainer."
         + (f" Models with grades: {', '.join(others)}." if others else "")
     )
 

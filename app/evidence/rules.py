@@ -6,13 +6,12 @@ import streamlit as st
 from app.components.downloads import export
 from app.evidence import figures
 from app.evidence.panels import CONTEST_WORDS
+from app.frame.models import model_title
 from core.grading.catalogue import MEASURES
 from core.grading.searches import RuleCandidate, RuleSearch, read_rules
-from core.grading.verdict import CONTESTS, Outcome, outcome
+from core.grading.verdict import CONTESTS, NO_DIFFERENCE, Outcome, outcome
 from core.paths import TRAINED_MODELS
-from core.records import Interval
 
-NO_DIFFERENCE = Interval(value=0.0, low=0.0, high=0.0)
 LEGEND = (
     "Each figure is a mean over instruments; below it, the 95 % bootstrap interval over clips. Point at a heading to "
     "see what it means. Candidates for the first layer, pooling and log-compression differ from the default in that "
@@ -28,8 +27,8 @@ def why() -> None:
         st.caption("Other rules have not been tried yet; `timbrescope study rules` tries them.")
         return
     st.caption(
-        f"Each set of rules was tried on the {found.instruments} instruments that {found.model} detects in "
-        f"{found.clips} composed clips."
+        f"Each set of rules was tried on the {found.instruments} instruments that “{model_title(found.model)}” detects "
+        f"in {found.clips} composed clips."
     )
     st.markdown(summary(found))
     st.html(figures.candidates_table(found, outcomes(found)))

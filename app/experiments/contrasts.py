@@ -6,15 +6,15 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.components.downloads import export
-from app.experiments.panels import chart, colors, legend
+from app.experiments.panels import chart, colors, legend, titled
 from app.figures import intervals as figures
 from app.figures.colors import MODEL_COLORS, NEUTRAL, inks, seen
 from app.figures.colors import legend as color_legend
 from core.comparison.place import PLACES
 from core.comparison.records import Comparison, ContrastResult, PlaceShares, read_experiments
+from core.grading.verdict import NO_DIFFERENCE, Outcome, outcome
 from core.paths import TRAINED_MODELS
 from core.records import Interval
-from core.studies.summary import direction
 
 CKA_HELP = (
     "CKA (centred kernel alignment, Kornblith et al. 2019) is 1 where two layers arrange the clips alike up to "
@@ -61,8 +61,13 @@ def contrasts() -> None:
 def clear_differences(contrast: ContrastResult) -> str:
     """Where the evidence of the second kind of networks clearly differs in every pair, in words."""
     first, second = contrast.kinds
-    signs = {place: {direction(pair.places[place].difference) for pair in contrast.pairs.values()} for place in PLACES}
-    more, less = ([PLACES[place] for place, found in signs.items() if found == {sign}] for sign in (1, -1))
+    signs = {
+        place: {outcome(pair.places[place].difference, NO_DIFFERENCE) for pair in contrast.pairs.values()}
+        for place in PLACES
+    }
+    more, less = (
+        [PLACES[place] for place, found in signs.items() if found == {sign}] for sign in (Outcome.BETTER, Outcome.WORSE)
+    )
     said = [f"{word} on {', '.join(places)}" for word, places in (("more", more), ("less", less)) if places]
     every = "In every pair" if len(contrast.pairs) > 1 else "In the one pair that was measured"
     if not said:
@@ -107,7 +112,7 @@ def _pair(key: str, contrast: ContrastResult) -> None:
         st.caption("How alike their layers are (CKA)", help=CKA_HELP)
         values = [[cell.value for cell in row] for row in pair.layers.cka]
         layers = (pair.layers.rows, pair.layers.columns)
-        chart(f"cka-{key}", figures.heatmap(values, *layers, (first, second), percent=False))
+        chart(f"cka-{key}", figures.heatmap(values, *layers, (titled(first), titled(second)), percent=False))
     with where:
         st.caption("Where their evidence lies (grey: the energy of the mix)")
         chart(f"places-{key}", places_figure(pair.places, (first, second)))
@@ -116,7 +121,7 @@ def _pair(key: str, contrast: ContrastResult) -> None:
 
 def places_figure(places: Mapping[str, PlaceShares], names: tuple[str, str]) -> go.Figure:
     """Shares of the evidence of two models at each place, and of the sound's energy."""
-    sides = {names[0]: "a", names[1]: "b", "energy of the mix": "energy"}
+    sides = {titled(names[0]): "a", titled(names[1]): "b", "energy of the mix": "energy"}
     series = {
         name: {PLACES[place]: getattr(shares, side) for place, shares in places.items()} for name, side in sides.items()
     }

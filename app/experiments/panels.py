@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +12,7 @@ from app.figures import intervals as figures
 from app.figures.charts import CONFIG
 from app.figures.colors import MODEL_COLORS, NEUTRAL, model_colors, seen, title
 from app.figures.colors import legend as color_legend
+from app.frame.models import model_title
 from app.frame.view import View, listed, show
 from core.comparison.records import SETS, VariantResult, in_order, read_ablation, read_curves, read_records
 from core.evaluation.record import SCORES, Confusion, Evaluation, SoloConfusion
@@ -21,6 +22,7 @@ from core.models.store import model_names
 from core.paths import TRAINED_MODELS
 from core.taxonomy.instruments import INSTRUMENTS
 
+T = TypeVar("T")
 Records = Mapping[str, Mapping[str, Evaluation]]
 
 CHOICES = ("mAP", "macro_f1")  # scores that can be shown
@@ -49,9 +51,14 @@ SIMILAR = ("strings", "brass", "reeds", "plucked")
 COURSES = {"val_mAP": "mAP on held-out clips", "val_loss": "loss on held-out clips", "train_loss": "training loss"}
 
 
+def titled(name: str) -> str:
+    """A model as people read it."""
+    return model_title(name, TRAINED_MODELS)
+
+
 def colors() -> dict[str, str]:
-    """One colour for each trained model."""
-    return model_colors(model_names(TRAINED_MODELS))
+    """One colour for each trained model, by title."""
+    return {titled(name): shade for name, shade in model_colors(model_names(TRAINED_MODELS)).items()}
 
 
 def models_choice(view: View, names: Sequence[str]) -> list[str]:
@@ -65,7 +72,7 @@ def models_choice(view: View, names: Sequence[str]) -> list[str]:
     def changed() -> None:
         show(shown=",".join(st.session_state[key]) or None)
 
-    st.multiselect("Models", names, key=key, on_change=changed)
+    st.multiselect("Models", names, key=key, on_change=changed, format_func=titled)
     return shown
 
 
@@ -85,7 +92,7 @@ def measure_choice() -> str:
 def legend(names: Sequence[str]) -> None:
     """Which colour stands for which model, once for all figures."""
     shades = colors()
-    st.html(color_legend({name: shades[name] for name in names}))
+    st.html(color_legend({titled(name): shades[titled(name)] for name in names}))
 
 
 def by_number(records: Records, measure: str) -> None:
@@ -93,7 +100,9 @@ def by_number(records: Records, measure: str) -> None:
     series = _over_sets(records, COUNTS, measure)
     if _missing(series, "count-1, count-2, …"):
         return
-    named = {name: {place.removeprefix("count-"): f for place, f in found.items()} for name, found in series.items()}
+    named = {
+        titled(name): {place.removeprefix("count-"): f for place, f in found.items()} for name, found in series.items()
+    }
     numbers = [name.removeprefix("count-") for name in COUNTS]
     chart("by-number", figures.bands(named, numbers, colors(), "instruments at once"))
     export("by number", _table(series, "set"))
@@ -106,7 +115,7 @@ def by_level(records: Records) -> None:
         return
     series = {name: {LEVELS[low]: row.recall for low, row in rows.items()} for name, rows in found.items()}
     st.markdown(level_sentence({name: rows[QUIET].mAP.value or 0 for name, rows in found.items()}, records))
-    chart("by-level", figures.bands(series, list(LEVELS.values()), colors(), "dB louder than the rest"))
+    chart("by-level", figures.bands(_by_title(series), list(LEVELS.values()), colors(), "dB louder than the rest"))
     export("by level", _table(series, "level"))
 
 
@@ -114,7 +123,7 @@ def level_sentence(audible: Mapping[str, float], records: Records) -> str:
     """What the best of the models would reach if the quietest instruments did not count."""
     best = max(audible, key=lambda name: audible[name])
     return (
-        f"If instruments more than 12 dB below the rest did not count, the mAP of **{best}** would be "
+        f"If instruments more than 12 dB below the rest did not count, the mAP of **{titled(best)}** would be "
         f"{audible[best]:.0%}; it is {records[best]['rich'].mAP.value or 0:.0%}."
     )
 
@@ -124,7 +133,7 @@ def gaps(records: Records, measure: str) -> None:
     series = _over_sets(records, list(GAPS), measure)
     if _missing(series, ", ".join(GAPS)):
         return
-    named = {name: {GAPS[place]: f for place, f in found.items()} for name, found in series.items()}
+    named = {titled(name): {GAPS[place]: f for place, f in found.items()} for name, found in series.items()}
     chart("gaps", figures.slopes(named, list(GAPS.values()), colors()))
     export("gaps", _table(series, "set"))
 
@@ -140,7 +149,7 @@ def by_family(records: Records, measure: str) -> None:
     if _missing(series, " or ".join(BROAD)):
         return
     families = list(dict.fromkeys(family for by in series.values() for family in by))
-    named = {name: {title(family): f for family, f in by.items()} for name, by in series.items()}
+    named = {titled(name): {title(family): f for family, f in by.items()} for name, by in series.items()}
     chart("by-family", figures.rows(named, [title(family) for family in families], colors()))
     export("by family", _table(series, "family"))
 
@@ -155,13 +164,13 @@ def confusion(records: Records) -> None:
         family = st.selectbox("Family", SIMILAR, key="confused-family", format_func=str.capitalize)
     measured = {name: found[sets[family]] for name, found in records.items() if sets[family] in found}
     with right:
-        model = st.selectbox("Model", list(measured), key="confused-model")
+        model = st.selectbox("Model", list(measured), key="confused-model", format_func=titled)
     if _missing(measured, sets[family]):
         return
     record = measured[str(model)]
     table = _of_family(record.confusion, record.confusion.rate, family)
     if table.empty:
-        st.caption(f"{model} was measured with no {family}.")
+        st.caption(f"{titled(str(model))} was measured with no {family}.")
         return
     st.markdown(confusion_sentence(table))
     names = ([title(label) for label in table.index], [title(label) for label in table.columns])
@@ -192,7 +201,7 @@ def real_solos(records: Records) -> None:
     solos = {name: sets["real_dev"].solo_confusion for name, sets in records.items() if "real_dev" in sets}
     if _missing(solos, "real_dev"):
         return
-    model = st.selectbox("Model", list(solos), key="solos-model", label_visibility="collapsed")
+    model = st.selectbox("Model", list(solos), key="solos-model", format_func=titled, label_visibility="collapsed")
     table = solo_table(solos[model])
     st.dataframe(table, hide_index=True, column_config={"right": RIGHT})
     export("real solos", table)
@@ -225,10 +234,10 @@ def training(names: Sequence[str]) -> None:
         there = {name: curve for name, curve in curves.items() if column in curve}
         with part:
             st.caption(COURSES[column])
-            chart(column, figures.courses(there, column, colors(), percent=column == "val_mAP"))
+            chart(column, figures.courses(_by_title(there), column, colors(), percent=column == "val_mAP"))
     for name in curves:
         if words := started_from(read_card(TRAINED_MODELS / name).training):
-            st.caption(f"**{name}** {words}")
+            st.caption(f"**{titled(name)}** {words}")
     export("training", pd.concat([curve.assign(model=name) for name, curve in curves.items()]))
 
 
@@ -324,6 +333,10 @@ def _of_family(confusion: Confusion, values: Sequence[Sequence[float | None]], f
     return table.reindex(
         index=[x for x in inside if x in table.index], columns=[x for x in inside if x in table.columns]
     )
+
+
+def _by_title(series: Mapping[str, T]) -> dict[str, T]:
+    return {titled(name): found for name, found in series.items()}
 
 
 def _table(series: Mapping[str, figures.Figures], what: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.explain import explanations, panels, usual
-from app.frame.hearing import model
+from app.frame import atlases
 from app.frame.shell import layer_choice, sentences
 from app.frame.view import View
 from core.explanation.playback import Passage
@@ -21,9 +21,9 @@ def single_concepts(view: View, passage: Passage, label: str, prediction: Predic
     Args:
         opened: Whether it is open at first.
     """
+    st.session_state.setdefault(INSIDE, opened)  # from then on the user decides: closing a concept closes no more
     inside = st.expander(
         "Inside the network: single concepts",
-        expanded=opened,
         key=INSIDE,
         icon=":material/account_tree:",
         on_change="rerun",
@@ -64,7 +64,9 @@ def usual_concepts(passage: Passage, label: str, prediction: Prediction) -> None
 
 def without_reasons(passage: Passage) -> None:
     """Says why there are no reasons, and what explains the answer instead."""
-    st.caption(
-        f"The reasons of the model {model(passage.model).card.title} have not been found yet: "
-        f"`timbrescope atlas reasons --model {passage.model}` finds them. Its single concepts explain it meanwhile."
-    )
+    with sentences():
+        if atlases.reasons(passage.model) is None:
+            st.caption(
+                f"The reasons of this model have not been found yet: `timbrescope atlas reasons --model "
+                f"{passage.model}` finds them. Its single concepts explain it meanwhile."
+            )

@@ -25,6 +25,7 @@ from app.frame.passages import analysed, true_notes
 from app.frame.view import View, choose, show
 from core.explanation.playback import Passage, Split
 from core.explanation.reasons import ReasonPart
+from core.explanation.reconstruction import can_reconstruct
 from core.explanation.relevance import Explanation, Relevance
 from core.inference import Prediction
 from core.resynthesis import MaskSettings
@@ -33,6 +34,7 @@ from core.taxonomy.instruments import LabelSet
 REST_DB = round(-20 * math.log10(MaskSettings().rest))  # how far sound without evidence is turned down
 AT_ONCE = 24  # further concepts that are computed and shown together
 SHOWN_MEASURES = ("rma", "area", "lift", "energy_lift", "si_sdr_improvement", "si_sdr_ceiling")
+FILL = "fill-notes"  # key of the toggle that fills in the notes
 MOVED = 6  # predictions shown when concepts are silenced
 
 
@@ -120,18 +122,41 @@ def grade(passage: Passage, shown: Shown) -> dict[str, Any]:
     return passages.truth(passage, shown.map)
 
 
-def map_player(passage: Passage, shown: Shown, prediction: Prediction, mixed: bool) -> None:
+def fill_toggle(passage: Passage, shown: Shown) -> bool:
+    """Whether the notes that the evidence points at are filled in; for the map of an instrument as a whole."""
+    if shown.part or not can_reconstruct(model(passage.model), shown.map.label):
+        return False
+    return st.toggle(
+        "Fill in the notes",
+        key=FILL,
+        persist_state="session",
+        help="Adds “Notes filled in” to the tracks: a reconstruction of the notes that the evidence points at.",
+    )
+
+
+def filled_sentence(label: str) -> str:
+    """What is heard with the notes filled in, and what without."""
+    return (
+        "“Only this” is the plain mask of the evidence. “Notes filled in” is a reconstruction: the notes that the "
+        f"evidence points at, completed from what notes of this instrument ({title(label).lower()}) look like. It is "
+        "more than the network used."
+    )
+
+
+def map_player(passage: Passage, shown: Shown, prediction: Prediction, mixed: bool, filled: bool) -> None:
     """The passage with a map over its spectrogram, and the sound of what the map points at.
 
     Args:
         mixed: Whether the reasons are played together instead.
+        filled: Whether the notes filled in are among the tracks.
     """
     sound, label = analysed(passage), shown.map.label
     if mixed:
         tracks = reason_panels.mixer_tracks(passage, label)
     else:
         shade = reason_color(shown.reason.number) if shown.reason else color(label)
-        tracks = reason_panels.compared(passage, label, sounds(passage, shown), shade)
+        whole = passages.reconstruction(passage, label) if filled else None
+        tracks = reason_panels.compared(passage, label, sounds(passage, shown), shade, whole)
     index, name = prediction.labels.index(label), title(label)
     here, song = passages.probabilities(passage)[index], prediction.probabilities[index]
     what = f"{name}: {_words(passage, shown)}" if shown.part else f"Evidence for {name.lower()}"

@@ -16,6 +16,7 @@ from app.frame import atlases, navigation
 from app.frame.hearing import model
 from app.frame.passages import analysed
 from app.frame.view import View, show
+from core.audio import Audio
 from core.explanation import playback
 from core.explanation.playback import Passage, Split
 from core.explanation.reasons import ReasonPart
@@ -138,19 +139,22 @@ def mix_toggle() -> bool:
     )
 
 
-def compared(passage: Passage, label: str, parts: Split, shade: str) -> list[Track]:
+def compared(passage: Passage, label: str, parts: Split, shade: str, filled: Audio | None = None) -> list[Track]:
     """The mix, a part of it, the mix without it and, where that is known, what the instrument really played.
 
     They can be heard equally loud, so that one compares sounds and not levels.
 
     Args:
         shade: The part's colour.
+        filled: The part with its notes filled in, if that is to be heard too.
     """
     tracks = [
         Track("Mix", analysed(passage).audio, NEUTRAL),
         Track("Only this", parts.kept, shade),
         Track("Without it", parts.rest, REST),
     ]
+    if filled is not None:
+        tracks.insert(2, Track("Notes filled in", filled, shade))
     stem = passage.stems.get(label)
     if stem is not None:
         tracks.append(Track("True stem", stem.at(parts.kept.sample_rate), color(label)))

@@ -11,6 +11,7 @@ from app.frame.caches import cached
 from app.frame.hearing import model
 from app.frame.passages import analysed, relevance, trace
 from core.audio import Audio
+from core.errors import InputError
 from core.explanation import playback
 from core.explanation.counterfactual import logits_without
 from core.explanation.mixing import shared_out
@@ -23,8 +24,11 @@ from core.grading.truth import grade_by
 
 
 def dictionary(passage: Passage) -> Dictionary | None:
-    """The reasons that the passage's model can have; None if they have not been found yet."""
-    known = atlases.reasons(passage.model)
+    """The reasons that the passage's model can have; None if they have not been found yet, or cannot be read."""
+    try:
+        known = atlases.reasons(passage.model)
+    except InputError:
+        return None
     return known.dictionary if known else None
 
 
@@ -65,7 +69,8 @@ def _answers(passage: Passage, label: str, silenced: tuple[tuple[str, ...], ...]
     known, trained = dictionary(passage), model(passage.model)
     assert known
     features = analysed(passage).features
-    return trained.probabilities(logits_without(trained, features, label, known, silenced, trace=trace(passage)))
+    shown = reasons(passage, label)
+    return trained.probabilities(logits_without(trained, features, label, known, shown, silenced, trace(passage)))
 
 
 def answers_without_each(passage: Passage, label: str) -> list[float]:

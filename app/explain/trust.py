@@ -62,8 +62,7 @@ def trust_in(passage: Passage, label: str) -> Trust:
 def trust_panel(passage: Passage, label: str) -> None:
     """The verdict and its sentence."""
     found = trust_in(passage, label)
-    with st.container(border=True, key="trust"):
-        st.markdown(
-            f"**Can you trust this?** {BADGES[found.verdict]} {capital(found.sentence)}",
-            help=HELP_COMPOSED if passage.stems else HELP_RECORDING,
-        )
+    st.markdown(
+        f"**Can you trust this?** {BADGES[found.verdict]} {capital(found.sentence)}",
+        help=HELP_COMPOSED if passage.stems else HELP_RECORDING,
+    )

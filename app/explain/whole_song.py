@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app.components.downloads import download
+from app.components.downloads import download_sound
 from app.components.player import Track, player
 from app.figures.colors import NEUTRAL, REST, color, title
 from app.frame.hearing import model, on_screen, spectrogram
 from app.frame.sounds import Sound
 from app.frame.turns import TURNS
 from app.frame.view import View, show
-from core import audio
 from core.explanation.whole_song import SongSplit, label_masking
 from core.inference import WINDOW_S
 
@@ -90,6 +89,7 @@ def _player(sound: Sound, model_name: str, label: str, split: SongSplit) -> None
         title=f"Evidence for {name.lower()}, over the whole song",
     )
     with st.container(horizontal=True):
-        download("Only this (WAV)", lambda: audio.wav_bytes(parts.kept), f"{label}-whole-song.wav")
-        download("Without it (WAV)", lambda: audio.wav_bytes(parts.rest), f"without-{label}-whole-song.wav")
+        with st.popover("Export the whole song", icon=":material/download:"):
+            download_sound("Only this, whole song", lambda: parts.kept, f"{label}-whole-song")
+            download_sound("Without it, whole song", lambda: parts.rest, f"without-{label}-whole-song")
         st.button("Close", key="whole-song-close", on_click=show, kwargs={"whole": None})

@@ -39,7 +39,7 @@ def fade(hex_color: str, opacity: float) -> str:
 
 
 def probability_bars(prediction: Prediction, labels: Sequence[str], truth: Sequence[str] | None = None) -> go.Figure:
-    """A bar for each label, with its threshold as a tick where it has one; with the truth, right or wrong is marked."""
+    """A bar for each label, with its threshold as a tick where it has one; given the truth, its mistakes are marked."""
     index = [prediction.labels.index(label) for label in labels]
     probabilities = prediction.probabilities[index]
     names = [title(label) if truth is None else _marked(label, prediction, truth) for label in labels]
@@ -57,7 +57,7 @@ def probability_bars(prediction: Prediction, labels: Sequence[str], truth: Seque
             x=prediction.thresholds[index], y=names, mode="markers", hovertemplate="threshold %{x:.0%}<extra></extra>",
             marker={"symbol": "line-ns-open", "size": 16, "color": inks().text, "line": {"width": 2}},
         )  # fmt: skip
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(autorange="reversed", showgrid=False)  # lines would strike the numbers through
     figure.update_xaxes(range=[0, 1.25], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     return layout(figure, ROW * len(labels) + 40)
 
@@ -124,11 +124,16 @@ def piano_roll(score: Score) -> go.Figure:
     return layout(figure, 220)
 
 
-def model_bars(predictions: Sequence[Prediction], labels: Sequence[str], shades: Mapping[str, str]) -> go.Figure:
-    """Probabilities of labels in several models, side by side; a model that does not know a label has no bar."""
+def model_bars(predictions: Mapping[str, Prediction], labels: Sequence[str], shades: Mapping[str, str]) -> go.Figure:
+    """Probabilities of labels in several models, side by side; a model that does not know a label has no bar.
+
+    Args:
+        predictions: By the model's title.
+        shades: A colour for each title.
+    """
     series = {
-        p.model: {title(label): float(p.probabilities[p.labels.index(label)]) for label in labels if label in p.labels}
-        for p in predictions
+        name: {title(label): float(p.probabilities[p.labels.index(label)]) for label in labels if label in p.labels}
+        for name, p in predictions.items()
     }
     return grouped_bars(series, [title(label) for label in labels], shades)
 

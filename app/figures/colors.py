@@ -31,7 +31,7 @@ class Inks:
         faint: Of grids and of the ground of bars.
         ground: Of the page.
         best: Of figures that stand out.
-        scale: Of shares from 0 to 1; nothing has no colour.
+        scale: Of shares from 0 to 1; nothing has the colour of the page.
     """
 
     text: str
@@ -41,8 +41,8 @@ class Inks:
     scale: tuple[tuple[float, str], ...]
 
 
-DARK = Inks("#c9d1d9", "#2b3240", "#0e1117", "#8ff0ff", ((0, "rgba(47,111,143,0)"), (0.5, "#2f6f8f"), (1, "#8ff0ff")))
-LIGHT = Inks("#3a4150", "#dde2ea", "#ffffff", "#0b6a86", ((0, "rgba(95,179,200,0)"), (0.5, "#7cbcd2"), (1, "#0f5f7c")))
+DARK = Inks("#c9d1d9", "#2b3240", "#0e1117", "#8ff0ff", ((0, "#0e1117"), (0.5, "#2f6f8f"), (1, "#8ff0ff")))
+LIGHT = Inks("#3a4150", "#dde2ea", "#ffffff", "#0b6a86", ((0, "#ffffff"), (0.5, "#7cbcd2"), (1, "#0f5f7c")))
 
 
 def is_light() -> bool:

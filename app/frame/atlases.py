@@ -1,6 +1,7 @@
 """The atlas of each model, for all pages that name concepts."""
 
 from app.frame.caches import cached
+from app.frame.models import model_title
 from core.concepts.atlas import Atlas, Concept, Reasons
 from core.concepts.store import ATLAS, REASONS, load_atlas, load_reasons
 from core.errors import InputError
@@ -44,7 +45,8 @@ def has_atlas(model_name: str) -> bool:
 
 def how_to_make(model_name: str) -> str:
     """The sentence that says how to make a model's atlas."""
-    return f"The model {model_name} has no atlas yet: `timbrescope atlas build --model {model_name}` makes it."
+    how = f"`timbrescope atlas build --model {model_name}` makes it."
+    return f"The model “{model_title(model_name)}” has no atlas yet: {how}"
 
 
 def concept(model_name: str, layer: str, channel: int) -> Concept | None:

@@ -1,8 +1,9 @@
 """What the app caches, and how large each cache may grow.
 
-A cached function is computed once for the same arguments, also where several sessions ask at the same time. Its values
-are shared between sessions, so nobody may change them. Every cache is bounded in bytes and drops what was used least
-recently; together they hold no more than the sum of ``LIMITS_MB``.
+A cached function runs once for the same arguments, even if several sessions need the value at the same time. Sessions
+share the values, so nobody may change them. Every cache is bounded in bytes and drops what was used least recently;
+together they hold no more than the sum of ``LIMITS_MB``. Uploads belong to sessions (:mod:`app.frame.shelves`), and
+their bounds stand here too.
 """
 
 import gc
@@ -37,6 +38,7 @@ LIMITS_MB = {
     "masks": 8,  # 1 MB each
     "splits": 8,  # 1 MB each
     "stems": 24,  # 20 MB of four instruments
+    "reconstructions": 4,  # half a MB each
     "truths": 1,
     "explanations": 12,  # 1 MB each
     "previews": 4,
@@ -55,7 +57,7 @@ LIMITS_MB = {
     "flows": 1,
     "places": 1,
     "last layers": 1,
-    "atlases": 64,  # 21 MB that of the deepest network
+    "atlases": 64,  # 21 MB for the deepest network
     "concept examples": 12,  # half a MB each
     "reason examples": 4,
     "label examples": 4,
@@ -87,9 +89,9 @@ class Cache(Generic[T]):
         return int(self._entries.currsize)
 
     def value(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """The value of a key; if it is not there, one thread computes it when it is its turn, and the others wait.
+        """The value of a key. If it is not there, one thread computes it in its turn, and the others wait for it.
 
-        A value over the limit is returned, but not kept.
+        A value larger than the limit is returned, but not kept.
         """
         while True:
             with self._lock:
@@ -98,7 +100,7 @@ class Cache(Generic[T]):
                 computing = self._computing.setdefault(key, Lock())
             if TURNS.has_one or not computing.locked():
                 break
-            with self._spinner():  # another one computes it, which takes up no turn of this one
+            with self._spinner():  # another thread computes it, so this one needs no turn
                 await_lock(computing)
                 computing.release()
         with TURNS.turn():
@@ -136,8 +138,8 @@ def cached(
     Args:
         name: A key of ``LIMITS_MB``.
         saying: What a spinner says while the function runs; none if not given.
-        key: Tells calls apart by their arguments; if not given, each argument stands for itself, or for its ``key``
-            where it has one.
+        key: Makes a key of the arguments; if not given, the key consists of the arguments, or of their ``key``
+            if they have one.
     """
     cache: Cache[Any] = Cache(LIMITS_MB[name] * MB, saying)
     _caches[name] = cache

@@ -1,17 +1,17 @@
-"""Gives memory that was freed back to the system, which the C library alone would keep for later."""
+"""Gives freed memory back to the system; the C library would keep it for later."""
 
 import ctypes
 import gc
 from threading import Lock, Timer
 
-QUIET_S = 3.0  # without a computation, after which memory is given back
+QUIET_S = 3.0  # memory is given back when nothing was computed for so long
 
 _lock = Lock()
 _timer: Timer | None = None
 
 
 def give_back_soon() -> None:
-    """Gives memory back once nothing was computed and nobody left for a few seconds."""
+    """Gives memory back after a few seconds without another call."""
     global _timer  # noqa: PLW0603 - one timer for the process
     with _lock:
         if _timer is not None:
@@ -22,7 +22,7 @@ def give_back_soon() -> None:
 
 
 def give_back() -> None:
-    """Frees what only refers to itself, and hands free pages back to the system where the C library is glibc's."""
+    """Collects garbage, and gives free pages back to the system (with glibc alone)."""
     gc.collect()
     if hasattr(_C, "malloc_trim"):
         _C.malloc_trim(0)

@@ -31,6 +31,10 @@ def pages() -> list[Any]:
 
 def concept_link(concept: Concept, text: str, place: str = "open") -> None:
     """A line of text that opens a concept."""
-    if st.button(text, key=f"{place}-{concept.layer}-{concept.channel}", type="tertiary"):
-        show(layer=concept.layer, concept=concept.channel, reason=None)
-        st.rerun()
+    st.button(
+        text,
+        key=f"{place}-{concept.layer}-{concept.channel}",
+        type="tertiary",
+        on_click=show,  # before the page is computed, which would otherwise be once for nothing
+        kwargs={"layer": concept.layer, "concept": concept.channel, "reason": None},
+    )

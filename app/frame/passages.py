@@ -9,9 +9,11 @@ from app.frame import hearing
 from app.frame.caches import cached
 from app.frame.hearing import model, prediction
 from app.frame.sounds import Sound
+from core.audio import Audio
 from core.explanation import playback
 from core.explanation.engine import Trace
 from core.explanation.playback import Passage, Split
+from core.explanation.reconstruction import reconstruction_mask
 from core.explanation.relevance import Explanation, Relevance, trace_of
 from core.frontends.frontend import Matrix, Spectrogram
 from core.grading.truth import Truth, checked, grade_by
@@ -86,6 +88,13 @@ def sounded(passage: Passage) -> Truth:
     found = Truth(checked(passage.stems, analysed(passage).frames, frontend), frontend)
     _ = found.masks, found.mix.stft, found.floor, [stem.stft for stem in found.spectrograms.values()]
     return found
+
+
+@cached("reconstructions", "Filling in the notes …")
+def reconstruction(passage: Passage, label: str) -> Audio:
+    """The sound of the notes that the evidence for a label points at, filled in."""
+    mask = reconstruction_mask(model(passage.model), analysed(passage), label, trace(passage))
+    return playback.masked(analysed(passage), mask)
 
 
 @cached("truths", key=_by_place)

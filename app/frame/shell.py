@@ -10,6 +10,7 @@ from app.figures.colors import inks
 from app.frame import visitors
 from app.frame.header import header
 from app.frame.hearing import model
+from app.frame.models import about, model_title
 from app.frame.sounds import Sound, is_upload, open_sound
 from app.frame.uploader import uploader
 from app.frame.view import View, choose, complaint, restore, show_clip
@@ -47,8 +48,9 @@ def page(heading: str, sentence: str, body: Callable[[View, Sound], None]) -> No
     """A page: its heading, one sentence that says what it is for, and its body for the current view and sound."""
 
     def with_sound(view: View) -> None:
-        if wrong := complaint():
-            alerts.error(wrong)
+        with st.container():  # also where there is nothing to say, as the page would shift: the browser would show its
+            if wrong := complaint():  # old state a second time, faded, below the new one until all is computed
+                alerts.error(wrong)
         sound = _sound(view)
         if sound:
             body(view, sound)
@@ -62,7 +64,9 @@ def page_without_sound(heading: str, sentence: str, body: Callable[[View], None]
     st.html(f"{STYLE}<style>:root {{--ground: {inks().ground}; --best: {inks().best}}}</style>")
     header(heading, sentence)
     with sentences():
-        body(restore())
+        with st.container():
+            view = restore()
+        body(view)
 
 
 def _sound(view: View) -> Sound | None:
@@ -80,16 +84,19 @@ def _sound(view: View) -> Sound | None:
 
 
 def model_choice(view: View) -> str:
-    """Lets the user change the model."""
-    return choose(
+    """Lets the user change the model, and read its card."""
+    name = choose(
         st.selectbox,
         "model",
         "Model",
         view.model,
         options=model_names(),
-        format_func=lambda name: card(name).title,
+        format_func=model_title,
         help="The trained network that listens. Its card says what it was trained on and how good it is.",
     )
+    with st.popover("About this model", icon=":material/info:", type="tertiary"):
+        about(card(name))
+    return name
 
 
 def layer_choice(view: View) -> str:

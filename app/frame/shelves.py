@@ -1,4 +1,4 @@
-"""What visitors uploaded: each finds only the own sounds, and those of all together are bounded in bytes."""
+"""The sounds that visitors uploaded: each visitor finds only their own, and all together are bounded in bytes."""
 
 from collections.abc import Iterable
 from threading import Lock
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Shelf(Generic[T]):
-    """The sounds of one visitor by name; it lies in the visitor's session, and goes with it."""
+    """The sounds of one visitor by name; it is a part of the visitor's session and ends with it."""
 
     def __init__(self) -> None:
         self.sounds: dict[str, T] = {}
@@ -27,8 +27,8 @@ class Shelves(Generic[T]):
     """The shelves of all visitors; threads may share them.
 
     Args:
-        each: Bytes on one shelf; what was used least recently makes room, but never what came last.
-        together: Bytes on all shelves.
+        each: Bytes on one shelf. If there are more, the sounds used least recently are dropped, but never the newest.
+        together: Bytes on all shelves, in the same way.
     """
 
     def __init__(self, each: int, together: int) -> None:
@@ -38,7 +38,7 @@ class Shelves(Generic[T]):
         self._lock = Lock()
 
     def put(self, shelf: Shelf[T], name: str, sound: T) -> None:
-        """Keeps a sound, and drops others as long as there are too many bytes."""
+        """Keeps a sound, and drops others until the bounds are kept."""
         with self._lock:
             self._shelves.add(shelf)
             shelf.sounds[name], shelf.used[name] = sound, monotonic()
@@ -46,7 +46,7 @@ class Shelves(Generic[T]):
             _make_room(list(self._shelves), self.together, sound)
 
     def find(self, shelf: Shelf[T], name: str) -> T | None:
-        """A sound that is still there."""
+        """The sound of this name; None if there is none, or none any more."""
         with self._lock:
             if name in shelf.sounds:
                 shelf.used[name] = monotonic()

@@ -9,7 +9,7 @@ from app.frame.caches import cached
 from app.frame.hearing import on_screen, spectrogram
 from app.frame.passages import passage_of
 from app.frame.sounds import Sound
-from app.frame.view import View, turn_to
+from app.frame.view import View, show, turn_to
 from core.inference import WINDOW_S, Prediction
 
 COLUMNS = 1200  # of the overview; as many as a wide screen shows of it
@@ -25,8 +25,8 @@ def song_strip(view: View, sound: Sound, heard: Prediction) -> bool:
     passage = passage_of(sound, view.model, explained, view.start)
 
     def why(label: str, start: float | None) -> None:
-        same = label == explained  # then what is open of its explanation stays open
-        turn_to(start=start, **({} if same else {"instrument": label}))
+        change = show if label == explained else turn_to  # what is open of the same explanation stays open
+        change(instrument=label, start=start)
 
     return strip(
         key="song-strip",

@@ -1,4 +1,4 @@
-"""Whose turn it is to compute: never more computations at once than the machine has cores, first come first served."""
+"""A queue for costly work: never more computations at once than the machine has cores, first come first served."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,11 +10,11 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import get_run_yiel
 
 from app.frame.memory import give_back_soon
 
-PATIENCE_S = 0.2  # how soon somebody who waits notices that the browser turned elsewhere
+PATIENCE_S = 0.2  # a waiting thread checks this often whether its visitor left
 
 
 class Turns:
-    """A queue before so many places."""
+    """A queue for ``at_once`` places to compute."""
 
     def __init__(self, at_once: int) -> None:
         self.at_once = at_once
@@ -25,14 +25,14 @@ class Turns:
 
     @property
     def has_one(self) -> bool:
-        """Whether this thread is computing in its turn."""
+        """Whether it is this thread's turn."""
         return getattr(self._thread, "has_one", False)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Waits for a turn, and shows the place in the queue on the page; parts of a computation share its turn.
+        """Waits for a turn, and shows the place in the queue on the page; a turn inside another one is the same.
 
-        Where the page is left or changed meanwhile, Streamlit stops its run, and the place in the queue is given up.
+        If the visitor leaves or clicks on meanwhile, Streamlit stops the run, and the place in the queue is given up.
         """
         if self.has_one:
             yield
@@ -63,7 +63,7 @@ class Turns:
             raise
 
     def _place(self, me: object) -> int:
-        """The place in the queue, from 1 on, after a short wait; 0 once it is this one's turn."""
+        """The place in the queue, from 1 on, after a short wait; 0 when the turn has come."""
         with self._changed:
             if self._changed.wait_for(lambda: self._is_next(me), PATIENCE_S):
                 self._waiting.remove(me)
@@ -75,7 +75,7 @@ class Turns:
         return self._waiting[0] is me and self._running < self.at_once
 
     def _leave(self, me: object = None) -> None:
-        """Gives up a place, in the queue or, if it was this one's turn already, among those who compute."""
+        """Gives up a place in the queue, or the turn if it has come."""
         with self._changed:
             if me in self._waiting:
                 self._waiting.remove(me)
@@ -85,7 +85,7 @@ class Turns:
 
 
 def stop_if_left() -> None:
-    """Ends this run of the page, by Streamlit's own exception, if the visitor clicked on or left."""
+    """Ends this run of the page with Streamlit's own exception if the visitor left or clicked on."""
     check: Callable[[], None] | None = get_run_yield_check()
     if check is not None:
         check()

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.frame.sounds import keep_upload
@@ -40,4 +42,13 @@ def take(file: UploadedFile, saying: str, keep: Callable[[bytes, str], str] = ke
         complain(str(error))
     else:
         show_clip(clip)
+    finally:
+        _let_go(file)
     st.rerun()
+
+
+def _let_go(file: UploadedFile) -> None:
+    """Drops the content of a file that was decoded; Streamlit would keep it as long as the visitor stays."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)

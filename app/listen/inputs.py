@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.components import alerts
 from app.figures.colors import title
@@ -63,7 +64,7 @@ def _recorder(view: View) -> None:  # noqa: ARG001 - called like the other ways 
         "page is open and shows it to nobody else.",
     )
     st.caption("Play or sing, or hold the microphone to a loudspeaker; a second or two is enough.")
-    if recording is not None:
+    if isinstance(recording, UploadedFile):  # which it no longer is once its content was let go
         recording.name = "recording.wav"
         take(recording, "Decoding …", keep_recording)
 

@@ -11,7 +11,6 @@ import streamlit as st
 
 from app.components.downloads import download, download_sound
 from app.components.player import Track, player
-from app.components.player.encoding import spectrogram_png
 from app.figures import charts as figures
 from app.figures.colors import NEUTRAL, color, named, title
 from app.figures.thumbnails import thumbnail
@@ -21,6 +20,7 @@ from app.frame.passages import analysed, notes_of, passage_of, relevance
 from app.frame.sounds import Sound
 from app.frame.view import View, turn_to
 from core.inference import WINDOW_S, Prediction
+from core.pictures import Axis, spectrogram_picture
 from core.synthesis.clip import Clip
 from core.synthesis.midi import score_to_midi
 
@@ -140,12 +140,17 @@ def export(sound: Sound, prediction: Prediction) -> None:
     name = "clip" if sound.composed else sound.name.rsplit(".", 1)[0]
     with st.popover("Export", icon=":material/download:"):
         download_sound("Sound", lambda: sound, name)
-        picture = spectrogram(sound, prediction.model).logmel
-        download("Spectrogram (PNG)", lambda: spectrogram_png(picture), f"{name}.png")
+        download("Spectrogram (PNG)", lambda: _picture(sound, prediction.model), f"{name}.png")
         download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.name), indent=2), f"{name}.json")
         download("Timeline (CSV)", lambda: _timeline_csv(prediction), f"{name}-timeline.csv")
         if sound.composed and (clip := sound.clip):
             download("Score (MIDI)", lambda: _midi(clip), f"{name}.mid")
+
+
+def _picture(sound: Sound, model_name: str) -> bytes:
+    heard, frontend = spectrogram(sound, model_name), model(model_name).frontend
+    axis = Axis(frontend.frame_times(heard.frames), frontend.band_hz)
+    return spectrogram_picture(heard.logmel, axis, "The mix" if sound.clip else sound.name)
 
 
 def _timeline_csv(prediction: Prediction) -> str:

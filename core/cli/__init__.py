@@ -27,10 +27,10 @@ UsageError: Any = typer.BadParameter.__base__  # which Typer does not export
 
 
 class Commands(TyperGroup):
-    """The commands, with one place that turns what went wrong into one line.
+    """All commands, with one place that turns errors into one line.
 
-    Bad input, and files that cannot be read or written, end in one line on standard error and exit status 2; a reader
-    of standard output that goes away early ends them without a word.
+    Bad input, and files that cannot be read or written, end in one line on standard error and exit status 2. If the
+    reader of standard output stops early, the command ends without a message.
     """
 
     def main(self, args: Sequence[str] | None = None, *positional: Any, **options: Any) -> NoReturn:
@@ -56,7 +56,7 @@ class Commands(TyperGroup):
 
 
 def _discard_output() -> None:
-    """Sends what standard output still buffers to nowhere: Python would try to write it again when it ends."""
+    """Discards what standard output still buffers; otherwise Python would try to write it again at exit."""
     with suppress(OSError):  # not every output is a file
         descriptor = sys.stdout.fileno()
         os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="atlas",
-    help="""Build and show the atlas of a model: what each of its inner channels answers to, with examples to hear.
+    help="""Build and show the atlas of a model: what each of its concepts responds to, with examples to hear.
 
     Examples:
 
@@ -30,13 +30,16 @@ def build(
     clips: Annotated[int, typer.Option(min=1, help="How many reference clips to compose.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Atlases of different seeds share no clip.")] = 0,
     recipe: Annotated[
-        str | None, typer.Option(help="What to compose; one to four instruments that the model knows if not given.")
+        str | None,
+        typer.Option(help="Recipe of the clips; if not given, one to four instruments that the model knows."),
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; all cores if not given.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Number of processes; one for each core if not given.")
+    ] = None,
 ) -> None:
     """Build the atlas of a model and keep it beside the model.
 
-    A build that was interrupted goes on where it was. The atlas is the same for any number of workers.
+    An interrupted build continues where it stopped. The atlas is the same for any number of workers.
 
     Examples:
         timbrescope atlas build --model general-shallow-rich --clips 200
@@ -83,9 +86,13 @@ def reasons(
     if as_json:
         print_json(_reasons_as_json(found))
         return
+    _print_reasons(found)
+
+
+def _print_reasons(found: "Reasons") -> None:
     print_table(
         f"Reasons of {found.model} in {found.layer}, found on {found.clips} clips of {found.recipe}",
-        ("reason", "answers to", "AUC", "serves", "", "strongest in"),
+        ("reason", "responds to", "AUC", "serves", "", "strongest in"),
         (
             (str(reason.number), reason.name, f"{reason.auc:.2f}", *_served(reason.usage), _strongest(reason.relmax))
             for reason in found.reasons
@@ -109,24 +116,30 @@ def show(
     channel: Annotated[int | None, typer.Option(min=0, help="Only this channel of the layer.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the concepts of a model answer to, as measured, and which instruments they serve.
+    """Show what the concepts and the reasons of a model respond to, as measured, and which instruments they serve.
 
     Examples:
         timbrescope atlas show --layer conv4
 
         timbrescope atlas show --model general-shallow-rich --layer conv4 --channel 17 --json
     """
-    from core.concepts.store import load_atlas
+    from core.concepts.store import load_atlas, reasons_of
     from core.models.store import default_model
 
     if channel is not None and layer is None:
-        raise typer.BadParameter("--channel needs the --layer that it is of.")
-    atlas = load_atlas(model or default_model())
+        raise typer.BadParameter("--channel needs --layer, the layer that the channel belongs to.")
+    name = model or default_model()
+    atlas, found = load_atlas(name), reasons_of(name)
     chosen = _chosen(atlas, layer, channel)
+    if found and (channel is not None or layer not in (None, found.layer)):
+        found = None  # reasons are made of whole layers
     if as_json:
-        print_json({**_about(atlas), "concepts": [_as_json(concept) for concept in chosen]})
+        reasons = {"reasons": _reasons_as_json(found)} if found else {}
+        print_json({**_about(atlas), "concepts": [_as_json(concept) for concept in chosen], **reasons})
     else:
         _print(atlas, chosen)
+        if found:
+            _print_reasons(found)
 
 
 def _chosen(atlas: "Atlas", layer: str | None, channel: int | None) -> "tuple[Concept, ...]":

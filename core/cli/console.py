@@ -51,12 +51,12 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
 
 def complain(sentence: str) -> None:
     """Prints what is wrong, as one line on standard error."""
-    with suppress(OSError):  # if standard error cannot be written either, the exit status has to do
+    with suppress(OSError):  # if standard error cannot be written either, only the exit status tells
         typer.echo(f"timbrescope: {' '.join(sentence.splitlines())}", err=True)
 
 
 def print_json(value: Any) -> None:
-    """Prints strict JSON: NaN and infinity, which JSON does not have, become null."""
+    """Prints valid JSON: NaN and infinity, which JSON cannot hold, become null."""
     strict = json.loads(json.dumps(value), parse_constant=lambda _: None)
     typer.echo(json.dumps(strict, indent=2))
 

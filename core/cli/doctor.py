@@ -39,9 +39,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def _print(findings: "list[Finding]") -> None:
-    """A line for each finding, with its remedy below; the libraries that are as they should be share a line.
+    """A line for each finding, with its remedy below; all libraries without a problem share a line.
 
-    Lines are as long as they are: what is pasted into a bug report must not be cut.
+    Long lines are not wrapped, so that nothing is cut when they are pasted into a bug report.
     """
     good = [finding for finding in findings if (finding.topic, finding.status) == ("library", "good")]
     for finding in findings:

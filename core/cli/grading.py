@@ -17,7 +17,8 @@ def grade(
     clips: Annotated[int, typer.Option(min=1, help="How many clips to compose.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Grades of different seeds share no clip.")] = 0,
     recipe: Annotated[
-        str | None, typer.Option(help="What to compose; two to four instruments that the model knows if not given.")
+        str | None,
+        typer.Option(help="Recipe of the clips; if not given, two to four instruments that the model knows."),
     ] = None,
     record: Annotated[bool, typer.Option("--record", help="Keep the grade beside the model.")] = False,
     reasons: Annotated[

@@ -19,10 +19,12 @@ Data = Annotated[Path, typer.Option("--data", file_okay=False, help="Folder of t
 
 
 def dataset(
-    recipe: Annotated[str, typer.Argument(help="What to compose: rich, simple, wimu12, ..., and changes to it.")],
+    recipe: Annotated[str, typer.Argument(help='Recipe of the clips, such as rich, wimu12 or "wimu12;count=1".')],
     clips: Annotated[int, typer.Option(min=1, help="Number of clips.")],
     out: Out,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if not given.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Number of processes; one for each core if not given.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Data sets with different seeds have no clip in common.")] = 0,
     cluster: Annotated[
         str | None,
@@ -36,7 +38,7 @@ def dataset(
     """Compose a data set to train on or to measure with.
 
     Writes `manifest.parquet`, with one row for each clip, and features that can be memory-mapped. The same command
-    continues an interrupted build and composes damaged parts anew; the number of workers does not change the result.
+    continues an interrupted build and composes damaged parts again; the number of workers does not change the result.
 
     Examples:
         timbrescope dataset rich --clips 20000 --out data/rich
@@ -66,15 +68,17 @@ def train(
     stage: Annotated[
         int | None, typer.Option(min=1, help="Which stage to train; the first one not trained in --out if not given.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the number in the configuration.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Number of epochs, instead of that in the configuration.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the stage's last checkpoint.")] = False,
     devices: Annotated[
         str | None,
-        typer.Option(help="Lightning's: how many GPUs of a machine, or which."),
+        typer.Option(help="Lightning's option: how many GPUs of a machine to use, or which."),
     ] = None,
-    nodes: Annotated[int, typer.Option(min=1, help="Lightning's: how many machines.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Lightning's option: how many machines.")] = 1,
     strategy: Annotated[
-        str | None, typer.Option(help="Lightning's: how devices work together, ddp for example.")
+        str | None, typer.Option(help="Lightning's option: how devices work together, such as ddp.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,9 +86,10 @@ def train(
 
     Writes `model.safetensors` and `card.json`, and under `training/` the checkpoints and a CSV log.
 
-    A configuration may have several stages; the command trains one of them, on the data that this stage names. To
+    A configuration may have several stages; the command trains one of them, on the data that this stage asks for. To
     compose that data, give `timbrescope dataset` the stage's `recipe`, the sum of its `clips` and `validation` as
-    `--clips`, and its `data_seed` as `--seed`. With other data the command stops and prints the right one to compose.
+    `--clips`, and its `data_seed` as `--seed`. With other data the command stops and prints how to compose the right
+    data.
 
     The weights after each stage are kept in `training/stage-N.safetensors`. A stage starts only from weights with the
     checksum that the configuration gives.
@@ -110,7 +115,7 @@ def train(
         raise InputError(f"Training needs {error.name}; install it with `uv pip install -e '.[train]'`.") from error
     with redirect_stdout(sys.stderr):  # where Lightning's progress belongs
         card = train_model(plan, number, data, output_folder(out), resume, nodes)
-    if card is None:  # this process only helped
+    if card is None:  # a helper process of Lightning
         return
     if as_json:
         print_json(card.model_dump())
@@ -120,7 +125,7 @@ def train(
 
 
 def _what_follows(plan: "TrainingPlan", number: int, weights_sha256: str | None) -> str:
-    """The next stage and its data, or after the last stage whether the weights are those of the configuration."""
+    """The next stage and its data; after the last stage, whether the weights have the checksum in the configuration."""
     from core.training.stages import dataset_command
 
     if number < len(plan.stages):
@@ -128,8 +133,8 @@ def _what_follows(plan: "TrainingPlan", number: int, weights_sha256: str | None)
         return f"Stage {number + 1} of {len(plan.stages)} comes next" + (f"; compose its data: {data}" if data else "")
     if plan.weights_sha256 is None:
         return f"The checksum of the weights is {weights_sha256}"
-    same = "those" if weights_sha256 == plan.weights_sha256 else "not those"
-    return f"The weights are {same} whose checksum the configuration gives, {plan.weights_sha256}"
+    have = "have" if weights_sha256 == plan.weights_sha256 else "do not have"
+    return f"The weights {have} the checksum that the configuration gives, {plan.weights_sha256}"
 
 
 def evaluate(

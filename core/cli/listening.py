@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.inference import Prediction
     from core.models.store import TrainedModel
 
-SHOWN = 5  # rows that the table of a prediction has at least
+SHOWN = 5  # smallest number of rows in the table of a prediction
 
 
 def compose(
@@ -179,7 +179,7 @@ def explain(
         float | None,
         typer.Option(
             min=0,
-            help="Second at which the 5 s to explain begin; where the label is most probable if not given.",
+            help="Start in seconds of the 5 s to explain; if not given, where the label is most probable.",
         ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many concepts to show and to write.")] = 8,
@@ -196,9 +196,10 @@ def explain(
     """Explain why a model hears an instrument: where in the sound, and by which of its inner concepts.
 
     Writes `report.json`, `relevance.npz` and `relevance.png`; in `reasons/` a picture and the sound of each reason, if
-    `timbrescope atlas reasons` has found some; in `concepts/` the same for each concept;
-    `masked.wav` (the part of the sound that speaks for the instrument) and `complement.wav` (the rest). All sounds have
-    one common gain. With `--stems` also `truth.png`: the explanation beside what the instrument really played.
+    `timbrescope atlas reasons` has found some; in `concepts/` the same for each concept; `masked.wav` (the part of the
+    sound that speaks for the instrument), `complement.wav` (the rest) and `reconstruction.wav` (the notes that the part
+    points at, filled in from what the instrument's notes look like). All sounds have one common gain. With `--stems`
+    also `truth.png`: the explanation beside what the instrument really played.
 
     Examples:
         timbrescope explain song.mp3 --label violin --out why
@@ -241,7 +242,7 @@ def _print_parts(title: str, kind: str, parts: list[tuple[str, dict[str, Any]]])
     largest = max(abs(part["share"]) for _, part in parts) or 1  # bars compare the parts
     print_table(
         title,
-        (kind, "", "share", "answers to"),
+        (kind, "", "share", "responds to"),
         (
             (name, bar(abs(part["share"]) / largest), f"{part['share']:+.1%}", part["name"] or "")
             for name, part in parts

@@ -32,10 +32,10 @@ def migrate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rewrite the records beside models that an earlier version of the program wrote.
+    """Rewrite records beside the models, such as cards, that an earlier version of the program wrote.
 
-    They can be read as they are; this saves reading them in the old form each time, and shows what changed. A damaged
-    record is named on standard error and left alone, and the exit status is 2.
+    The program also reads the earlier form; rewriting saves the conversion at each reading, and shows what changed. A
+    damaged record is named on standard error and left as it is, and the exit status is 2.
 
     Examples:
         timbrescope migrate

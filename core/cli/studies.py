@@ -20,7 +20,7 @@ MASKS_SHOWN = 12  # of the best
 
 app = typer.Typer(
     name="study",
-    help="""Repeat the studies that the defaults come from. What they find is kept in `trained_models/studies/`.
+    help="""Repeat the studies that the defaults come from. Their results are kept in `trained_models/studies/`.
 
     Examples:
 
@@ -40,7 +40,7 @@ def rules(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first clip.")] = 31_000_000,
     as_json: AsJson = False,
 ) -> None:
-    """Grade ways to propagate relevance, to choose the default rules by.
+    """Grade ways to propagate relevance. The default rules were chosen by this study.
 
     Writes `trained_models/studies/rules.json`, which the Evidence page shows.
 
@@ -72,7 +72,7 @@ def masks(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first clip.")] = 30_000_000,
     as_json: AsJson = False,
 ) -> None:
-    """Grade masks for the app's sounds, to choose the default mask by.
+    """Grade masks for the app's sounds. The default mask was chosen by this study.
 
     Writes `trained_models/studies/masks.json`.
 
@@ -98,6 +98,25 @@ def masks(
 
 
 @app.command()
+def templates() -> None:
+    """Learn what the notes of each instrument look like, which fills in the notes that evidence points at.
+
+    Every note of every instrument is played by two soundfonts. Writes `trained_models/note_templates.npz`.
+
+    Examples:
+        timbrescope study templates
+    """
+    from core.explanation.templates import PATH, save_templates
+    from core.studies.note_templates import learn
+    from core.taxonomy.instruments import INSTRUMENTS
+
+    with progress("Learning notes", total=len(INSTRUMENTS)) as move:
+        found = learn(on_progress=lambda done, _: move(completed=done))
+    save_templates(found)
+    typer.echo(f"Written: {PATH}")
+
+
+@app.command()
 def ablation(
     config: Annotated[str, typer.Argument(help="The training to leave ingredients out of: general-deep-rich, ...")],
     folder: Annotated[Path, typer.Option(file_okay=False, help="Where data sets and models are kept.")],
@@ -107,10 +126,10 @@ def ablation(
     test_clips: Annotated[int, typer.Option(min=1, help="How many composed clips each network is measured on.")] = 500,
     as_json: AsJson = False,
 ) -> None:
-    """Train networks that each lack one ingredient of the training, and measure what it was worth.
+    """Train networks that each lack one ingredient of the training, and measure what the ingredient is worth.
 
-    Takes hours; goes on where it was if it is interrupted. Writes `trained_models/studies/ablation.json`, which the
-    Experiments page shows.
+    The study takes hours; run the same command again to continue after an interruption. It writes
+    `trained_models/studies/ablation.json`, which the Experiments page shows.
 
     Examples:
         timbrescope study ablation general-deep-rich --folder runs/ablation --real recordings
@@ -133,7 +152,7 @@ def ablation(
 
 
 def _moving(move: Callable[..., None]) -> Callable[[str, int, int], None]:
-    """Moves a progress bar to what is being done, how many are done and how many there are."""
+    """A function that shows in a progress bar what is being done, how many are done and how many there are."""
     return lambda what, done, all: move(description=what, completed=done, total=all)
 
 
@@ -154,7 +173,7 @@ def _print_rules(result: "RuleSearch") -> None:
 
 
 def _print_masks(result: "MaskSearch") -> None:
-    """How well maps fit the truth; then the best masks, and the best that needs no network."""
+    """How well maps fit the truth; then the best masks, and the best mask that needs no network."""
     print_table(
         f"Fit over {result.instruments} instruments",
         ("map", "rma", "lift", "rra", "pointing"),

@@ -28,7 +28,7 @@ def interval(values: Array | list[float]) -> Interval:
 
 
 def halves(clips: int, count: int) -> Iterator[Indices]:
-    """Random halves of the clips without repeats, in order: subsampling (Politis, Romano & Wolf 1999).
+    """Random halves of the clips, sorted and without repeats: subsampling (Politis, Romano & Wolf 1999).
 
     A mean over n/2 of n values, drawn without replacement, has the same variance σ²/n as the mean over all n. So the
     spread over halves suits figures that repeated clips would bias, such as the similarity of pairs of clips.
@@ -41,8 +41,7 @@ def halves(clips: int, count: int) -> Iterator[Indices]:
 def around(value: float, samples: Array) -> Interval:
     """A value with the spread of its samples ``(samples,)`` around it.
 
-    A figure taken of half the clips may lie at another level than that of all clips, so only the spread of the samples
-    around their mean is used.
+    Figures of half the clips may be biased, so only the spread of the samples around their own mean is used.
 
     >>> around(0.5, np.array([0.7, 0.8, 0.9]))
     Interval(value=0.5, low=0.405, high=0.595)

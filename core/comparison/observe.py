@@ -1,4 +1,4 @@
-"""What one model does with one clip: everything that is needed to compare it with another."""
+"""What one model does with one clip: everything that a comparison with another model needs."""
 
 from dataclasses import dataclass
 

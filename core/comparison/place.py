@@ -39,7 +39,7 @@ def moments(notes: Sequence[Note], frontend: Frontend, frames: int, start: float
 
     Args:
         notes: Of the instrument that is explained.
-        start: Where the explained passage begins, in seconds of the notes' clock.
+        start: Start of the explained passage in seconds, on the time axis of the notes.
     """
     times = start + frontend.frame_times(frames)
     age = times - np.array([note.onset for note in notes])[:, None]  # (notes, frames)
@@ -58,9 +58,9 @@ def owners(truths: Mapping[str, Mask], label: str) -> dict[str, Mask]:
 
 
 def shares(values: Matrix, places: Mapping[str, Mask]) -> dict[str, float]:
-    """Share of what is positive in a map ``(bands, frames)`` at each place.
+    """Share of the positive values of a map ``(bands, frames)`` that lies at each place.
 
-    ``nan`` where there is no such place, or nothing in the map is positive: no evidence, no place where it lies.
+    ``nan`` if nothing in the map is positive.
 
     >>> shares(np.array([[3.0, 1.0, -2.0]]), {"here": np.array([[True, False, True]])})
     {'here': 0.75}

@@ -72,7 +72,7 @@ class MapSimilarity(Part):
 
 
 class PlaceShares(Part):
-    """Which share of two models' relevance lies at a place of :mod:`core.comparison.place`.
+    """The share of two models' relevance that lies at a place of :mod:`core.comparison.place`.
 
     Attributes:
         a: The share of the first model.
@@ -91,11 +91,11 @@ class Comparison(Part):
     """How alike two models are on the same clips.
 
     Attributes:
-        models: Their names.
+        models: Names of the two models.
         clips: How many clips both heard.
-        agreement: Of their answers.
-        layers: Of their layers.
-        maps: Of their maps.
+        agreement: Agreement of their answers.
+        layers: Similarity of their layers.
+        maps: Similarity of their maps.
         places: Where their relevance lies.
     """
 
@@ -112,7 +112,7 @@ class ContrastResult(Part):
 
     Attributes:
         title: The question that the contrast answers.
-        kinds: What the first and the second model of each pair are.
+        kinds: The kind of the first and of the second model of each pair.
         summary: The findings as a paragraph.
         pairs: The comparison of each pair, by what its two models have in common.
     """
@@ -124,7 +124,7 @@ class ContrastResult(Part):
 
 
 class Experiments(Record):
-    """How models differ that differ in one thing.
+    """Comparisons of models whose trainings differ in one thing.
 
     Attributes:
         clips: The names of the clips that all models heard.
@@ -156,11 +156,11 @@ class VariantScores(Part):
 
 
 class VariantResult(Part):
-    """What a network reaches whose training differs from the full one in one thing.
+    """The scores of a network whose training differs from the full training in one thing.
 
     Attributes:
         title: What was left out, or added.
-        recipe: Of its training clips.
+        recipe: Recipe of its training clips.
         settings: What differs in its training configuration.
         sets: Its scores on each test set.
     """
@@ -172,14 +172,14 @@ class VariantResult(Part):
 
 
 class Ablation(Record):
-    """What each ingredient of a training is worth: networks that were trained alike but for one thing.
+    """What each ingredient of a training is worth, from networks that were trained alike except for one thing.
 
     Attributes:
         base: The training configuration that all of them start from.
         clips: How many clips each was trained on.
         epochs: How often each clip was seen.
         test_clips: How many composed clips each test set has.
-        variants: By name; ``whole`` is the full training.
+        variants: Results by variant; ``whole`` is the full training.
     """
 
     base: str

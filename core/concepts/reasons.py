@@ -171,7 +171,7 @@ def find_patterns(seen: Evidence, count: int) -> Array:
 def _drawn(relevance: Array, seed: int) -> Array:
     """Some cells of an explanation ``(channels, cells)``, drawn by their positive relevance, in shares of its mean."""
     positive = np.maximum(relevance, 0).reshape(len(relevance), -1).astype(np.float64)
-    total, cells = positive.sum(), np.count_nonzero(positive.any(0))
+    total, cells = positive.sum(), int(np.count_nonzero(positive.any(0)))
     if not cells:
         return np.zeros((len(relevance), 0), np.float32)
     chance = positive.sum(0) / total

@@ -158,13 +158,19 @@ def load_reasons(model: str) -> Reasons:
         return Reasons(**about, reasons=tuple(_reason(row) for row in table.to_pylist()))
 
 
-def dictionary_of(model: str) -> Dictionary | None:
-    """What explanations need of a model's reasons; None if they have not been found yet.
+def reasons_of(model: str) -> Reasons | None:
+    """The reasons that a model can have; None if they have not been found yet.
 
     Raises:
         InputError: there is no such model, or the file of its reasons is damaged.
     """
-    return load_reasons(model).dictionary if (model_folder(model) / REASONS).exists() else None
+    return load_reasons(model) if (model_folder(model) / REASONS).exists() else None
+
+
+def dictionary_of(model: str) -> Dictionary | None:
+    """What explanations need of a model's reasons; see :func:`reasons_of`."""
+    found = reasons_of(model)
+    return found.dictionary if found else None
 
 
 def concept_names(model: str) -> dict[tuple[str, int], str]:

@@ -3,7 +3,7 @@
 ``DIR/dataset.json`` says what is being built, ``DIR/shards/00012.npy`` holds float16 features ``(clips, bands,
 frames)`` and ``00012.parquet`` the rows of their clips; ``DIR/manifest.parquet`` joins all rows at the end. A file
 appears under its name only when it is complete, and each row has a checksum of its clip's features: an interrupted
-build continues where it stopped, and composes damaged shards anew. What a clip contains depends on its name alone, so
+build continues where it stopped, and composes damaged shards again. What a clip contains depends on its name alone, so
 any number of workers gives the same bytes.
 """
 
@@ -27,7 +27,7 @@ from core.synthesis.clip import Clip, compose
 from core.synthesis.recipe import recipe
 
 MANIFEST = "manifest.parquet"
-_AGAIN = "run the `timbrescope dataset` command that made it again, which composes what is missing or damaged"
+_AGAIN = "repeat the `timbrescope dataset` command that made it; it composes what is missing or damaged"
 SEEDS_PER_DATASET = 10**9  # data sets of different seeds never share a clip
 
 
@@ -47,14 +47,14 @@ class ClipNames:
 
     @classmethod
     def of(cls, name: str, seed: int, indices: range) -> Self:
-        """The names of clips of a recipe, however it is written; the name of an unknown recipe is taken as it is."""
+        """The names of some clips of a recipe. The recipe's name is normalised; an unknown name is kept."""
         try:
             return cls(recipe(name).name, seed, indices)
         except InputError:
             return cls(name, seed, indices)
 
     def __contains__(self, name: str) -> bool:
-        """Whether a clip is one of these, told from its name alone.
+        """Whether the clip with this name is one of these.
 
         >>> names = ClipNames("simple", 2, range(5))
         >>> [name in names for name in ("simple@2000000004", "simple@2000000005", "rich@2000000004", "simple")]
@@ -75,7 +75,7 @@ class DatasetPlan:
         clips: Number of clips.
         seed: Determines the seeds of the clips.
         frontend: How clips become features.
-        shard_size: Clips in a shard, which one worker composes at a time.
+        shard_size: Clips in a shard; a worker composes one shard at a time.
     """
 
     recipe: str
@@ -109,14 +109,15 @@ def build_dataset(
         plan: What the data set is to hold.
         folder: Where to build it; it may hold an unfinished or damaged build of the same plan.
         workers: Number of processes; one for each core if not given.
-        on_progress: Called with the number of clips of each shard that is done.
-        cluster: Address of a Dask scheduler; its workers, which share the folder, compose instead of processes here.
+        on_progress: Called after each shard with its number of clips.
+        cluster: Address of a Dask scheduler. Its workers, which must share the folder, compose instead of local
+            processes.
 
     Raises:
         InputError: the recipe does not exist, the folder holds something else or cannot be written, or the cluster
             cannot be used.
     """
-    # Here, because whoever only reads a data set does not need them.
+    # Imported here, because reading a data set does not need them.
     from joblib import Parallel, delayed, parallel_config
 
     from core.corpora.cluster import on_cluster
@@ -159,7 +160,7 @@ def _claim(folder: Path, plan: DatasetPlan) -> None:
 
 
 def _plan(path: Path) -> Any:
-    """What a file holds, None if it is not JSON; in earlier plans the frontend has no name."""
+    """The plan in a file, None if it is not JSON. Earlier versions did not write the frontend's name; it is added."""
     try:
         plan = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
@@ -170,7 +171,7 @@ def _plan(path: Path) -> Any:
 
 
 def _build_shard(plan: DatasetPlan, folder: Path, shard: int) -> int:
-    """Composes the clips of one shard and returns how many they are."""
+    """Composes the clips of one shard and returns their number."""
     clips = [_features(plan, index) for index in plan.indices(shard)]
     write_whole(shard_file(folder, shard), lambda file: np.save(file, np.stack([features for features, _ in clips])))
     rows = pd.DataFrame([row for _, row in clips])
@@ -215,7 +216,7 @@ def _write_manifest(plan: DatasetPlan, folder: Path) -> Path:
 
 
 def _is_whole(plan: DatasetPlan, folder: Path, shard: int) -> bool:
-    """Whether a shard holds all of its clips, by the checksums in its rows."""
+    """Whether a shard is complete and undamaged, judged by the checksums in its rows."""
     try:
         checksums = list(pd.read_parquet(_row_file(folder, shard), columns=["checksum"])["checksum"])
         return len(checksums) == len(plan.indices(shard)) and checksums == list(

@@ -56,7 +56,7 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 async def _call(address: str) -> None:
-    """Connects and hangs up: a client that never gets a connection would complain when the process ends."""
+    """Tests the connection, because a client that never gets one prints errors when the process ends."""
     from distributed.comm import connect
     from distributed.security import Security
 

@@ -48,12 +48,12 @@ class Corpus:
 
     Attributes:
         description: Where the items come from: the layout's name, and a recipe with its seed or the folder's name.
-        groups: For each word of the corpus the labels of the taxonomy that it stands for, which may be none.
+        groups: The labels of the taxonomy that each word of the corpus stands for; may be empty.
         items: The items.
-        licence: Of the sounds and labels, where it is known.
-        known: Which words somebody checked for each item ``(items, groups)``; all of them if not given.
-        levels: By how many dB what a word stands for is louder than all else in an item ``(items, groups)``, NaN where
-            the word does not hold; not given where nobody knows.
+        licence: Licence of the sounds and labels, if known.
+        known: Whether somebody checked each word for each item ``(items, groups)``; if not given, all were checked.
+        levels: Level of each word's sound relative to the rest of the item, in dB ``(items, groups)``; NaN where the
+            item does not hold the word. Not given if the levels are unknown.
 
     Raises:
         InputError: two items have the same id.
@@ -159,7 +159,7 @@ def taxonomy_words(labels: Iterable[Iterable[str]]) -> dict[str, tuple[str, ...]
 
 
 def folder_name(folder: Path) -> str:
-    """A folder's own name, which does not tell where it lies."""
+    """A folder's own name, without the path to it."""
     return folder.resolve().name
 
 

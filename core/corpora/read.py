@@ -49,7 +49,7 @@ class BuiltDataset:
         return len(self.manifest)
 
     def is_of_recipe(self, name: str) -> bool:
-        """Whether the clips are composed by the recipe of this name, which may be written differently.
+        """Whether the clips were composed by this recipe; its name may be written in another form.
 
         Raises:
             InputError: there is no such recipe.
@@ -86,5 +86,5 @@ class BuiltDataset:
 
 @lru_cache(OPEN_SHARDS)
 def _mapped(folder: Path, shard: int, changed: int) -> npt.NDArray[np.float16]:  # noqa: ARG001
-    """A shard on disk; the time at which its file was ``changed`` tells it from one that lay there before."""
+    """A shard on disk. The modification time ``changed`` is part of the cache key, so a new file is read again."""
     return open_shard(folder, shard)

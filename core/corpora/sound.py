@@ -1,4 +1,4 @@
-"""Where an item of a corpus has its sound from: a file, or the name of a clip, whose features may be stored."""
+"""Where the sound of a corpus item comes from: a file, or a composed clip, whose features may be stored."""
 
 from dataclasses import dataclass
 from pathlib import Path

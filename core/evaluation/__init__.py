@@ -1,1 +1,1 @@
-"""How well a model recognises: metrics as pure functions, calibration, reports."""
+"""How well a model recognises: metrics as pure functions, scores, and records of evaluations."""

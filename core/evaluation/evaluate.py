@@ -30,10 +30,10 @@ def evaluate(
     on_progress: Progress = lambda done, all: None,
     split: str | None = None,
 ) -> Evaluation | ChoiceEvaluation:
-    """Measures how well a model recognises what labelled clips hold; the model's task decides which figures.
+    """Measures how well a model recognises what labelled clips hold; the model's task decides which figures it gets.
 
-    A word of the data that stands for several labels of the model is scored as one: its probability is the largest
-    among them, and it is detected if one of them is. ``groups`` lists these words.
+    A word of the data that stands for several labels of the model is scored as one label: its probability is the
+    largest of theirs, and it is detected if one of them is. ``groups`` lists these words.
 
     Args:
         data: A folder of one of :data:`core.corpora.corpus.LAYOUTS`.
@@ -121,7 +121,7 @@ def _name(clips: Corpus, word: str) -> str:
 
 
 def _listen(model: TrainedModel, clips: Corpus, on_progress: Progress) -> Probabilities:
-    """Probabilities ``(clips, labels of the model)``, from stored features where they are those that the model sees."""
+    """Probabilities ``(clips, labels of the model)``, from stored features if these come from the model's frontend."""
     stored = [item.sound for item in clips.items if isinstance(item.sound, StoredClip)]
     if len(stored) == len(clips) and stored[0].dataset.frontend == model.card.frontend:
         return _from_features(model, stored[0].dataset, [sound.row for sound in stored], on_progress)

@@ -1,4 +1,4 @@
-"""Keeps what a model was trained on apart from what it is evaluated on."""
+"""Keeps the clips that a model was trained on out of its evaluations."""
 
 from core.corpora.build import ClipNames
 from core.corpora.corpus import Corpus
@@ -12,8 +12,8 @@ TRAIN, VALIDATION = "train", "validation"  # the splits of composed clips
 def unseen(corpus: Corpus, split: str | None, name: str, training: Training) -> Corpus:
     """The items to evaluate a model on, none of which it was trained on.
 
-    Composed clips are split by the trainings that led to the model: ``train`` is what any of them trained on,
-    ``validation`` what any of them held out and none trained on.
+    The trainings that led to the model split composed clips: ``train`` are the clips that any of them was trained on,
+    ``validation`` those that any of them held out and none was trained on.
 
     Args:
         split: The split to evaluate on; all items if not given.
@@ -36,7 +36,7 @@ def unseen(corpus: Corpus, split: str | None, name: str, training: Training) -> 
 
 
 def _trained_on(corpus: Corpus, training: Training) -> set[str]:
-    """Ids of the items that any of the trainings which led to a model trained on."""
+    """Ids of the items that a model was trained on, in any of the trainings that led to it."""
     trainings = list(training.history)
     composed = [ClipNames.of(each.recipe, each.data_seed, range(each.clips)) for each in trainings]
     hashes = {each.split_hash for each in trainings}

@@ -1,9 +1,9 @@
 """Metrics of multi-label recognition as pure functions.
 
-Conventions: ``targets`` are 0 or 1 ``(clips, labels)``. Of the same shape are ``scores``, which are larger the more
-likely a label is, ``detected``, which are 0 or 1, and ``known``, which is False where the data does not say whether a
-clip holds a label; such a pair is ignored. A label that no clip holds has no average precision and no F1, and is left
-out of the means over labels.
+Conventions: ``targets`` are 0 or 1 ``(clips, labels)``. ``scores``, ``detected`` and ``known`` have the same shape. The
+likelier a label is, the larger its score; ``detected`` is 0 or 1; ``known`` is False where the data does not say
+whether a clip holds a label, and such a pair is ignored. A label that no clip holds has no average precision and no F1,
+and is left out of the means over labels.
 
 ``weights (..., clips)`` say how often each clip counts, and the results have the same leading axes: given the counts
 of many resamples, a metric is computed for all of them at once, at little more cost than for one. Without weights each
@@ -81,7 +81,7 @@ def summary(
 def recall(
     targets: Scores, detected: Scores | Mask, weights: Scores | None = None, known: Mask | None = None
 ) -> Scores:
-    """Of all labels that clips hold, the share that is detected ``(...)``; NaN where no label is present.
+    """The share of the labels held by clips that are detected ``(...)``; NaN where no label is present.
 
     >>> float(recall(np.array([[1, 0], [1, 1]]), np.array([[1, 1], [1, 0]])).round(2))
     0.67
@@ -104,7 +104,7 @@ def top1(targets: Scores, scores: Scores, weights: Scores | None = None) -> Scor
 def confusion(
     targets: Scores, detected: Scores | Mask, known: Mask | None = None
 ) -> tuple[Scores, npt.NDArray[np.int_]]:
-    """How often label i is detected in clips that hold j but not i, in row j and column i ``(labels, labels)``.
+    """Row j, column i: how often label i is detected in clips that hold j but not i ``(labels, labels)``.
 
     Returns:
         The rates, NaN where there is no such clip, and how many clips each is taken over.
@@ -120,7 +120,7 @@ def confusion(
 
 
 def solo_confusion(targets: Scores, scores: Scores) -> npt.NDArray[np.int_]:
-    """In how many clips that hold j the highest score is that of i, in row j and column i ``(labels, labels)``.
+    """Row j, column i: in how many clips that hold label j the label i has the highest score ``(labels, labels)``.
 
     >>> solo_confusion(np.array([[1, 0], [1, 0], [0, 1]]), np.array([[0.9, 0.2], [0.3, 0.4], [0.1, 0.2]])).tolist()
     [[1, 1], [0, 1]]
@@ -137,13 +137,13 @@ def _defaults(targets: Scores, weights: Scores | None, known: Mask | None) -> tu
 
 
 def _counts(targets: Scores, detected: Scores | Mask, weights: Scores, known: Mask) -> tuple[Scores, Scores, Scores]:
-    """In how many clips a label is rightly detected, is detected, and is present, by weight, each ``(..., labels)``."""
+    """Weighted numbers of clips with each label correctly detected, detected, and present, each ``(..., labels)``."""
     present, called = ((values * known).astype(weights.dtype) for values in (targets, detected))
     return weights @ (present * called), weights @ called, weights @ present
 
 
 def _ratio(part: Scores, whole: Scores) -> Scores:
-    return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)[()]  # a number if there is one
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)[()]  # makes a single value a plain number
 
 
 def _mean_present(values: Scores) -> Scores:

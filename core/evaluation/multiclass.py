@@ -1,6 +1,6 @@
 """The scores of a model that answers with one label of many: accuracy, and what is taken for what.
 
-A clip counts as right when its label is the likeliest one; where nothing is heard, nothing is right.
+An answer is right if it is the label of the clip. A clip in which the model hears nothing counts as wrong.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from core.statistics import as_interval, bootstrap
 
 Scores = npt.NDArray[np.floating]
 
-TOP = 3  # labels among which the right one is looked for
+TOP = 3  # how many of the likeliest labels may contain the right one
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Choices:
     """A model's answers for clips that have one label each.
 
     Attributes:
-        labels: All that the model knows.
+        labels: All labels that the model knows.
         targets: 1 for the label of each clip, else 0 ``(clips, labels)``.
         probabilities: ``(clips, labels)``, all zero where nothing is heard.
         decided: 1 for the answer to each clip, else 0 ``(clips, labels)``.
@@ -87,5 +87,5 @@ def _figures(choices: Choices, weights: Scores) -> dict[str, Scores]:
 
 
 def _ratio(part: Scores, whole: Scores) -> Scores:
-    """NaN where there is nothing to take a share of."""
+    """The share ``part / whole``; NaN where the whole is zero."""
     return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)

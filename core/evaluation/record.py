@@ -1,6 +1,6 @@
-"""What an evaluation holds, and the evaluations that are kept: ``trained_models/<model>/evaluation/<name>.json``.
+"""What an evaluation holds, and where it is kept: ``trained_models/<model>/evaluation/<name>.json``.
 
-A summary of those that are kept stands in the model's card.
+The model's card summarises the evaluations that are kept.
 """
 
 import re
@@ -28,7 +28,7 @@ class Slice(Part):
     """The scores over a part of the clips or of the labels.
 
     Attributes:
-        clips: How many there are; for a part of the labels, those that hold one of them.
+        clips: Number of clips; for a part of the labels, of the clips that hold one of these labels.
         mAP: Mean of the average precision over labels.
         macro_f1: Mean of the F1 over labels.
         micro_f1: F1 over all decisions together.
@@ -49,12 +49,12 @@ class LabelScores(Part):
 
 
 class LevelScores(Part):
-    """The scores of instruments that are about as loud as each other, compared with the rest of their clip.
+    """The scores of instruments whose level, relative to the rest of their clip, lies in one range.
 
     Attributes:
         support: How often an instrument plays at such a level.
-        recall: The share of these that is detected.
-        mAP: Over all clips, if quieter instruments did not count.
+        recall: How often it is then detected.
+        mAP: mAP over all clips, without the instruments that are quieter.
     """
 
     support: int
@@ -66,10 +66,11 @@ class Confusion(Part):
     """How often a label is detected where it does not play while another one does.
 
     Attributes:
-        called: The labels that are detected, a column each.
-        when: The labels that play, a row each.
-        rate: The share of the clips; None where there is no such clip.
-        clips: How many clips there are of each kind.
+        called: The labels that are detected, one for each column.
+        when: The labels that play, one for each row.
+        rate: Share of the clips with the row's label and without the column's in which the column's label is detected;
+            None if there is no such clip.
+        clips: The number of these clips.
     """
 
     called: tuple[str, ...]
@@ -82,9 +83,9 @@ class SoloConfusion(Part):
     """Which label is the likeliest where one plays alone.
 
     Attributes:
-        called: The likeliest labels, a column each.
-        when: The labels that play alone, a row each.
-        clips: How many clips there are of each kind.
+        called: The likeliest labels, one for each column.
+        when: The labels that play alone, one for each row.
+        clips: Number of clips for each row and column.
     """
 
     called: tuple[str, ...]
@@ -104,8 +105,8 @@ class Scores(Part):
         by_count: For each number of instruments in a clip.
         by_kind: For each kind of clip that the data tells apart.
         by_family: For each family of instruments, over all clips.
-        by_level: For each range of levels, under its lower end in dB; empty where the levels are not known.
-        confusion: What is detected in the place of what.
+        by_level: For each range of levels, keyed by its lower end in dB; empty if the levels are unknown.
+        confusion: Which labels are detected where others play.
         solo_confusion: The same for clips with a single instrument.
     """
 
@@ -128,9 +129,9 @@ class EvaluationSubject(Record):
     Attributes:
         model: The model's name.
         data: Where the clips come from: the source's name, and a recipe with its seed or the folder's name.
-        clips: How many.
+        clips: Number of clips.
         unknown_labels: Labels of the data that the model does not know; they are not scored.
-        groups: The model's labels behind each word of the data that stands for several.
+        groups: The model's labels for each word of the data that stands for several labels.
     """
 
     model: str
@@ -195,15 +196,15 @@ def record(model: str, name: str, evaluation: Evaluation | ChoiceEvaluation) -> 
 
     Args:
         model: A trained model's name or folder.
-        name: Under which it is kept, such as ``count-3``; an evaluation of this name is replaced.
+        name: Name of the record, such as ``count-3``; an earlier record of this name is replaced.
 
     Raises:
-        InputError: there is no such model, the name is no name for a file, or a file cannot be read or written.
+        InputError: there is no such model, the name cannot name a file, or a file cannot be read or written.
     """
     folder = model_folder(model)
     path = folder / FOLDER / f"{record_name(name)}.json"
     evaluation.write(path)
-    # Of all that are kept, so that the card is whole even if two are recorded at the same time.
+    # All records are summarised, so that the card is complete even if two commands record at the same time.
     summaries = {
         each: kept.model_dump(include={"clips", *SCORES, *CHOICE_SCORES})
         for each, kept in _recorded(folder, type(evaluation)).items()
@@ -214,7 +215,7 @@ def record(model: str, name: str, evaluation: Evaluation | ChoiceEvaluation) -> 
 
 
 def recorded_evaluations(model: str) -> dict[str, Evaluation]:
-    """All evaluations that were kept of a model that may give several labels, by name; none of another model.
+    """The kept evaluations of a model, by name; none if the model answers with exactly one label.
 
     Raises:
         InputError: there is no such model, or a file is damaged.
@@ -237,7 +238,7 @@ def record_name(name: str) -> str:
     'similar-strings'
 
     Raises:
-        InputError: it cannot.
+        InputError: it cannot name a file.
     """
     if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", name, re.ASCII):
         raise InputError(f"{name!r} cannot be recorded under this name; use letters, digits, '-', '_', '+' and '.'.")

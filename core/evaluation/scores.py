@@ -25,16 +25,16 @@ class Answers:
     """A model's answers for labelled clips.
 
     Attributes:
-        labels: What is scored: the model's labels, or groups of them, as far as the data tells them apart.
+        labels: What is scored: the model's labels, or groups of labels that the data does not tell apart.
         families: The family of each label.
         held: The labels of each clip, including those that the model does not know.
         kinds: What sort of clip each is.
         probabilities: ``(clips, labels)``.
         detected: Whether the model detects a label ``(clips, labels)``.
         known: Whether the data says if a clip holds a label ``(clips, labels)``.
-        complete: Whether the data says so for every label that it has ``(clips,)``.
-        levels: By how many dB a label that a clip holds is louder than all else in it ``(clips, labels)``, infinite
-            where there is nothing else; NaN where the clip does not hold it. Of composed clips only.
+        complete: Whether the data says so for all of its labels ``(clips,)``.
+        levels: Level of each label's sound relative to the rest of its clip, in dB ``(clips, labels)``; infinite where
+            the label is alone, NaN where the clip does not hold it. Known for composed clips only.
     """
 
     labels: Sequence[str]
@@ -125,7 +125,7 @@ def _by_family(answers: Answers, everything: Mask) -> dict[str, Slice]:
 
 
 def _by_level(answers: Answers, levels: npt.NDArray[np.floating]) -> dict[str, LevelScores]:
-    """The scores of instruments that lie between two of ``LEVELS``, under the lower one in dB."""
+    """The scores of instruments whose level lies between two of ``LEVELS``, keyed by the lower one in dB."""
     return {f"{low:g}": _level_scores(answers, levels, low, high) for low, high in pairwise((-np.inf, *LEVELS, np.inf))}
 
 
@@ -143,7 +143,7 @@ def _level_scores(answers: Answers, levels: npt.NDArray[np.floating], low: float
 
 
 def _confusion(answers: Answers) -> Confusion:
-    """How often a label is detected ``when`` another is there and it is not."""
+    """How often a label is detected although it is absent, ``when`` another label is present."""
     rates, clips = confusion(answers.targets, answers.detected, answers.known)
     rows = _occurring(answers)
     return Confusion(

@@ -8,8 +8,9 @@ song; only its strengths are found anew.
 
 The relevance of every unit, positive or negative, is shared out among all reasons in proportion to what each of them
 explains there, ``P_ck S_kx / Σ_j P_cj S_jx``, as a Wiener filter shares out a spectrogram among sound sources. The few
-reasons that carry most relevance are shown, and all others together as *everything else*. Nothing is lost, so the maps
-sum to that of the target; and what is shown of a reason does not depend on which others are shown.
+reasons that carry most relevance are shown, as many as look different, and all others together as *everything else*.
+Nothing is lost, so the maps sum to that of the target; and what is shown of a reason does not depend on which others
+are shown.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,9 @@ from core.explanation.targets import Target
 from core.frontends.frontend import Matrix
 from core.models.store import TrainedModel
 
-COUNT = 5  # parts of an explanation, one of which is everything else
+COUNT = 5  # parts of an explanation at most, one of which is everything else
+FEWEST = 3
+DISTINCT = 0.8  # share of the parts that the maps are worth, below which fewer are shown
 EVERYTHING_ELSE = "everything else"
 UPDATES = 40  # of the strengths
 LEAST = 1e-9  # keeps divisions defined, far below the mean of what is factorised
@@ -100,14 +103,17 @@ def reasons(
     dictionary: Dictionary,
     count: int = COUNT,
     trace: Trace | None = None,
+    distinct: float = DISTINCT,
 ) -> tuple[ReasonPart, ...]:
     """The reasons for a target's value and everything else, those that contribute most to its sign first.
 
     Args:
         features: The network's input ``(bands, frames)``.
         target: A label, or any other target.
-        count: How many parts; a dictionary of no more reasons is shown whole, without everything else.
+        count: How many parts at most; a dictionary of no more reasons can be shown whole, without everything else.
         trace: The input's trace, if there already is one.
+        distinct: How different the maps have to be, see :func:`distinctness`. Where they are not, the weakest reasons
+            join everything else until they are, or only ``FEWEST`` parts are left; with 0 they never do.
 
     Raises:
         InputError: the model has no such label, or its network no such layer.
@@ -115,17 +121,21 @@ def reasons(
     target, layer = target_of(model, target), model.network.stage(dictionary.layer).name
     trace = trace or trace_of(model, features)
     chosen, found = share_out(dictionary.patterns, trace.passed_up(target, layer).numpy(), count)
+    maps = trace.parts(target, layer, torch.from_numpy(found)).numpy()
+    shown = told_apart(maps, distinct)
+    if shown < len(maps):
+        chosen, found, maps = chosen[: shown - 1], _joined(found, shown), _joined(maps, shown)
     split = torch.from_numpy(found)
-    maps = trace.parts(target, layer, split).numpy()
     parts = maps.sum((1, 2), dtype=np.float64)
     label, value = target.title(model.labels), trace.value(target)
     falls = value - target.value(silence_shares(model.network, as_input(features), layer, split)).numpy()
-    whole = max(float(np.abs(parts).sum()), np.finfo(np.float32).tiny)
-    named = [(number, dictionary.names[number], dictionary.aucs[number]) for number in chosen]
-    kinds = [*named, *[(None, EVERYTHING_ELSE, None)] * (len(maps) - len(named))]
+    whole = max(float(np.abs(parts).sum()), float(np.finfo(np.float32).tiny))
+    numbers: list[int | None] = [*chosen, *[None] * (len(maps) - len(chosen))]
     return tuple(
         ReasonPart(
-            *kinds[i],
+            number=(number := numbers[i]),
+            name=EVERYTHING_ELSE if number is None else dictionary.names[number],
+            auc=None if number is None else dictionary.aucs[number],
             relevance=float(parts[i]),
             share=float(parts[i]) / whole,
             fall=float(falls[i]),
@@ -161,6 +171,45 @@ def share_out(patterns: Matrix, relevance: Array, count: int) -> tuple[list[int]
     return chosen.tolist(), np.concatenate(parts if len(others) else parts[:1])
 
 
+def told_apart(maps: Array, distinct: float) -> int:
+    """How many parts to show of maps ``(parts, bands, frames)``, if the last of them are shown as one.
+
+    The most that are distinct enough, but no fewer than ``FEWEST``; where none are, those that are the most distinct.
+
+    >>> maps = np.eye(4, dtype=np.float32)[[0, 1, 2, 2]].reshape(4, 2, 2)
+    >>> told_apart(maps, 0.8), told_apart(maps, 0.6)
+    (3, 4)
+    """
+    numbers = range(len(maps), min(FEWEST, len(maps)) - 1, -1)
+    found = {number: distinctness(_joined(maps, number)) for number in numbers}
+    enough = (number for number in numbers if not found[number] < distinct)
+    return next(enough, max(numbers, key=found.__getitem__))
+
+
+def _joined(parts: Array, number: int) -> Array:
+    """As many parts, the last of which is the sum of all the others."""
+    return np.concatenate([parts[: number - 1], parts[number - 1 :].sum(0, keepdims=True)])
+
+
+def distinctness(maps: Array) -> float:
+    """The effective number of different maps ``(maps, bands, frames)``, as a share of all.
+
+    It is the participation ratio of the squared singular values of the maps, each scaled to length one,
+    ``(Σ s²)² / Σ s⁴``: all where no two overlap, one where all are alike; ``nan`` where all are empty.
+
+    >>> distinctness(np.eye(4).reshape(4, 2, 2)), distinctness(np.ones((4, 2, 2)))
+    (1.0, 0.25)
+    """
+    flat = maps.reshape(len(maps), -1).astype(np.float64)
+    gram = flat @ flat.T
+    known = np.diag(gram) > 0
+    lengths = np.sqrt(np.diag(gram)[known])
+    if not known.any():
+        return float("nan")
+    cosines = gram[np.ix_(known, known)] / np.outer(lengths, lengths)
+    return round(len(lengths) ** 2 / float((cosines**2).sum()) / len(maps), 9)
+
+
 def shares(patterns: Matrix, relevance: Array) -> Array:
     """Each reason's share in the relevance of each unit ``(reasons, channels, rows, columns)``, in the patterns' order.
 
@@ -171,7 +220,7 @@ def shares(patterns: Matrix, relevance: Array) -> Array:
     return np.asarray(explained / explained.sum(0), np.float32).reshape(-1, *relevance.shape)
 
 
-def strengths(patterns: Matrix, relevance: Array) -> Array:
+def strengths(patterns: Matrix, relevance: Array, start: Array | None = None, updates: int = UPDATES) -> Array:
     """The strengths ``(reasons, cells)`` with which patterns explain relevance ``(channels, cells)``, none negative.
 
     They minimise the Kullback-Leibler divergence from ``P S`` to the relevance, by the multiplicative updates of Lee &
@@ -179,8 +228,8 @@ def strengths(patterns: Matrix, relevance: Array) -> Array:
     """
     mean = float(relevance.mean())
     wanted = relevance / mean if mean > 0 else relevance
-    found = np.ones((patterns.shape[1], wanted.shape[1]), np.float32)
+    found = np.ones((patterns.shape[1], wanted.shape[1]), np.float32) if start is None else start.copy()
     sums = patterns.sum(0)[:, None] + LEAST
-    for _ in range(UPDATES):
+    for _ in range(updates):
         found *= (patterns.T @ (wanted / (patterns @ found + LEAST))) / sums
     return found

@@ -1,1 +1,1 @@
-"""What a model sees of a sound: one file a frontend; each registers itself."""
+"""What a model sees of a sound: one file for each frontend, which registers itself."""

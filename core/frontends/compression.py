@@ -1,4 +1,4 @@
-"""The logarithm that makes features of power, for NumPy and torch alike, and the way back.
+"""Logarithmic compression of power to levels, and its inverse, for NumPy and torch.
 
 A level ``x`` in [0, 1] stands for the power ``P`` relative to that of the loudest cell,
 ``x = log(1 + depth · P) / log(1 + depth)``, where the depth is the dynamic range as a ratio of powers. Zero is silence,
@@ -19,7 +19,7 @@ Values = TypeVar("Values", npt.NDArray[np.floating], "torch.Tensor")
 
 
 class LevelSettings(Protocol):
-    """What of a frontend's settings decides about levels."""
+    """The settings of a frontend that decide about levels."""
 
     @property
     def range_db(self) -> float:
@@ -31,7 +31,7 @@ class LevelSettings(Protocol):
 
 
 def depth(range_db: float) -> float:
-    """How many times the power of the loudest cell is that of a cell at the lower end of the dynamic range.
+    """The dynamic range as a ratio of powers: that of the loudest cell to that of the quietest.
 
     >>> depth(80.0)
     100000000.0
@@ -40,7 +40,7 @@ def depth(range_db: float) -> float:
 
 
 def to_levels(scaled: Values, depth: float) -> Values:
-    """Levels of powers that were multiplied by ``depth`` and divided by that of the loudest cell; any shape.
+    """Levels of powers of any shape, which are already divided by the loudest cell's and multiplied by ``depth``.
 
     >>> to_levels(np.array([0.0, 1e8]), 1e8).tolist()
     [0.0, 1.0]
@@ -49,7 +49,7 @@ def to_levels(scaled: Values, depth: float) -> Values:
 
 
 def to_power(levels: Values, depth: float) -> Values:
-    """Powers relative to that of the loudest cell: the inverse, but for the scale.
+    """Powers relative to that of the loudest cell: the inverse of :func:`to_levels`, except for the factor ``depth``.
 
     >>> to_power(np.array([0.0, 1.0]), 1e8).round(4).tolist()
     [0.0, 1.0]
@@ -60,13 +60,13 @@ def to_power(levels: Values, depth: float) -> Values:
 def compress(mel_power: Matrix, config: LevelSettings, quietest_peak: float = 0.0) -> Matrix:
     """Levels of mel power ``(..., bands, frames)``, relative to the loudest cell of each item.
 
-    They do not change with the gain of the sound. Being non-negative with silence at zero is what lets relevance be
+    Levels do not change with the gain of the sound. They are non-negative and zero for silence, so relevance can be
     shared out in proportion to the input.
 
     Args:
         mel_power: ``(..., bands, frames)``.
         config: The dynamic range, and the level below which nothing is turned up.
-        quietest_peak: A higher such level, as power, for the windows of a longer sound.
+        quietest_peak: The same level as a power, for the windows of a longer sound; the higher of the two counts.
 
     >>> from core.frontends.frontend import FrontendConfig
     >>> compress(np.array([[1.0, 0.0]], dtype=np.float32), FrontendConfig()).tolist()
@@ -89,7 +89,7 @@ def decompress(logmel: Matrix, config: LevelSettings) -> Matrix:
 
 
 def _library(values: Values) -> ModuleType:
-    """NumPy or torch, which is slow to import: whoever has a tensor has imported it."""
+    """NumPy or torch. Torch is slow to import, so it is left alone until there is a tensor."""
     if isinstance(values, np.ndarray):
         return np
     import torch

@@ -1,4 +1,4 @@
-"""Sound → complex STFT → features, and the way back: what a model sees, and what of it can be drawn and played.
+"""Sound → complex STFT → features, and back: what a model sees, and the cells that can be drawn and played.
 
 Conventions: samples are float32 mono in [-1, 1]; an STFT is complex64 ``(bins, frames)`` as SciPy's ``ShortTimeFFT``
 makes it, with all the frames that touch the signal, so that it is exactly invertible. Frame ``i`` is centred on the
@@ -29,7 +29,7 @@ Matrix = npt.NDArray[np.float32]
 ComplexMatrix = npt.NDArray[np.complex64]
 
 FRAMES_PER_FFT = 64  # a megabyte of samples in float64, which stays in the CPU's cache
-FRAMES_AT_ONCE = 4096  # of a long sound, whose STFT takes 34 MB; shorter ones are analysed as a whole
+FRAMES_AT_ONCE = 4096  # a long sound is analysed in blocks of so many frames, whose STFT takes 34 MB
 MAX_WINDOW = 2**16
 MAX_BANDS = 1024
 MAX_RANGE_DB = 200.0
@@ -38,7 +38,7 @@ DEFAULT = "logmel"
 
 @dataclass(frozen=True)
 class FrontendConfig:
-    """Settings of the log-mel, to which other frontends add their own; they travel in each model's card.
+    """Settings of the log-mel, to which other frontends add their own; each model's card holds them.
 
     Attributes:
         name: The frontend that these are settings of.
@@ -85,10 +85,15 @@ class FrontendConfig:
         return self.window // 2 + 1
 
     def require(self, setting: str, holds: bool, allowed: str) -> None:
-        """Complains about a setting unless the condition ``holds``; for those of other frontends too.
+        """Checks a setting; other frontends check their own settings with it.
+
+        Args:
+            setting: Name of the setting.
+            holds: Whether its value is allowed.
+            allowed: Which values are, as the end of the sentence "the setting has to be ...".
 
         Raises:
-            InputError: it does not.
+            InputError: the value is not allowed.
         """
         if not holds:
             raise InputError(f"The frontend has {setting} = {getattr(self, setting)!r}, which has to be {allowed}.")
@@ -96,13 +101,13 @@ class FrontendConfig:
 
 @dataclass(frozen=True)
 class Spectrogram:
-    """A sound in the shapes that the program needs, kept together.
+    """A sound with its mel spectrogram, and with the STFT and the features that are computed from it.
 
     Attributes:
         samples: The waveform ``(samples,)`` at the frontend's sample rate.
         mel_power: Power in each mel band ``(bands, frames)``.
         config: How they were made.
-        whole: For a part, the spectrogram that it is a part of.
+        whole: For a part, the whole spectrogram.
         first: For a part, its first frame in the whole.
     """
 
@@ -116,7 +121,7 @@ class Spectrogram:
     def stft(self) -> ComplexMatrix:
         """Complex STFT ``(bins, frames)``; resynthesis takes its phase from here.
 
-        Computed when it is needed: that of ten minutes takes 200 MB, and the answer of a model does without it.
+        It is computed only on demand: it takes 200 MB for ten minutes, and a model's answer does not need it.
         """
         ears = frontend(self.config)
         return ears.stft((self.whole or self).samples, self.first, self.frames)
@@ -151,7 +156,7 @@ class Spectrogram:
         return frontend(self.config).features(self)
 
     def part(self, first: int, frames: int) -> "Spectrogram":
-        """Some frames that follow each other, with the samples from the first one's centre on, a hop for each."""
+        """Consecutive frames, with one hop of samples for each, from the centre of the first frame on."""
         config = self.config
         start = (first + frontend(config).first_frame) * config.hop
         samples = self.samples[max(start, 0) : max(start + frames * config.hop, 0)]
@@ -162,8 +167,8 @@ class Spectrogram:
 class Frontend(ABC):
     """Turns sounds into what a model sees, for one configuration.
 
-    Every frontend has a spectrogram beside its features: the complex STFT, of which sound is made again, and its mel
-    bands, whose cells are drawn, played and graded.
+    Every frontend has a spectrogram beside its features: the complex STFT, from which sound is resynthesised, and its
+    mel bands, whose cells are drawn, played and graded.
 
     >>> logmel = frontend(FrontendConfig())
     >>> noise = np.random.default_rng(0).normal(size=22050).astype(np.float32) / 10
@@ -195,15 +200,16 @@ class Frontend(ABC):
         """
 
     def relevance_to_cells(self, relevance: Matrix, spectrogram: Spectrogram) -> Matrix:
-        """Carries relevance on the features ``(rows, frames)`` back to the cells ``(bands, frames)``; the sum stays.
+        """Moves relevance from the features ``(rows, frames)`` to the cells ``(bands, frames)``; the sum stays.
 
-        A frontend whose features cannot be followed back to cells leaves this method as it is.
+        A frontend whose features cannot be followed back to cells does not override this method.
 
         Args:
-            spectrogram: That of the features.
+            relevance: Relevance of the features.
+            spectrogram: The spectrogram of which the features were made.
 
         Raises:
-            InputError: the frontend is such a one.
+            InputError: the features cannot be followed back.
         """
         raise InputError(
             f"Features of the frontend {self.config.name!r} cannot be followed back to the sound, so what they "
@@ -230,7 +236,7 @@ class Frontend(ABC):
         return int(self._sft.p_min)
 
     def frames(self, samples: int) -> int:
-        """Number of frames of a signal of so many samples."""
+        """Number of frames of a signal with this many samples."""
         return int(self._sft.p_num(samples))
 
     def frame_times(self, frames: int) -> npt.NDArray[np.float64]:
@@ -247,11 +253,12 @@ class Frontend(ABC):
         """Complex STFT ``(bins, frames)`` of ``(samples,)`` at the frontend's sample rate.
 
         Args:
-            first: The first frame that is wanted.
-            frames: How many from there on at most; all if not given.
+            first: Index of the first frame of the result.
+            frames: Largest number of frames in the result; all if not given.
         """
-        pieces, middle = self._pieces(self._long_enough(samples)), self._sft.m_num_mid
-        pieces = pieces[first:] if frames is None else pieces[first : first + frames]
+        samples, middle = self._long_enough(samples), self._sft.m_num_mid
+        there = self.frames(len(samples)) - first
+        pieces = self._pieces(samples, first, there if frames is None else min(frames, there))
         window = np.roll(self._sft.win, -middle)  # phases count from the middle of a frame
         stft = np.empty((self.bins, len(pieces)), dtype=np.complex64)
         # ShortTimeFFT transforms one frame at a time, which takes three times as long.
@@ -287,12 +294,16 @@ class Frontend(ABC):
         weights[outside, nearest[outside]] = 1
         return weights / weights.sum(1, keepdims=True)
 
-    def _pieces(self, samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-        """The samples under each frame ``(frames, window)``, a view; there is silence before and after the sound."""
-        config, frames = self.config, self.frames(len(samples))
-        before = self._sft.m_num_mid - self.first_frame * config.hop
-        after = (frames - 1) * config.hop + config.window - before - len(samples)
-        return sliding_window_view(np.pad(samples, (before, after)), config.window)[:: config.hop]
+    def _pieces(self, samples: npt.NDArray[np.floating], first: int, frames: int) -> npt.NDArray[np.floating]:
+        """The samples under some frames ``(frames, window)``; there is silence before and after the sound.
+
+        Only what lies under these frames is copied, not the whole sound.
+        """
+        config = self.config
+        start = (first + self.first_frame) * config.hop - self._sft.m_num_mid
+        end = start + (frames - 1) * config.hop + config.window
+        under = np.pad(samples[max(start, 0) : end], (max(-start, 0), max(end - len(samples), 0)))
+        return sliding_window_view(under, config.window)[:: config.hop]
 
     def _long_enough(self, samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         # ShortTimeFFT refuses signals shorter than half its window; silence behind them changes nothing else.
@@ -314,13 +325,13 @@ def frontend(config: FrontendConfig) -> Frontend:
 
 
 def frontend_config(settings: FrontendConfig | Mapping[str, Any]) -> FrontendConfig:
-    """Settings as a card holds them; those without a name are of the log-mel.
+    """The settings in a card; those without a frontend's name are for the log-mel.
 
     >>> frontend_config({"hop": 256}) == frontend_config({"name": "logmel", "hop": 256}) == FrontendConfig(hop=256)
     True
 
     Raises:
-        InputError: there is no such frontend or setting, or a setting has no sense.
+        InputError: there is no such frontend or setting, or a setting is out of its range.
     """
     if isinstance(settings, FrontendConfig):
         return settings

@@ -12,5 +12,5 @@ class LogMel(Frontend):
         return compress(spectrogram.mel_power, self.config, quietest_peak) if quietest_peak else spectrogram.logmel
 
     def relevance_to_cells(self, relevance: Matrix, spectrogram: Spectrogram) -> Matrix:
-        """The same map: the features are the cells."""
+        """The map itself: the features are the cells."""
         return relevance

@@ -74,6 +74,11 @@ MEASURES = {
     "sparseness": Measure(
         "Sparseness", "Gini index of the map: 0 if all cells are alike, 1 for a single cell", direction=0
     ),
+    "reconstruction_si_sdr": Measure(
+        "SI-SDR of reconstructions, dB",
+        "How many dB closer to the instrument's stem than the mix is the sound in which the notes that the evidence "
+        "points at are filled in",
+    ),
     "reason_distinctness": Measure(
         "Distinct reasons", "Effective number of different maps among the reasons shown, as a share of them"
     ),
@@ -104,5 +109,8 @@ MEASURES = {
 }
 """The measures in the order of reports."""
 
-REASON_MEASURES = tuple(name for name in MEASURES if name.startswith("reason_"))
-"""Those of the reasons for an answer, which only the default explainer gives, for a model whose reasons were found."""
+REASON_MEASURES = tuple(name for name in MEASURES if name.startswith(("reason_", "reconstruction_")))
+"""Those of the reasons for an answer, and of the notes filled in for it.
+
+Only the default explainer gives them, for a model whose reasons were found.
+"""

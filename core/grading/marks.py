@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.audio import Audio
+from core.explanation.engine import Trace
 from core.explanation.explainer import EXPLAINERS, ConceptExplainer, Explainer
 from core.explanation.intervention import mean_activations, silence_in_turn
 from core.explanation.reasons import Dictionary
+from core.explanation.reconstruction import can_reconstruct, reconstruction_mask
 from core.explanation.relevance import Relevance, as_input, trace_of
 from core.explanation.targets import Logit
 from core.frontends.frontend import Matrix, Samples, Spectrogram
@@ -20,6 +22,7 @@ from core.grading.sanity import forgetting
 from core.grading.truth import Truth, fit, listening
 from core.models.network import StagedNetwork
 from core.models.store import TrainedModel, load_model
+from core.resynthesis import apply_mask
 from core.synthesis.clip import compose
 from core.synthesis.recipe import split_clip_name
 
@@ -94,12 +97,20 @@ def _reason_marks(model: TrainedModel, clip: str, truth: Truth, dictionary: Dict
             label=label,
             count=len(truth.stems),
             detected=label in detected,
-            measures=measure_reasons(model, truth, label, dictionary, trace),
+            measures=measure_reasons(model, truth, label, dictionary, trace)
+            | _measure_reconstruction(model, truth, label, trace),
             cross_talk={},
         )
         for label in truth.stems
         if label in model.labels
     ]
+
+
+def _measure_reconstruction(model: TrainedModel, truth: Truth, label: str, trace: Trace) -> dict[str, float]:
+    if not can_reconstruct(model, label):
+        return {}
+    sound = apply_mask(truth.mix, reconstruction_mask(model, truth.mix, label, trace))
+    return {"reconstruction_si_sdr": truth.improvement(label, sound)}
 
 
 @dataclass(frozen=True, eq=False)

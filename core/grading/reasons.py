@@ -12,7 +12,7 @@ import numpy.typing as npt
 from core.audio import Audio
 from core.explanation import playback
 from core.explanation.engine import Trace
-from core.explanation.reasons import Dictionary, ReasonPart
+from core.explanation.reasons import Dictionary, ReasonPart, distinctness
 from core.explanation.relevance import Relevance
 from core.frontends.frontend import Samples
 from core.grading import measures
@@ -56,24 +56,6 @@ def measure_reasons(
             "reason_sound_lift",
         ),
     }
-
-
-def distinctness(maps: Values) -> float:
-    """The effective number of different maps ``(maps, bands, frames)``, as a share of all.
-
-    It is the participation ratio of the singular values of the maps, each scaled to length one,
-    ``(Σ s²)² / Σ s⁴``: all where none looks like another, one where all are alike.
-
-    >>> distinctness(np.eye(4).reshape(4, 2, 2)), distinctness(np.ones((4, 2, 2)))
-    (1.0, 0.25)
-    """
-    flat = maps.reshape(len(maps), -1).astype(np.float64)
-    lengths = np.linalg.norm(flat, axis=1, keepdims=True)
-    known = flat[lengths[:, 0] > 0] / lengths[lengths > 0][:, None]
-    if not len(known):
-        return float("nan")
-    powers = np.linalg.svd(known, compute_uv=False) ** 2
-    return round(float(powers.sum() ** 2 / (powers**2).sum()) / len(maps), 9)
 
 
 def correlation(one: Samples, other: Samples) -> float:

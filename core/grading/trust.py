@@ -31,7 +31,7 @@ import numpy as np
 
 from core.evaluation.record import Evaluation
 from core.frontends.frontend import Frontend, Matrix
-from core.grading.measures import Mask
+from core.grading.measures import Array, Mask
 from core.records import Interval
 
 MOST = 0.5  # of the evidence, or of the answers
@@ -148,7 +148,7 @@ def place_of(relevance: Matrix, logmel: Matrix, frontend: Frontend, start: float
     return Place(_kind(shares.sum(0), logmel, times), _moment(shares.sum(0), times, start), low, high)
 
 
-def _registers(shares: Matrix, band_hz: Matrix) -> tuple[float | None, float | None]:
+def _registers(shares: Array, band_hz: Array) -> tuple[float | None, float | None]:
     """The edges of the fewest neighbouring registers that hold most of the evidence; of equally many, the fullest."""
     edges = [None, *EDGES_HZ, None]
     which = np.searchsorted(EDGES_HZ, band_hz, side="right")
@@ -160,14 +160,14 @@ def _registers(shares: Matrix, band_hz: Matrix) -> tuple[float | None, float | N
     return None, None
 
 
-def _moment(shares: Matrix, times: Matrix, start: float) -> float | None:
+def _moment(shares: Array, times: Array, start: float) -> float | None:
     """The middle of the moment that holds most of the evidence ``(frames,)``, on the clock of the song."""
     moments = (times >= times[:, None]) & (times < times[:, None] + MOMENT_S)
     first = int(np.argmax(moments @ shares))
     return start + float(times[first]) + MOMENT_S / 2 if _gathers(shares, moments[first]) else None
 
 
-def _kind(shares: Matrix, logmel: Matrix, times: Matrix) -> str:
+def _kind(shares: Array, logmel: Matrix, times: Array) -> str:
     """Whether the evidence ``(frames,)`` gathers on attacks, or in sustained sound."""
     rise = np.maximum(np.diff(logmel, axis=1, prepend=logmel[:, :1]), 0).sum(0)
     sudden = times[rise > rise.mean() + rise.std()]
@@ -176,7 +176,7 @@ def _kind(shares: Matrix, logmel: Matrix, times: Matrix) -> str:
     return next((kind for kind, frames in kinds if _gathers(shares, frames)), "sound")
 
 
-def _gathers(shares: Matrix, there: Mask) -> bool:
+def _gathers(shares: Array, there: Mask) -> bool:
     """Whether most of the evidence lies there, and clearly denser than elsewhere."""
     held, area = float(shares[there].sum()), float(there.mean())
     return held >= MOST and held * (1 - area) >= TELLING * (1 - held) * area

@@ -17,6 +17,8 @@ ALIKE = {"si_sdr_improvement": "si_sdr_among_rivals"}  # the same with maps that
 SANITY = "sanity_similarity"
 SANE = 0.5  # how alike maps may stay once the network's weights are random, if they show what it learned
 
+NO_DIFFERENCE = Interval(value=0.0, low=0.0, high=0.0)  # what a difference is compared with
+
 
 class Outcome(Enum):
     """How one interval lies to another."""

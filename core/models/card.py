@@ -12,7 +12,7 @@ from core.tasks.task import TASKS
 from core.taxonomy.labels import LABEL_SPACES
 
 CARD = "card.json"
-REMEDY = "train the model or copy it again"  # what helps where the files of a model are damaged
+REMEDY = "train the model or copy it again"  # if the files of a model are damaged
 
 
 class Training(BaseModel):
@@ -23,7 +23,7 @@ class Training(BaseModel):
         split_hash: Identifies the items trained on (see ``core.corpora.corpus.split_hash``).
         start_sha256: Checksum of the weights file that training started from.
         weights_sha256: Checksum of the weights file that it led to.
-        previous: The training that led to the weights that it started from.
+        previous: The training that produced the starting weights.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -55,16 +55,16 @@ class Training(BaseModel):
 
 
 class Card(Record):
-    """A trained model's card. The second version of the schema added the task; until then there was only one.
+    """A trained model's card. Version 2 of the schema added the task; before, there was only one task.
 
     Attributes:
         task: The question that the model answers, a name of :data:`core.tasks.task.TASKS`.
-        label_set: What its labels are, a name of :data:`core.taxonomy.labels.LABEL_SPACES`.
+        label_set: The label space that its labels come from, a name of :data:`core.taxonomy.labels.LABEL_SPACES`.
         labels: In the order of the network's outputs.
         thresholds: Probability from which a label counts as detected, fitted on validation clips; empty where the task
             has no thresholds.
         temperature: Logits are divided by it before they become probabilities, fitted on validation clips.
-        evaluation: A summary of what ``timbrescope evaluate --record NAME`` measured, by that name.
+        evaluation: A summary of each ``timbrescope evaluate --record NAME``, by NAME.
         default: Whether the app opens with this model.
     """
 

@@ -1,6 +1,6 @@
 """A network as a chain of convolution stages and a head: the only module that knows how to walk through one.
 
-Whoever needs the inside of a network asks :class:`StagedNetwork`, never its children.
+Other modules ask :class:`StagedNetwork` for the inner layers of a network, and never read its children.
 """
 
 import copy
@@ -46,7 +46,7 @@ class ReceptiveField:
         return bands, frames
 
     def through(self, layer: nn.Conv2d | nn.MaxPool2d) -> "ReceptiveField":
-        """The receptive field of a layer's outputs, this one being that of its inputs."""
+        """The receptive field of a layer's outputs, if this is the receptive field of its inputs."""
         bands, frames = (
             (
                 first + step * (dilation * (kernel - 1) / 2 - padding),
@@ -59,7 +59,7 @@ class ReceptiveField:
                 self.squared_size,
                 pair(layer.kernel_size),
                 pair(layer.stride),
-                pair(cast(tuple[int, int], layer.padding)),  # never the name of one
+                pair(cast(tuple[int, int], layer.padding)),  # PyTorch also allows a name
                 pair(layer.dilation),
                 strict=True,
             )
@@ -102,7 +102,7 @@ class Stage:
         return cast(Tensor, self.rectifier(values))
 
     def pooled(self, activations: Tensor) -> Tensor:
-        """What goes on to the next stage."""
+        """The pooled activations, which the next stage takes as input."""
         return activations if self.pool is None else cast(Tensor, self.pool(activations))
 
     @property
@@ -150,7 +150,7 @@ class StagedNetwork(nn.Sequential):
 
     @property
     def head_modules(self) -> dict[str, nn.Module]:
-        """What follows the last stage, by name and in order: such as mean pooling and the linear layer ``head``."""
+        """The modules after the last stage by name, in order, such as mean pooling and the linear layer ``head``."""
         return self._parts()[1]
 
     def _parts(self) -> tuple[tuple[Stage, ...], dict[str, nn.Module]]:

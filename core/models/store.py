@@ -25,7 +25,7 @@ from core.tasks.task import TASKS, Task
 from core.taxonomy.labels import LABEL_SPACES, LabelSpace
 
 WEIGHTS = "model.safetensors"
-TRIED_FRAMES = 8  # of the silence on which a network is tried
+TRIED_FRAMES = 8  # length of the silence that a network is tried on
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class TrainedModel:
 
     @property
     def space(self) -> LabelSpace:
-        """What its labels are."""
+        """The label space that its labels come from."""
         return LABEL_SPACES.get(self.card.label_set)
 
     @property
@@ -64,7 +64,7 @@ class TrainedModel:
         return frontend(self.card.frontend)
 
     def label_index(self, label: str) -> int:
-        """Which output stands for a label.
+        """Index of the output that stands for a label.
 
         Raises:
             InputError: the model does not know the label.
@@ -76,7 +76,7 @@ class TrainedModel:
         return self.labels.index(label)
 
     def outputs(self, features: npt.NDArray[np.floating]) -> dict[str, npt.NDArray[np.float32]]:
-        """What the network says about features ``(windows, rows, frames)``, by head: ``logits (windows, labels)``."""
+        """The network's outputs for features ``(windows, rows, frames)``, by head: ``logits (windows, labels)``."""
         with torch.inference_mode():
             inputs = torch.from_numpy(np.asarray(features, dtype=np.float32)).unsqueeze(1)
             return {"logits": np.asarray(self.network(inputs))}
@@ -94,7 +94,7 @@ class TrainedModel:
         return self.task.decide(probabilities, self.thresholds)
 
     def detected(self, logits: npt.NDArray[np.floating]) -> list[int]:
-        """Numbers of the labels that are the answer to logits ``(labels,)``."""
+        """Indices of the labels that are the answer, from logits ``(labels,)``."""
         return [int(index) for index in np.flatnonzero(self.decide(self.probabilities(logits)))]
 
 
@@ -110,7 +110,7 @@ def model_names(root: Path | None = None) -> list[str]:
 
 
 def highest_rate() -> int:
-    """The highest sample rate of the models on disk, at which a sound serves them all."""
+    """The highest sample rate of the models on disk; a sound at this rate suits all of them."""
     return max((card(name).frontend.sample_rate for name in model_names()), default=SAMPLE_RATE)
 
 
@@ -173,7 +173,7 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
     """The weights in a file by name.
 
     Raises:
-        InputError: it cannot be read, or holds no weights, or some that are not finite.
+        InputError: the file cannot be read, holds no weights, or holds some that are not finite.
     """
     try:
         weights = load_file(path)
@@ -187,12 +187,12 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _shapes_by(card: Card, folder: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes of the weights that a card describes, by name; whatever their size, they take no memory.
+    """The shapes of the weights that a card describes, by name, found without taking memory for the weights.
 
     Raises:
-        InputError: no network is like that.
+        InputError: the card describes no possible network.
     """
-    with _as_described(folder), torch.device("meta"):  # where tensors have shapes, but no values
+    with _as_described(folder), torch.device("meta"):  # on which tensors have shapes, but no values
         network = build_network(card.architecture, card.config, len(card.labels))
     return {key: tuple(values.shape) for key, values in network.state_dict().items()}
 
@@ -201,7 +201,7 @@ def _try(network: StagedNetwork, card: Card, folder: Path) -> None:
     """Runs a network once, on silence.
 
     Raises:
-        InputError: it does not have an output for each label, or cannot be run.
+        InputError: the network does not have an output for each label, or cannot be run.
     """
     with _as_described(folder), torch.inference_mode():
         outputs = network(torch.zeros(1, 1, card.frontend.bands, TRIED_FRAMES))
@@ -211,7 +211,7 @@ def _try(network: StagedNetwork, card: Card, folder: Path) -> None:
 
 @contextmanager
 def _as_described(folder: Path) -> Iterator[None]:
-    """Whatever a network complains about is a fault of the card that describes it."""
+    """Turns an error that a network raises into an error about the card that describes the network."""
     try:
         yield
     except InputError:
@@ -221,7 +221,7 @@ def _as_described(folder: Path) -> Iterator[None]:
 
 
 def save_model(network: StagedNetwork, card: Card, folder: Path) -> None:
-    """Writes weights and card into a folder, which is made where it is missing.
+    """Writes weights and card into a folder, which is created if it is missing.
 
     Raises:
         InputError: the folder cannot be written to.

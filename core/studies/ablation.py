@@ -1,6 +1,7 @@
 """What each ingredient of a rich training is worth: one is left out at a time, all else being equal.
 
-One variant hears the soundfont on which the others are tested unheard, which shows what a new soundfont alone costs.
+One variant is also trained on the soundfont that the other variants meet only in the test. The difference is what an
+unheard soundfont costs.
 """
 
 from collections.abc import Callable
@@ -31,7 +32,7 @@ class Variant:
 
     Attributes:
         title: What is left out, or added.
-        recipe: Of the training clips.
+        recipe: Recipe of the training clips.
         settings: What differs in the training configuration.
     """
 
@@ -80,7 +81,7 @@ class Plan:
 def run_ablation(
     plan: Plan, root: Path = TRAINED_MODELS, on_variant: Callable[[VariantResult], None] = lambda result: None
 ) -> Ablation:
-    """Trains and measures every variant, and keeps what was found in ``studies`` after each.
+    """Trains and measures every variant, and saves the results in ``studies`` after each of them.
 
     Args:
         root: Folder of the trained models.

@@ -19,8 +19,8 @@ class Contrast(Part):
 
     Attributes:
         title: The question that comparing them answers.
-        kinds: What the first and the second model of each pair are.
-        pairs: The names of two models that differ in that thing alone, by what they have in common.
+        kinds: The kind of the first and of the second model of each pair.
+        pairs: The names of two models that differ in this one thing, by what they have in common.
     """
 
     title: str
@@ -32,7 +32,7 @@ def contrasts(root: Path = TRAINED_MODELS) -> dict[str, Contrast]:
     """The contrasts of ``root`` with the pairs whose models are both on disk; contrasts without any are left out.
 
     Raises:
-        InputError: the file is damaged, or the models of a pair were not trained for as long.
+        InputError: the file is damaged, or the two models of a pair were trained for different times.
     """
     path, there = root / STUDIES / CONTRASTS, set(model_names(root))
     present = {}
@@ -61,7 +61,7 @@ def _read(path: Path) -> dict[str, Contrast]:
 
 
 def _check_training(pair: tuple[str, str], root: Path, path: Path) -> None:
-    """A longer training would be a second difference."""
+    """Refuses a pair with trainings of different length, which would be a second difference."""
     a, b = (_amount(card(str(root / name)).training) for name in pair)
     if a != b:
         raise InputError(
@@ -71,6 +71,6 @@ def _check_training(pair: tuple[str, str], root: Path, path: Path) -> None:
 
 
 def _amount(training: Training) -> list[tuple[int, int]]:
-    """Epochs and clips of a training and of those that it went on from."""
+    """Epochs and clips of a training and of the trainings before it."""
     own = (training.epochs, training.clips)
     return [own, *(_amount(training.previous) if training.previous else [])]

@@ -20,7 +20,7 @@ FIRST_SEED = 700 * 10**9  # far from the clips of any data set
 def run_experiments(
     clips: int, root: Path = TRAINED_MODELS, on_progress: Callable[[int], None] = lambda clips: None
 ) -> Experiments:
-    """Compares the models of every contrast on newly composed clips, and keeps what was found in ``studies``.
+    """Compares the models of every contrast on newly composed clips, and saves the results in ``studies``.
 
     Args:
         clips: How many; at least four.

@@ -1,6 +1,6 @@
-"""Searches for the rules and the mask under which the true instruments of composed clips are heard best.
+"""Searches for the rules and the mask that bring out the true instruments of composed clips best.
 
-The defaults in :mod:`core.explanation.rules` and :mod:`core.resynthesis` were chosen by it.
+The defaults in :mod:`core.explanation.rules` and :mod:`core.resynthesis` were chosen by this search.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,7 @@ BLURS = ((2.0, 8.0), (2.0, 16.0), (4.0, 16.0))
 POWERS = (0.0, 0.25, 0.5)
 CONTRASTS = (1.0, 1.5, 2.0)
 RESTS = (0.0, 0.1)
-# From a network, a mix and targets to the maps of the targets, by the name of what made them.
+# Explains targets to a network in a mix; returns a map for each target, by the name of the method.
 Explain = Callable[[StagedNetwork, Spectrogram, Sequence[Target]], dict[str, list[Matrix]]]
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, how many there are
 GRID = tuple(
@@ -41,9 +41,9 @@ class Case:
     """An instrument that plays in a clip and that the model detects there.
 
     Attributes:
-        logit: The network's output for it.
-        maps: Its maps by the name of what made them, such as a set of rules.
-        rivals: The same for the other instruments that the model detects.
+        logit: The network's output for the instrument.
+        maps: The maps of the instrument, by the name of the method, such as a set of rules.
+        rivals: The maps of the other instruments that the model detects, by the same names.
     """
 
     truth: Truth
@@ -58,12 +58,12 @@ class Case:
 
 
 def contested_name(name: str) -> str:
-    """The name of maps that all labels contest, from the name of the plain ones."""
+    """The name of a method's contested maps, from the name of its plain maps."""
     return f"{name} contested"
 
 
 def by_rules(network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> dict[str, list[Matrix]]:
-    """The map of each target under each set of rules, as it is and contested."""
+    """The map of each target under each set of rules, plain and contested."""
     traces = {rules: Trace(network, as_input(mix.features), rules) for rules in RULE_SETS}
     plain = {rules: [trace.relevance(target)[0].numpy() for target in targets] for rules, trace in traces.items()}
     return plain | {contested_name(rules): list(trace.contested(targets).numpy()) for rules, trace in traces.items()}
@@ -91,7 +91,7 @@ def cases(model: TrainedModel, clip: str, explain: Explain = by_rules) -> Iterat
 
 
 def fits(case: Case) -> dict[str, dict[str, float]]:
-    """How well the maps fit the true cells, by name; the mix's energy as a map for comparison."""
+    """How well each map, and the mix's energy for comparison, fits the cells in which the instrument sounds."""
     truth = case.truth.masks[case.label]
     maps = {**case.maps, "energy": case.truth.mix.mel_power}
     return {name: fit(values, truth) for name, values in maps.items()}

@@ -36,7 +36,7 @@ class SharingPool(nn.MaxPool2d):
 
     @classmethod
     def like(cls, pool: nn.MaxPool2d) -> "SharingPool":
-        """One that has the windows of another pool."""
+        """A sharing pool with the windows of another pool."""
         return cls(pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode)
 
     def forward(self, values: Tensor) -> Tensor:
@@ -60,9 +60,9 @@ class Candidate:
         title: A short name.
         words: What it does, in plain words.
         rules: The rules of propagation.
-        sharing_pools: Whether max pools divide relevance in proportion, instead of giving all of it to the winner.
+        sharing_pools: Whether max pools divide relevance in proportion, instead of giving it all to the largest cell.
         by_amplitude: Whether the map is multiplied by the amplitude of the mix, which undoes the log-compression.
-        explainer: An explainer that makes the map instead of the rules.
+        explainer: An explainer that replaces the rules.
     """
 
     part: str
@@ -82,7 +82,7 @@ class Candidate:
         return self._weighted(self._relevance(network, as_input(mix.features), targets), mix)
 
     def contested(self, network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> list[Matrix]:
-        """The maps to listen to: contested by the targets, if the candidate can do that."""
+        """The maps to listen to: contested by the targets, if the candidate can make such maps."""
         if self.explainer or self.sharing_pools:
             return self.maps(network, mix, targets)
         return self._weighted(Trace(network, as_input(mix.features), self.rules).contested(targets), mix)
@@ -103,7 +103,7 @@ class Candidate:
 
 
 def level(exponent: float) -> Modifier:
-    """A modifier from log-mel, of the default range, back to mel power to an exponent: 1 is power, ½ amplitude.
+    """A modifier that turns log-mel of the default range into mel power to an exponent: 1 is power, ½ is amplitude.
 
     >>> level(0.5)(torch.tensor([0.0, 1.0])).round(decimals=3).tolist()
     [0.0, 1.0]

@@ -1,7 +1,7 @@
-"""Grades ways to propagate and to read relevance on composed clips: why the default rules are what they are.
+"""Grades ways to propagate and to read relevance on composed clips; the default rules were chosen by these grades.
 
-The candidates are in :mod:`core.studies.rule_candidates`. Graded are the instruments that the model detects; their maps
-are masked as by default, with the other detected instruments as rivals.
+The candidates are in :mod:`core.studies.rule_candidates`. Only instruments that the model detects are graded. Their
+maps become masks with the default settings, and the other detected instruments are the rivals.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from core.resynthesis import relevance_mask
 from core.studies.mask_search import Case, Progress, cases, clip_names, contested_name
 from core.studies.rule_candidates import CANDIDATES, Candidate
 
-COMPARED = ("lift", "rma", "rra", "pointing", "si_sdr_improvement")  # with the default
+COMPARED = ("lift", "rma", "rra", "pointing", "si_sdr_improvement")  # measures compared with the default's
 REPORTED = (*COMPARED, "conservation_error")
 
 Taken = dict[str, dict[str, float]]  # measures by candidate
@@ -34,8 +34,8 @@ def search(
 ) -> RuleSearch:
     """Grades all candidates on the same composed clips of two to four instruments.
 
-    Measures are means over instruments with 95 % bootstrap intervals over clips. Differences from the default are taken
-    for each instrument before they are averaged, so their intervals are those of paired figures.
+    Measures are means over instruments with 95 % bootstrap intervals over clips. Each candidate is compared with the
+    default instrument by instrument, so the intervals of the differences are paired.
 
     Raises:
         InputError: none of the instruments is detected, or none of the candidates is the default.

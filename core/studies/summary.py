@@ -1,4 +1,4 @@
-"""Comparisons of pairs of models → a paragraph that says no more than their figures."""
+"""Writes a paragraph about comparisons of pairs of models that claims no more than their figures show."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,7 +13,7 @@ LEVELS = ((0.8, "closely"), (0.5, "moderately"), (0.0, "weakly"))  # correlation
 def summarise(kinds: tuple[str, str], cases: Cases) -> str:
     """A paragraph about what pairs of two kinds of networks have in common and where they differ.
 
-    A difference counts where its interval excludes zero; what differs in no pair is reported as no clear difference.
+    A difference counts if its interval excludes zero. If no pair differs, the paragraph reports no clear difference.
     """
     first, second = kinds
     sentences = [
@@ -115,7 +115,7 @@ def _unclear(cases: Cases) -> list[str]:
 
 
 def _own_sound(cases: Cases) -> str:
-    """Whether the networks point at the instrument's own sound more than its share of the energy would explain."""
+    """Whether more of the networks' evidence lies on the instrument's own sound than its share of the energy."""
     own = [pair.places["own"] for pair in cases.values()]
     shares = [share for figures in own for share in (figures.a, figures.b)]
     energies = [figures.energy for figures in own for _ in range(2)]

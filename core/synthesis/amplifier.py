@@ -12,8 +12,8 @@ from scipy.signal import resample_poly, sosfilt
 from core.audio import SAMPLE_RATE, Samples
 
 OVERSAMPLING = 4  # the stage adds partials far above the band, which would otherwise alias
-BIAS = 0.2  # of the stage; it adds even partials to the odd ones
-SPEAKER = butterworth(2, (90, 4500), "bandpass", fs=SAMPLE_RATE, output="sos")  # of a 12-inch loudspeaker
+BIAS = 0.2  # added to the input of the stage, which creates even partials beside the odd ones
+SPEAKER = butterworth(2, (90, 4500), "bandpass", fs=SAMPLE_RATE, output="sos")  # like a 12-inch loudspeaker
 
 
 def amplified(sound: Samples, drive: float) -> Samples:

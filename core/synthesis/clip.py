@@ -1,4 +1,4 @@
-"""From the name of a clip to the clip: draw the instruments, compose the score, play every stem, mix.
+"""Makes a clip from its name: draws the instruments, composes the score, plays every stem, and mixes.
 
 The mix is the exact float32 sum of the stems, in the order of the labels. Nothing is applied to it afterwards.
 """
@@ -19,7 +19,7 @@ from core.synthesis.soundfonts import all_presets, presets
 from core.taxonomy.instruments import INSTRUMENTS, Instrument
 
 STEM_LEVEL = 0.1  # RMS of a stem while it sounds, before its gain
-MIX_PEAK = 0.9  # in a louder mix all stems are turned down alike
+MIX_PEAK = 0.9  # all stems of a louder mix are turned down by the same factor
 LOUDNESS_FRAME = 1024  # samples
 AUDIBLE = 0.1  # share of the loudest frame's RMS above which a frame counts as sounding
 SILENT = 1e-4  # level below which a stem is not made louder
@@ -147,7 +147,7 @@ def _draw_labels(recipe: Recipe, playable: dict[str, list[int]], rng: np.random.
 
 
 def _draw_soundfont(recipe: Recipe, label: str, program: int, rng: np.random.Generator) -> str:
-    """A soundfont that plays the program well, or one that has it at all if none does."""
+    """A random soundfont that plays the program well; if none does, one that has the program."""
     wanted = (_bank(label), program)
     able = [font for font in recipe.soundfont if wanted in presets(font)]
     return str(rng.choice(able or [font for font in recipe.soundfont if wanted in all_presets(font)]))
@@ -166,7 +166,7 @@ def _play(instrument: Instrument, score: Score, program: int, soundfont: str, ef
 
 
 def balance(stems: dict[str, Samples], gains_db: dict[str, float]) -> dict[str, Samples]:
-    """The stems at their gains, all turned down alike if the peak of the mix would exceed ``MIX_PEAK``."""
+    """The stems at their gains, all turned down by one factor if the peak of the mix would exceed ``MIX_PEAK``."""
     turned = {label: stem * np.float32(10 ** (gains_db[label] / 20)) for label, stem in stems.items()}
     mix = reduce(np.add, turned.values())
     peak = max(float(mix.max()), -float(mix.min()))

@@ -36,9 +36,9 @@ AMPLIFIERS = {  # share of the stems that have one, lowest and highest drive in 
 CLEAN_GUITARS = 0.6  # share of the amplified distorted guitars for which a clean guitar drives the amplifier
 BREATHING = ("brass", "reeds", "flutes", "voice")  # families whose players can be heard to breathe
 BREATH_HZ = 300.0  # there is little breath noise below
-BREATH_SECONDS = 0.08  # by which breath comes before a tone and outlasts it
+BREATH_SECONDS = 0.08  # breath begins this long before a tone, and ends this long after it
 
-# Numbers of the settings of a voice ("generators") that a channel may shift (SoundFont 2.04, section 8.1.2).
+# Numbers of the voice settings ("generators") that a channel may shift (SoundFont 2.04, section 8.1.2).
 VIBRATO_DEPTH, CUTOFF, VIBRATO_RATE, RELEASE = 6, 8, 24, 38
 
 
@@ -52,8 +52,8 @@ class Effects:
         detune: Semitones by which the stem is out of tune.
         cutoff: Cents by which the soundfont's low-pass filter is shifted; negative values are darker.
         vibrato: Depth in cents.
-        vibrato_rate: Cents by which the vibrato is faster than that of the soundfont, which is usually 8.2 Hz.
-        release: Timecents by which the release of a note is longer.
+        vibrato_rate: Change of the vibrato's frequency in cents; most soundfonts have 8.2 Hz.
+        release: Change of the release time of a note in timecents; positive values are longer.
         drive: dB by which an amplifier is overdriven; None for no amplifier.
         breath: Level of the player's breath relative to the tone, in dB; 0 for none.
         level: Gain in dB.
@@ -63,9 +63,9 @@ class Effects:
         band: Lowest and highest frequency of the recording, in Hz; (0, 0) for the whole band.
         gap: Start and end of a silence, in seconds; (0, 0) for none.
         noise: Level of the noise relative to the stem, in dB; 0 for none.
-        noise_tilt: dB per octave by which the noise falls.
+        noise_tilt: Fall of the noise towards high frequencies, in dB per octave.
         codec: Strength of MP3 compression in (0, 1]; 0 for none.
-        seed: Of the random numbers for room, noise and breath.
+        seed: Seed of the random numbers for room, noise and breath.
     """
 
     program: int | None = None
@@ -119,7 +119,7 @@ def draw_none(
 
 
 def draw_varied(labels: tuple[str, ...], duration: float, rng: np.random.Generator) -> dict[str, Effects]:
-    """Each stem in a room and with a microphone of its own; some clips with a narrow band or a codec."""
+    """Gives each stem its own room and microphone, and some clips a narrow band or a codec."""
     narrow, compressed = rng.random(2) < (0.3, 0.1)
     band = (float(rng.uniform(30, 250)), float(np.exp(rng.uniform(np.log(2500), np.log(10000)))))
     codec = float(rng.uniform(0.5, 0.95))
@@ -132,7 +132,7 @@ def draw_varied(labels: tuple[str, ...], duration: float, rng: np.random.Generat
 
 
 def draw_live(labels: tuple[str, ...], duration: float, rng: np.random.Generator) -> dict[str, Effects]:
-    """As ``draw_varied``, with two sounds that soundfonts lack: amplifiers, and the breath of players and singers."""
+    """Like ``draw_varied``, with two sounds that soundfonts lack: amplifiers, and the breath of players and singers."""
     return {
         label: replace(effects, **_draw_amplifier(label, rng), **_draw_breath(label, rng))
         for label, effects in draw_varied(labels, duration, rng).items()

@@ -13,7 +13,7 @@ from core.taxonomy.instruments import INSTRUMENTS
 def write_clip(clip: Clip, folder: Path) -> None:
     """Writes ``mix.wav``, ``stems/<instrument>.wav``, ``score.mid`` and ``clip.json`` into a folder.
 
-    The sounds are 16-bit and keep their levels, so the stems add up to the mix but for rounding. Stems that an earlier
+    The sounds are 16-bit and keep their levels, so the stems add up to the mix up to rounding. Stems that an earlier
     clip left in the folder are deleted; other files are kept.
 
     Raises:

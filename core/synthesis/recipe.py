@@ -25,7 +25,7 @@ class Recipe:
     """The settings that all clips of one kind share.
 
     Attributes:
-        base: Name of the preset that this recipe is, or was changed from.
+        base: Name of the preset that this recipe equals or was derived from.
         label_set: Labels that may occur, and their programs.
         family: If given, only instruments of this family are drawn.
         count: Lowest and highest number of instruments in a clip; all numbers between are equally likely.

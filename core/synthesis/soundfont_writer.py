@@ -48,7 +48,7 @@ class RecordedProgram:
         name: ASCII; the first 19 characters are kept.
         program: General MIDI program, 0-127.
         notes: In ascending order.
-        low: Lowest MIDI pitch to play; the lowest note plays it if it is higher itself.
+        low: Lowest MIDI pitch to play. If the lowest note is higher, that note is played down to this pitch.
         high: Highest MIDI pitch to play.
     """
 

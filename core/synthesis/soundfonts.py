@@ -24,12 +24,12 @@ PRESET_HEADER = struct.Struct("<20s3H3I")  # name, program, bank, ... (SoundFont
 
 @dataclass(frozen=True)
 class Soundfont:
-    """A known soundfont, installed or not. Its source is one of ``package``, ``npm`` and ``notes``.
+    """A known soundfont, installed or not. It comes from one of ``package``, ``npm`` and ``notes``.
 
     Attributes:
-        name: In recipes.
-        title: For people.
-        licence: Of the sounds.
+        name: Name in recipes.
+        title: Name for people.
+        licence: Licence of the sounds.
         homepage: Address of its description.
         files: Names or absolute paths that the file may have, the usual one first.
         sha256: Checksum of the file that clip names refer to.

@@ -1,6 +1,6 @@
-"""Fits what turns logits into probabilities that can be believed, and probabilities into decisions.
+"""Calibration: fits the temperature behind reliable probabilities, and the thresholds that decide on labels.
 
-All is fitted on held-out clips. Temperature scaling: Guo et al. 2017 (arXiv 1706.04599).
+Both are fitted on held-out clips. Temperature scaling: Guo et al. 2017 (arXiv 1706.04599).
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 Matrix = npt.NDArray[np.floating]
 
-SENSIBLE = (0.1, 0.9)  # a threshold outside was fitted to too few clips
+SENSIBLE = (0.1, 0.9)  # a threshold outside this range was fitted to too few clips
 
 
 def fit_temperature(logits: Matrix, targets: Matrix) -> float:
@@ -46,7 +46,7 @@ def _best_temperature(logits: Matrix, loss: Callable[[Matrix], float]) -> float:
 
 
 def fit_thresholds(logits: Matrix, targets: Matrix) -> list[float]:
-    """For each label the probability from which detecting it gives the best F1 ``(labels,)``."""
+    """The threshold of each label, as a probability, that gives it the best F1 ``(labels,)``."""
     return [_best_threshold(1 / (1 + np.exp(-z)), target) for z, target in zip(logits.T, targets.T, strict=True)]
 
 

@@ -16,7 +16,7 @@ from core.taxonomy.labels import LabelSpace
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
 
-SURE_SHARE = 0.25  # a label's logit for a whole sound is the mean over this share of the windows, its highest ones
+SURE_SHARE = 0.25  # a label's logit for a whole sound is the mean of its highest logits, from this share of the windows
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ManyOfMany(Task):
         return Calibration(temperature, fit_thresholds(logits / temperature, targets))
 
     def pool(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Mean of each label's highest logits, because what plays for a while is in the piece."""
+        """Mean of each label's highest logits, because a label holds for a piece even if it holds only for a while."""
         count = max(1, round(len(logits) * SURE_SHARE))
         return np.asarray(np.sort(logits, axis=0)[-count:].mean(axis=0), dtype=np.float32)
 

@@ -52,14 +52,14 @@ class OneOfMany(Task):
         return MetricCollection(metrics, prefix="val_", compute_groups=False)
 
     def expected(self, targets: Tensor) -> Tensor:
-        """The number of each clip's label ``(clips,)``."""
+        """The index of each clip's label ``(clips,)``."""
         return targets.argmax(1)
 
     def calibrate(self, logits: Matrix, targets: Matrix) -> Calibration:
         return Calibration(fit_softmax_temperature(logits, targets))
 
     def pool(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The mean: the answer holds for the whole sound, and every window has a say in it."""
+        """The mean over all windows, because the answer is about the whole sound."""
         return np.asarray(logits.mean(axis=0), dtype=np.float32)
 
     def probabilities(self, logits: Matrix, temperature: float) -> npt.NDArray[np.float32]:
@@ -70,7 +70,7 @@ class OneOfMany(Task):
         return np.asarray(parts / np.maximum(parts.sum(axis=-1, keepdims=True), np.finfo(np.float64).tiny), np.float32)
 
     def decide(self, probabilities: npt.NDArray[np.float32], thresholds: npt.NDArray[np.float32]) -> Mask:
-        """The likeliest label, the first of equals; none where nothing is heard."""
+        """The likeliest label (the first one if several are equally likely); none where nothing is heard."""
         likeliest = np.arange(probabilities.shape[-1]) == probabilities.argmax(axis=-1)[..., None]
         return np.asarray(likeliest & (probabilities > 0))
 

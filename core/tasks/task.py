@@ -1,11 +1,11 @@
 """What a task is: the question that a model answers, and the registry of all tasks.
 
-A task decides what the outputs of a network mean: the loss that they are trained with, the probabilities that they are
-turned into, the answer that follows, and how both appear in JSON and on the pages. There are two kinds, in
-:mod:`core.tasks.many_of_many` and :mod:`core.tasks.one_of_many`; a task is an instance of one of them.
+A task decides what the outputs of a network mean: the loss in training, the probabilities, the answer that follows from
+them, and how both appear in JSON and on the pages. There are two kinds of tasks, in :mod:`core.tasks.many_of_many` and
+:mod:`core.tasks.one_of_many`; a task is an instance of one of them.
 
-Conventions: logits and probabilities are ``(..., labels)`` in the order of the model's labels, targets 0 or 1 of the
-same shape. A logit of minus infinity stands for silence; where all are, nothing is heard and nothing is answered.
+Conventions: logits and probabilities are ``(..., labels)`` in the order of the model's labels; targets are 0 or 1 and
+have the same shape. A logit of minus infinity stands for silence; if all logits are, there is no answer.
 """
 
 from abc import ABC, abstractmethod
@@ -46,11 +46,11 @@ class Task(ABC):
 
     Attributes:
         name: What cards and configurations call it.
-        noun: What its labels are: the noun of the label spaces that it can be asked about.
+        noun: What one label is, such as "instrument"; the task fits the label spaces with the same noun.
         when: Heading of the answer over time, for people.
-        monitor: Which of the validation metrics chooses the best epoch of a training.
+        monitor: The validation metric that chooses the best epoch of a training.
         has_thresholds: Whether each label has a threshold that decides about it.
-        adds_up: Whether two clips that are mixed hold the labels of both.
+        adds_up: Whether the mix of two clips holds the labels of both.
         says: How a sentence about the answer begins.
         rule: How the answer follows from the probabilities, for people.
     """
@@ -83,11 +83,11 @@ class Task(ABC):
             raise InputError(f"A model needs at least one {space.noun}, and each only once.")
 
     def labels_of(self, words: Sequence[str]) -> list[str]:
-        """The labels that hold for a clip that a data set, or the app that composed it, describes by these words."""
+        """The labels of a clip, from the words that describe it in a data set or in the app."""
         return list(words)
 
     def truth(self, instruments: Sequence[str]) -> list[str] | None:
-        """The right labels for a composed clip; None where its instruments do not say which these are."""
+        """The right labels for a composed clip; None if they do not follow from its instruments."""
         labels = self.labels_of(instruments)
         spaces = [space for space in map(LABEL_SPACES.get, LABEL_SPACES) if space.noun == self.noun]
         known = all(any(label in space.titles for space in spaces) for label in labels)
@@ -106,12 +106,12 @@ class Task(ABC):
         """The mean loss ``()`` of a batch.
 
         Args:
-            smoothing: By how much the targets are moved from certainty towards not knowing.
+            smoothing: Label smoothing in [0, 1): how far the targets are moved from certainty to even odds.
         """
 
     @abstractmethod
     def metrics(self, labels: int) -> "MetricCollection":
-        """Validation metrics, called ``val_`` and their name; they take logits and :meth:`expected` targets."""
+        """Validation metrics, logged as ``val_<name>``; they take logits and the targets of :meth:`expected`."""
 
     @abstractmethod
     def expected(self, targets: Tensor) -> Tensor:
@@ -119,7 +119,7 @@ class Task(ABC):
 
     @abstractmethod
     def calibrate(self, logits: Matrix, targets: Matrix) -> Calibration:
-        """What turns logits into probabilities and an answer, fitted on held-out clips; both ``(clips, labels)``."""
+        """Fits temperature and thresholds to the logits and targets of held-out clips, both ``(clips, labels)``."""
 
     @abstractmethod
     def pool(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -131,11 +131,11 @@ class Task(ABC):
 
     @abstractmethod
     def decide(self, probabilities: npt.NDArray[np.float32], thresholds: npt.NDArray[np.float32]) -> Mask:
-        """Which labels are the answer ``(..., labels)``; ``thresholds (labels,)`` are empty where it has none."""
+        """Which labels are the answer ``(..., labels)``; ``thresholds (labels,)`` are empty if the task has none."""
 
     @abstractmethod
     def answer(self, space: LabelSpace, probabilities: Mapping[str, float], decided: Sequence[str]) -> dict[str, Any]:
-        """The answer as JSON: the probability of each label, and those labels that were decided on."""
+        """The answer as JSON: the probability of each label, and the labels that were decided on."""
 
     @abstractmethod
     def question(self, space: LabelSpace) -> str:

@@ -2,8 +2,8 @@
 
 A new instrument is one new row of ``_ROWS``. Pitches are MIDI note numbers (60 = middle C, C4).
 
-The colours were spread as far apart as 29 can be for normal, red-blind and green-blind eyes at once (smallest CIELAB
-distance 14, 11 and 11), those of the commonest instruments furthest.
+The colours are as far apart as 29 colours can be for normal, red-blind and green-blind eyes at once (smallest CIEDE2000
+distance 10.7, 5.6 and 5.6). The most common instruments differ most. All can be read on the dark theme.
 """
 
 from collections.abc import Mapping
@@ -90,38 +90,38 @@ def _row(
 
 
 _ROWS = (
-    _row("piano", "keys", "0 1 2", "21-108", 8, "harmony melody bass", "#34a0f4", "pia", "piano"),
-    _row("electric_piano", "keys", "4 5", "28-103", 6, "harmony melody", "#28dc7c"),
-    _row("mallets", "mallets", "8 9 11 12 13", "48-96", 4, "melody harmony", "#88f4a0", None, "mallet_percussion"),
-    _row("organ", "keys", "16 17 18 19", "36-96", 6, "harmony pad melody bass", "#4cb8b8", "org", "organ"),
-    _row("accordion", "keys", "21 23", "41-93", 5, "melody harmony", "#d094dc", None, "accordion"),
-    _row("acoustic_guitar", "plucked", "24 25", "40-83", 6, "harmony melody", "#e88828", "gac", "guitar"),
-    _row("electric_guitar", "plucked", "26 27 28", "40-84", 6, "harmony melody", "#e83464", "gel", "guitar"),
-    _row("distorted_guitar", "plucked", "29 30", "40-86", 3, "melody harmony", "#f458f4", "gel", "guitar"),
-    _row("banjo", "plucked", "105", "48-86", 4, "harmony melody", "#b858ac", None, "banjo"),
-    _row("harp", "plucked", "46", "24-103", 6, "harmony melody", "#e8b8f4"),
-    _row("electric_bass", "bass", "33 34 35 36", "28-67", 1, "bass", "#b840f4", None, "bass"),
-    _row("double_bass", "bass", "32 43", "28-67", 1, "bass", "#b858d0", None, "bass"),
-    _row("violin", "strings", "40", "55-100", 2, "melody", "#7cf47c", "vio", "violin"),
-    _row("viola", "strings", "41", "48-91", 2, "melody", "#88b858"),
-    _row("cello", "strings", "42", "36-76", 2, "melody bass", "#289464", "cel", "cello"),
-    _row("string_ensemble", "strings", "48 49", "28-96", 6, "pad harmony", "#28c47c"),
-    _row("voice", "voice", "52 53 54", "43-84", 4, "melody pad", "#f4d0f4", "voi", "voice"),
-    _row("trumpet", "brass", "56", "54-86", 1, "melody", "#d0f428", "tru", "trumpet"),
-    _row("trombone", "brass", "57", "40-72", 1, "melody bass", "#dcc428", None, "trombone"),
-    _row("tuba", "brass", "58", "28-58", 1, "bass", "#28b828"),
-    _row("french_horn", "brass", "60", "34-77", 1, "melody", "#acd058"),
-    _row("saxophone", "reeds", "64 65 66 67", "36-87", 1, "melody", "#f47cac", "sax", "saxophone"),
-    _row("oboe", "reeds", "68", "58-91", 1, "melody", "#64d0a0"),
-    _row("bassoon", "reeds", "70", "34-75", 1, "melody bass", "#4c887c"),
-    _row("clarinet", "reeds", "71", "50-94", 1, "melody", "#94dcc4", "cla", "clarinet"),
-    _row("flute", "flutes", "72 73", "60-96", 1, "melody", "#a0f4c4", "flu", "flute"),
-    _row("synth_lead", "synth", "80 81", "36-96", 1, "melody", "#d0e858", None, "synthesizer"),
-    _row("synth_pad", "synth", "88 89 90", "36-84", 6, "pad", "#f4a0d0", None, "synthesizer"),
-    _row("drums", "drums", "0 8 16 24 25 40", "35-81", 4, "drums", "#947c40", None, "drums"),
+    _row("piano", "keys", "0 1 2", "21-108", 8, "harmony melody bass", "#218db7", "pia", "piano"),
+    _row("electric_piano", "keys", "4 5", "28-103", 6, "harmony melody", "#46cecb"),
+    _row("mallets", "mallets", "8 9 11 12 13", "48-96", 4, "melody harmony", "#00ffc5", None, "mallet_percussion"),
+    _row("organ", "keys", "16 17 18 19", "36-96", 6, "harmony pad melody bass", "#3dd6ff", "org", "organ"),
+    _row("accordion", "keys", "21 23", "41-93", 5, "melody harmony", "#b196d5", None, "accordion"),
+    _row("acoustic_guitar", "plucked", "24 25", "40-83", 6, "harmony melody", "#ffab01", "gac", "guitar"),
+    _row("electric_guitar", "plucked", "26 27 28", "40-84", 6, "harmony melody", "#ff4100", "gel", "guitar"),
+    _row("distorted_guitar", "plucked", "29 30", "40-86", 3, "melody harmony", "#7b6fff", "gel", "guitar"),
+    _row("banjo", "plucked", "105", "48-86", 4, "harmony melody", "#b0777b", None, "banjo"),
+    _row("harp", "plucked", "46", "24-103", 6, "harmony melody", "#e1929b"),
+    _row("electric_bass", "bass", "33 34 35 36", "28-67", 1, "bass", "#6996ff", None, "bass"),
+    _row("double_bass", "bass", "32 43", "28-67", 1, "bass", "#fb15b7", None, "bass"),
+    _row("violin", "strings", "40", "55-100", 2, "melody", "#bfff94", "vio", "violin"),
+    _row("viola", "strings", "41", "48-91", 2, "melody", "#309376"),
+    _row("cello", "strings", "42", "36-76", 2, "melody bass", "#309700", "cel", "cello"),
+    _row("string_ensemble", "strings", "48 49", "28-96", 6, "pad harmony", "#78b09c"),
+    _row("voice", "voice", "52 53 54", "43-84", 4, "melody pad", "#fdbca3", "voi", "voice"),
+    _row("trumpet", "brass", "56", "54-86", 1, "melody", "#f2f700", "tru", "trumpet"),
+    _row("trombone", "brass", "57", "40-72", 1, "melody bass", "#f9c185", None, "trombone"),
+    _row("tuba", "brass", "58", "28-58", 1, "bass", "#15b54b"),
+    _row("french_horn", "brass", "60", "34-77", 1, "melody", "#fdd25d"),
+    _row("saxophone", "reeds", "64 65 66 67", "36-87", 1, "melody", "#ff4681", "sax", "saxophone"),
+    _row("oboe", "reeds", "68", "58-91", 1, "melody", "#4bb7ff"),
+    _row("bassoon", "reeds", "70", "34-75", 1, "melody bass", "#229397"),
+    _row("clarinet", "reeds", "71", "50-94", 1, "melody", "#00ffff", "cla", "clarinet"),
+    _row("flute", "flutes", "72 73", "60-96", 1, "melody", "#bcfaeb", "flu", "flute"),
+    _row("synth_lead", "synth", "80 81", "36-96", 1, "melody", "#c0a96d", None, "synthesizer"),
+    _row("synth_pad", "synth", "88 89 90", "36-84", 6, "pad", "#f2a2ca", None, "synthesizer"),
+    _row("drums", "drums", "0 8 16 24 25 40", "35-81", 4, "drums", "#788a58", None, "drums"),
 )
 
-# Programs that play in another register than their label as a whole.
+# Programs whose range differs from that of their label as a whole.
 _PROGRAM_RANGES = {
     ("double_bass", 43): (28, 57),
     ("saxophone", 64): (56, 87),
@@ -135,7 +135,7 @@ FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(row.family for row in _ROWS))
 
 
 def words_of(data_set: Literal["irmas", "openmic"]) -> dict[str, tuple[str, ...]]:
-    """For each word of another data set that names instruments of the taxonomy, the labels of those.
+    """The labels that each word of another data set stands for, for words that name instruments of the taxonomy.
 
     >>> words_of("irmas")["gel"]
     ('electric_guitar', 'distorted_guitar')

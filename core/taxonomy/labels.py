@@ -16,14 +16,14 @@ from core.registry import Registry
 
 @dataclass(frozen=True, eq=False)
 class LabelSpace:
-    """The labels of one kind among which a model tells.
+    """Labels of one kind that a model can answer with.
 
     Attributes:
         name: What cards and configurations call it.
         noun: What one label is, for messages and as a key of JSON: "instrument".
-        labels: All of them, in order.
+        labels: All labels, in order.
         titles: The name of each label for people.
-        groups: The group of similar labels that each belongs to, such as an instrument's family.
+        groups: The group of similar labels that each label belongs to, such as an instrument's family.
         colors: The colour of each label, as ``#rrggbb``.
     """
 
@@ -53,7 +53,7 @@ LABEL_SPACES: Registry[LabelSpace] = Registry("label set", "core.taxonomy")
 
 
 def space_of(label: str) -> LabelSpace | None:
-    """A label space that has the label; None if there is none. Of several, any serves to show the label.
+    """A label space that contains the label, or None. If several contain it, all of them show it alike.
 
     >>> space_of("violin").noun
     'instrument'

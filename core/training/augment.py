@@ -1,7 +1,7 @@
 """Augmentation: log-mels are changed at random each time that a clip is seen in training.
 
-Most of it happens to the power, where sounds add up: frequencies are moved, clips added to each other, equalised, and
-given a noise floor. After that, stripes of the log-mels are silenced.
+Most changes are made to the power, because the powers of sounds add up: frequencies are moved, clips are added to each
+other, equalised, and given a noise floor. After that, stripes of the log-mels are silenced.
 """
 
 import torch

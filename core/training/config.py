@@ -29,28 +29,30 @@ class TrainingConfig(BaseModel):
         task: The question that the model answers.
         label_set: The labels that it may answer with.
         config: Settings of the architecture. A stage's ``config`` changes single settings of the one at the top.
-        recipe: What the clips are composed by; any data set will do if not given.
-        data_seed: Seed of their data set; any if not given.
-        clips: Number of clips to train on, the first of the data set; all that are not held out if not given.
-        validation: Number of clips after those that are held out to choose the best epoch and to calibrate.
-        learning_rate: The highest of a one-cycle schedule (Smith & Topin 2019).
+        recipe: Recipe of the data set; any if not given.
+        data_seed: Seed of the data set; any if not given.
+        clips: Number of clips to train on, counted from the first of the data set; if not given, all but the held-out
+            ones.
+        validation: Number of the following clips, which are held out to choose the best epoch and to calibrate.
+        learning_rate: Peak of a one-cycle schedule (Smith & Topin 2019).
         mask_bands: Up to this many neighbouring bands are silenced at a random place (SpecAugment, Park et al. 2019).
-        mask_frames: The same for frames.
+        mask_frames: Up to this many neighbouring frames are silenced in the same way.
         transpose: A clip's frequencies are moved by up to this many semitones (see ``core.training.augment``).
         mix_share: Share of the clips to which another clip of the batch is added.
         mix_most: Most labels that two clips may hold together if one is added to the other.
         equaliser_db: Standard deviation of the random curve along which a clip's bands are turned up and down.
         noise_share: Share of the clips that get a noise floor.
-        average_decay: Decay per step of the exponential moving average over the weights, which is the result
-            (Polyak & Juditsky 1992); 0 keeps the weights themselves.
+        average_decay: Decay per step of the exponential moving average of the weights, which replaces them in the
+            trained model (Polyak & Juditsky 1992); 0 for no average.
         starts_from: Weights to start from: ``previous`` (the stage before) or a trained model's name or folder. Its
             layers may be narrower. Random weights if not given.
-        start_sha256: Checksum of those weights' file; training from others is refused. Needed for another model.
+        start_sha256: Checksum of the file of these weights; other weights are refused. Required to start from another
+            model.
         start_share: Share of the starting weights in the result (see ``core.training.blend``).
         label_smoothing: Targets are moved from 0 and 1 towards one half by this much.
-        precision: Lightning's name for it.
-        devices: Lightning's: how many devices train at once, each on batches of ``batch_size``.
-        strategy: Lightning's: how they work together.
+        precision: Lightning's option: the number format of the arithmetic.
+        devices: Lightning's option: how many devices train at once, each on batches of ``batch_size``.
+        strategy: Lightning's option: how the devices work together.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -104,7 +106,7 @@ class TrainingConfig(BaseModel):
 
     @property
     def changes_power(self) -> bool:
-        """Whether clips are changed in training as sounds are, by way of their mel power."""
+        """Whether augmentation changes the mel power of clips."""
         return bool(self.transpose or self.mix_share or self.equaliser_db or self.noise_share)
 
     @property

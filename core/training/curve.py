@@ -9,7 +9,7 @@ def write_curve(log: Path, path: Path) -> None:
     """Joins the ``log/version_N/metrics.csv`` of a run and of each time it was resumed into one table.
 
     Lightning writes training and validation figures in separate rows. A version that begins with the first epoch begins
-    a new run, which replaces those before it; an epoch that was logged twice counts as it was logged last.
+    a new run, which replaces those before it. If an epoch was logged twice, the later figures count.
 
     Raises:
         FileNotFoundError: nothing was logged.

@@ -16,15 +16,15 @@ from core.training.config import TrainingConfig
 from core.training.data import Batch
 
 WARM_UP = 0.3  # share of the training until the learning rate is at its highest
-FIRST_RATE = 0.04  # share of the highest at which it begins
+FIRST_RATE = 0.04  # share of the highest learning rate at which training begins
 
 
 class RecognitionModule(L.LightningModule):
     """Trains a network for a task, which decides on the loss and on the validation metrics.
 
     Raises:
-        InputError: the task does not fit the label set, clips are to be mixed whose labels do not add up, or the
-            configuration changes the power of sounds, which the features of the clips do not show.
+        InputError: the task does not fit the label set; the configuration mixes clips, but the task allows one label
+            only; or it changes the mel power of clips, but their features are no log-mels.
     """
 
     band_hz: torch.Tensor

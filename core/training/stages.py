@@ -1,7 +1,7 @@
-"""The stages of a training: which comes next, its data, and the weights that it starts from and leaves behind.
+"""The stages of a training: which one comes next, its data, the weights that it starts from, and those that it writes.
 
 The weights after each stage are kept in ``OUT/training/stage-N.safetensors``. The card in ``OUT`` says which stages led
-to its model and gives the checksum of each stage's weights, so that no stage starts from others than those.
+to its model and gives the checksum of each stage's weights, so that a stage cannot start from other weights.
 """
 
 import hashlib
@@ -87,10 +87,10 @@ def dataset_command(config: TrainingConfig) -> str:
 
 
 def stage_data(config: TrainingConfig, folder: Path) -> BuiltDataset:
-    """The data set in a folder, which holds the clips that a stage names.
+    """The data set in a folder, once it is clear that it holds the clips that a stage asks for.
 
     Raises:
-        InputError: it holds others, or no data set at all; the message says how to compose them.
+        InputError: the folder holds other clips or no data set; the message says how to compose the right ones.
     """
     command = dataset_command(config)
     remedy = f"compose the data of this stage with `{command}`" if command else "make one with `timbrescope dataset`"
@@ -106,7 +106,7 @@ def stage_data(config: TrainingConfig, folder: Path) -> BuiltDataset:
 
 
 def _holds(source: BuiltDataset, config: TrainingConfig) -> bool:
-    """Whether a data set holds the clips that a stage names."""
+    """Whether a data set holds the clips that a stage asks for."""
     return (
         (config.recipe is None or source.is_of_recipe(config.recipe))
         and config.data_seed in (None, source.seed)
@@ -115,7 +115,7 @@ def _holds(source: BuiltDataset, config: TrainingConfig) -> bool:
 
 
 def _named_data(config: TrainingConfig) -> str:
-    """What a stage says about its data, for people."""
+    """The data that a stage asks for, in words."""
     return " ".join(
         (
             "clips" if config.clips is None else f"{config.clips + config.validation} clips",
@@ -126,10 +126,10 @@ def _named_data(config: TrainingConfig) -> str:
 
 
 def starting_point(plan: TrainingPlan, number: int, out: Path) -> Start | None:
-    """What a stage starts from; None if that is random weights.
+    """What a stage starts from; None for random weights.
 
     Raises:
-        InputError: there are no such weights, or their checksum is another than the plan says.
+        InputError: there are no such weights, or their checksum is not the one in the plan.
     """
     config = plan.stage(number)
     if config.starts_from is None:
@@ -153,7 +153,7 @@ def _model(name: str) -> Start:
 
 
 def _after_stage(plan: TrainingPlan, number: int, out: Path) -> Start:
-    """The weights that a stage left behind in a folder."""
+    """The weights that a stage wrote into a folder."""
     path = weights_file(out, number)
     history = read_card(out).training.history if (out / "card.json").is_file() else ()
     training = next((training for training in history if training.stage == number), None)

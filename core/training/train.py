@@ -39,7 +39,7 @@ LAST = "last"
 
 
 def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool = False, nodes: int = 1) -> Card | None:
-    """Trains one stage, keeps the weights of the epoch with the best validation metric, and calibrates on those clips.
+    """Trains one stage, keeps the weights of the epoch with the best validation metric, and calibrates the model.
 
     ``out`` gets ``model.safetensors``, ``card.json`` and ``training.csv`` (the figures of each epoch), and under
     ``training/`` the weights after the stage as ``stage-N.safetensors``, the checkpoints, and a
@@ -47,17 +47,17 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
     plan with several stages lie in ``training/stage-N/``.
 
     Args:
-        number: Of the stage; see :func:`core.training.stages.choose_stage`.
+        number: Number of the stage; see :func:`core.training.stages.choose_stage`.
         data: Folder of a built data set.
         resume: Continue from the stage's last checkpoint in ``out``.
         nodes: Lightning's ``num_nodes``: how many machines.
 
     Returns:
-        The card; None in the processes that only help, which Lightning starts for every device but the first.
+        The card; None in the helper processes that Lightning starts for every device but the first.
 
     Raises:
-        InputError: the data set is missing, too small or not the one that the stage names; there is nothing to resume
-            or to start from; the weights to start from have another checksum; there are no such devices.
+        InputError: the data set is missing, too small or not the one that the stage asks for; there is nothing to
+            resume or to start from; the weights to start from have another checksum; there are no such devices.
     """
     started = time.monotonic()
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -95,7 +95,7 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
 
 
 def _starting_network(config: TrainingConfig, start: Start | None) -> StagedNetwork:
-    """The network of a stage with the weights that its training begins with."""
+    """The network of a stage, with its starting weights."""
     network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
     if start:
         start_from(network, start.network)
@@ -190,7 +190,7 @@ def _card(
 
 
 def _what_was_done(config: TrainingConfig, number: int, clips: ClipDataModule) -> dict[str, Any]:
-    """The part of a training's record that says on what and with which settings it was trained."""
+    """The part of the training record that describes the data and the settings."""
     source = clips.training.source
     return {
         "stage": number,

@@ -3,14 +3,20 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.concepts import figures
 from app.explain import panels as explaining
 from app.explain import usual
 from app.explain.flow_tree import flow_tree
+from app.explain.network_panels import USUAL
+from app.frame import shell
+from app.frame.models import model_title
+from app.frame.sounds import Sound
 from core.concepts.prototypes import Typicality
-from core.concepts.store import ATLAS
+from core.concepts.store import ATLAS, load_atlas
 from core.explanation.flow import Node
 from core.models import store
 from core.paths import ROOT
@@ -34,6 +40,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def open_page(page: str = "atlas", **address: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=120)
+    app.session_state[USUAL] = True
     for name, value in {"model": MODEL, "layer": LAYER, "clip": CLIP, **address}.items():
         app.query_params[name] = value
     return app.switch_page(f"../pages/{page}.py").run()
@@ -109,6 +116,17 @@ def test_a_concept_opens_has_a_link_and_leads_back(root: Path) -> None:
     assert listed(app) == [CHANNEL], "the search is kept"
 
 
+def test_a_concept_does_not_stand_where_the_overview_stood(root: Path) -> None:
+    def places(app: AppTest) -> list[bool]:
+        """Which of the last two places of the page hold something."""
+        return [bool(getattr(node, "children", None)) for node in app.main.children.values()][-2:]
+
+    app = open_page()
+    assert places(app) == [True, False]
+    app.button(key=f"open-{LAYER}-{CHANNEL}").click().run()
+    assert places(app) == [False, True]
+
+
 def test_examples_are_shown_by_what_they_are_the_strongest_in(root: Path) -> None:
     app = open_page(**OPENED)
     choice = app.button_group(key=f"examples-{MODEL}-{LAYER}-{CHANNEL}")
@@ -130,7 +148,7 @@ def test_without_an_atlas_a_sentence_says_what_makes_one(root: Path) -> None:
     app = open_page(model=OTHER)
     assert not app.exception
     assert f"`timbrescope atlas build --model {OTHER}`" in words(app)
-    assert f"Models that have one: {MODEL}." in words(app)
+    assert f"Models that have one: “{model_title(MODEL)}”." in words(app)
     explain = open_page("explain", model=OTHER, instrument="piano")
     assert not explain.exception
     assert not explain.error
@@ -148,6 +166,21 @@ def test_explain_works_without_an_atlas_that_can_be_read(root: Path) -> None:
     ]
     assert tiles(app)
     assert "What if the network could not notice them?" in words(app)
+
+
+def test_a_recording_is_explained_without_an_atlas_that_can_be_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the verdict goes by the atlas, so only that is missing."""
+    (root / MODEL / ATLAS).write_bytes(b"nonsense")
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, 44100).astype(np.float32)
+    monkeypatch.setattr(shell, "open_sound", lambda clip: Sound(noise, 22050, "noise", key=clip))
+    app = open_page("explain", instrument="piano", clip="noise")
+    assert not app.exception
+    assert {read(error.value) for error in app.error} == {
+        f"The atlas of the model {MODEL} is damaged; make it again with `timbrescope atlas build --model {MODEL}`."
+    }
+    assert "Is the explanation right?" in words(app)
 
 
 def test_explain_names_concepts_and_leads_to_the_atlas_and_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,3 +253,25 @@ def test_what_feeds_a_concept_that_speaks_against_adds_to_it() -> None:
 
 
 _named: Callable[[str, int], str] = "{}/{}".format
+
+
+def test_no_mark_of_the_map_covers_another_and_the_map_can_be_zoomed() -> None:
+    concepts = load_atlas(OTHER).layer("conv8")
+    drawn = figures.concept_map(concepts, set())
+    pixels = np.array([figures.WIDTH, figures.HEIGHT]) / (2 + 2 * figures.MARGIN)
+    places = np.concatenate([np.stack([trace.x, trace.y], axis=1) for trace in drawn.data]) * pixels
+    sizes = np.concatenate([trace.marker.size for trace in drawn.data])
+    distances = np.hypot(*np.moveaxis(places[:, None] - places[None], -1, 0))
+    np.fill_diagonal(distances, np.inf)
+    assert len(places) == len(concepts)
+    assert (distances >= np.add.outer(sizes, sizes) / 2 - 0.1).all()
+    assert drawn.layout.xaxis.fixedrange is drawn.layout.yaxis.fixedrange is False
+    assert figures.CONFIG["displayModeBar"]
+
+
+def test_marks_that_are_moved_apart_stay_near_their_places() -> None:
+    alone = figures.moved_apart(((0.0, 0.0), (0.5, 0.5)), (10.0, 10.0), figures.HEIGHT)
+    assert alone == pytest.approx(np.array([[0.0, 0.0], [0.5, 0.5]]), abs=1e-4)
+    same = figures.moved_apart(((0.2, 0.2),) * 2, (10.0, 10.0), figures.HEIGHT)
+    assert same.mean(axis=0) == pytest.approx([0.2, 0.2], abs=0.01)
+    assert figures.moved_apart((), (), figures.HEIGHT).shape == (0, 2)

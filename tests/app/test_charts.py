@@ -15,6 +15,7 @@ def test_the_truth_marks_what_was_right_missed_and_not_there() -> None:
         "m", TASKS.get("instruments"), LABEL_SPACES.get("wimu12"), labels, 1.0, probabilities, probabilities,
         np.full(4, 0.5, dtype=np.float32), 1.0, 1.0, np.zeros((1, 4), dtype=np.float32),
     )  # fmt: skip
+    assert probability_bars(prediction, labels).layout.yaxis.showgrid is False, "no line strikes the numbers through"
     names = ["✓ Piano", "✗ Flute, missed", "✗ Violin, not there", "· Organ"]
     assert list(probability_bars(prediction, labels, ["piano", "flute"]).data[0].y) == names
     assert list(probability_bars(prediction, labels).data[0].y) == ["Piano", "Flute", "Violin", "Organ"]

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.evidence import panels as evidence
 from app.evidence import rules as evidence_rules
+from app.frame.models import model_title
 from core.explanation.explainer import EXPLAINERS
 from core.grading.catalogue import MEASURES
 from core.grading.record import recorded_grades
@@ -63,7 +64,7 @@ def test_without_files_a_sentence_says_what_makes_them(root: Path) -> None:
     assert "Models with grades" not in words(app)
     assert not charts(app)
     write_graded(root, OTHER)
-    assert f"Models with grades: {OTHER}." in words(open_page())
+    assert f"Models with grades: “{model_title(OTHER)}”." in words(open_page())
 
 
 def test_grades_on_other_clips_have_their_own_verdict(root: Path) -> None:
@@ -243,7 +244,7 @@ def test_why_these_rules_is_shown_whatever_is_graded(root: Path) -> None:
     write_searched(root, plus=1.5, sharp=2.01)
     app = open_page()
     assert not app.exception
-    assert "the 50 instruments that general-deep-rich detects in 20 composed clips" in words(app)
+    assert f"the 50 instruments that “{model_title(OTHER)}” detects in 20 composed clips" in words(app)
     assert (
         "**<signed>**: does as signed says. Of the 2 other candidates, clearly less lift is reached by 1 and"
         in words(app)

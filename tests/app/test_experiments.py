@@ -17,6 +17,7 @@ from core.comparison.records import ContrastResult
 from core.evaluation.record import SoloConfusion
 from core.models.store import card, model_names
 from core.paths import ROOT
+from core.pictures import BACKGROUND
 from tests.app.addresses import address
 from tests.app.measured import MODELS, ablation, comparison, figure, variant_scores, write_measured
 from tests.app.reading import read
@@ -203,7 +204,7 @@ def test_similar_instruments_are_those_of_the_sets_made_for_them(root: Path) -> 
 
 def test_nothing_has_no_colour_however_little_the_rest_is() -> None:
     nothing = intervals.heatmap([[0.0, None], [None, 0.0]], ["a", "b"], ["a", "b"], ("", "")).data[0]
-    assert nothing.colorscale[0][1].endswith(",0)")
+    assert nothing.colorscale[0][1] == BACKGROUND
     assert (nothing.zmin, nothing.zmax) == (0, intervals.FULL)
     assert intervals.heatmap([[0.5]], ["a"], ["a"], ("", "")).data[0].zmax == 0.5
 

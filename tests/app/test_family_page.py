@@ -59,7 +59,7 @@ def test_listen_says_which_family_it_is(prediction: Prediction, drawn: list) -> 
     (answer,) = prediction.detected
     said = words(app)
     assert "The network takes it for: " in said
-    assert f">{answer}</b>." in said
+    assert f"<b>{answer}</b></span>." in said
     assert "Which family" in said
     assert "When" in said
     assert "plays when" not in said
@@ -70,13 +70,15 @@ def test_listen_says_which_family_it_is(prediction: Prediction, drawn: list) -> 
     assert [button.label for button in app.button if button.label.startswith("Why ")] == [f"Why {answer}?"]
 
 
-def test_the_truth_is_the_family_of_who_plays(drawn: list) -> None:
+def test_the_truth_is_the_family_of_who_plays(drawn: list, prediction: Prediction) -> None:
     app = open_page(clip=CLIP)
     app.toggle(key="reveal").set_value(True).run()
     assert not app.exception
     figure, truth = drawn[-1]
     assert truth == ["strings"]
-    assert [name for name in figure.data[0].y if name.startswith("✓")] == ["✓ Strings"]
+    heard = "strings" in prediction.detected
+    assert [name for name in figure.data[0].y if "Strings" in name] == ["✓ Strings" if heard else "✗ Strings, missed"]
+    assert not [name for name in figure.data[0].y if name.startswith("✓") and name != "✓ Strings"]
 
 
 @pytest.mark.parametrize("label", ["strings", "voice"])
@@ -91,7 +93,7 @@ def test_any_family_is_explained(prediction: Prediction, label: str) -> None:
     (heard,) = [option for option in choice.options if option.endswith("heard")]
     assert heard.lower().startswith(prediction.detected[0])
     assert f"{label.capitalize()}** has no true stem of its own" in words(app)
-    assert len(tiles(app)) == 24
+    assert len(tiles(app)) == 8
     app.query_params["concept"] = str(tiles(app)[0]["channel"])
     app.run()
     assert not app.exception

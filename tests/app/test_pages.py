@@ -1,12 +1,16 @@
 """Every page with Streamlit's own test runner: what it says, what its widgets do, what its address restores."""
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
 from app.components import concept_tiles
@@ -15,6 +19,7 @@ from app.explain.network_panels import ALL, INSIDE
 from app.figures import bars, concept_words
 from app.figures import charts as figures
 from app.frame.examples import EXAMPLES
+from app.frame.models import model_title
 from core.concepts.store import load_atlas
 from core.explanation import relevance
 from core.explanation.engine import Trace
@@ -142,6 +147,22 @@ def test_an_upload_is_recognised_explained_and_kept_over_pages() -> None:
     assert strip(app)["passage"]["seconds"] == 5
 
 
+@pytest.mark.parametrize("data", [encoded(tone(1.0)), b"no sound"])
+def test_an_uploaded_file_is_not_kept_beside_its_sound(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    stores: list[MemoryUploadedFileManager] = []
+    add = MemoryUploadedFileManager.add_file
+
+    def watched(store: MemoryUploadedFileManager, session: str, file: UploadedFileRec) -> None:
+        stores.append(store)
+        add(store, session, file)
+
+    monkeypatch.setattr(MemoryUploadedFileManager, "add_file", watched)
+    app = upload(open_page(), "tone.wav", data)
+    assert not app.exception
+    assert stores
+    assert not any(files for store in stores for files in store.file_storage.values())
+
+
 @pytest.mark.parametrize("name", list(BAD_FILES))
 def test_a_bad_upload_is_one_sentence_and_the_next_one_works(name: str) -> None:
     app = open_page()
@@ -154,6 +175,17 @@ def test_a_bad_upload_is_one_sentence_and_the_next_one_works(name: str) -> None:
     app.file_uploader(key="upload").set_value(("good.wav", encoded(tone(1.0)), "audio/wav")).run()
     assert not app.error
     assert address(app)["clip"].endswith("good.wav")
+
+
+def test_a_complaint_does_not_shift_the_page() -> None:
+    app = open_page()
+    before = [node.type for node in app.main.children.values()]
+    app = upload(app, "broken.wav", BAD_FILES[next(iter(BAD_FILES))].make())
+    assert len(app.error) == 1
+    assert [node.type for node in app.main.children.values()] == before
+    restored = open_page(model="no-such-model")
+    assert len(restored.warning) == 1
+    assert [node.type for node in restored.main.children.values()] == before
 
 
 def test_a_link_to_an_upload_of_somebody_else_asks_for_the_file() -> None:
@@ -290,6 +322,37 @@ def test_a_passage_is_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(traced) == len(set(traced))
 
 
+def test_the_card_of_the_model_can_be_read() -> None:
+    app = open_page(model="wimu12-shallow")
+    card = load_model("wimu12-shallow").card
+    said = " ".join(part.value for part in app.markdown)
+    assert card.description in said
+    assert "`--model wimu12-shallow`" in said
+    assert f"{card.training.epochs} epochs over {card.training.clips:,} clips of `{card.training.recipe}`" in said
+    real = card.evaluation["real_dev"]
+    assert f"| real recordings | {real['clips']} | {real['mAP']['value']:.0%} ({real['mAP']['low']:.0%} to " in said
+
+
+def test_a_model_has_one_name_on_every_page() -> None:
+    assert model_title("wimu12-shallow") == load_model("wimu12-shallow").card.title
+    for page in (*PAGES, "atlas", "evidence", "experiments"):
+        app = open_page(page, model="wimu12-shallow", models="wimu12-shallow,general-deep-rich", instrument="piano")
+        assert not app.exception
+        shown = re.sub(r"`[^`]*`", "", words(app)) + " ".join(part.proto.body for part in app.get("html"))
+        assert not [name for name in model_names() if re.search(rf"\b{name}\b", shown)], page
+
+
+def test_two_models_of_one_title_are_told_apart(tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").touch()
+        title = "Three" if name == "three" else "Same"
+        load_model("wimu12-shallow").card.model_copy(update={"name": name, "title": title}).write(
+            tmp_path / name / "card.json"
+        )
+    assert [model_title(n, tmp_path) for n in ("one", "two", "three")] == ["Same (one)", "Same (two)", "Three"]
+
+
 def test_compare_shows_every_chosen_model() -> None:
     names = model_names()
     app = open_page("compare", models=",".join(names[:2]), instrument="piano")
@@ -297,7 +360,7 @@ def test_compare_shows_every_chosen_model() -> None:
     assert len(app.dataframe) == 1
     assert words(app).count("Logit") == len(names[:2])
     table = app.dataframe[0].value
-    assert list(table.columns) == [" / ".join(names[:2])]
+    assert list(table.columns) == [" / ".join(map(model_title, names[:2]))]
     assert len(table) == 4
     assert table.notna().all(axis=None)
     assert table.max(axis=None) <= 1
@@ -315,7 +378,7 @@ def test_compare_tells_where_the_evidence_lies(monkeypatch: pytest.MonkeyPatch) 
     names = model_names()[:2]
     assert not open_page("compare", models=",".join(names), instrument="piano").exception
     places = drawn[-1]
-    assert list(places) == [*names, "energy of the mix"]
+    assert list(places) == [*map(model_title, names), "energy of the mix"]
     for shares in places.values():
         assert {"Note onsets", "The instrument's own sound"} <= set(shares)
         assert sum(shares[f"{part} frequencies"] for part in ("Low", "Middle", "High")) == pytest.approx(1)

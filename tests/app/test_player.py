@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -108,6 +109,15 @@ def test_every_track_lasts_as_long_as_the_picture(
         assert len(sound) == length
         np.testing.assert_allclose(sound[:RATE], track.sound.samples[:length], atol=1e-4)
         assert not sound[RATE:].any()
+
+
+def test_a_song_is_sent_without_another_copy_of_its_samples() -> None:
+    song = Audio(np.zeros(10_000_000, np.float32), 22050)
+    tracemalloc.start()
+    file = encoding.wav(song, len(song.samples), gain=1.0)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2.5 * len(file), "the samples as whole numbers, and the file"
 
 
 def test_spectrogram_is_drawn_with_low_frequencies_at_the_bottom_and_late_frames_right() -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from app.figures.colors import AGAINST
 from core.inference import recognise
 from core.models.store import default_model, load_model
 from core.paths import ROOT
@@ -16,7 +17,9 @@ from core.synthesis.clip import compose
 from tests.bad_files import BAD_FILES, encoded, tone
 from tests.browser.serving import CHROMIUM, FLAGS, PATIENCE, await_number, drag, serve
 
+INSIDE = "Inside the network: single concepts"
 SHORT = "wimu12;instruments=piano,trumpet;duration=3@5"
+LONG = "wimu12;instruments=piano,trumpet;duration=8@5"  # longer than a passage
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -60,7 +63,7 @@ def test_the_first_view_is_a_worked_example_that_plays(page: Page, address: str)
     await_number(page.locator(".player").first, "position", above=0.3)
 
 
-def test_an_mp3_is_uploaded_recognised_explained_and_a_concept_played(page: Page, address: str, tmp_path: Path) -> None:
+def test_an_mp3_is_uploaded_recognised_explained_and_a_reason_played(page: Page, address: str, tmp_path: Path) -> None:
     song = tmp_path / "trumpet & piano.mp3"
     song.write_bytes(encoded(compose("wimu12;instruments=piano,trumpet;duration=7@5").mix, format="MP3"))
     visit(page, address)
@@ -70,11 +73,12 @@ def test_an_mp3_is_uploaded_recognised_explained_and_a_concept_played(page: Page
     settle(page)
     expect(page.locator(".player")).to_contain_text(song.name)
     page.get_by_role("link", name="Explain").click()
-    expect(page.get_by_role("heading", name="Concepts that carried it")).to_be_visible()
+    expect(page.get_by_role("heading", name="The reasons")).to_be_visible(timeout=PATIENCE)
     settle(page)
-    page.locator('.tile [data-action="open"]').first.click()
-    page.wait_for_url(re.compile(r"concept=\d+"))
-    expect(page.locator(".player")).to_contain_text("Concept")
+    reason = page.locator(".reason").first
+    reason.locator('[data-action="open"]').click()
+    page.wait_for_url(re.compile(r"reason=conv\d+-"))
+    expect(page.locator(".player")).to_contain_text("reason “", timeout=PATIENCE)
     settle(page)
     page.locator('.player [data-track-name="Only this"]').click()
     play(page)
@@ -95,33 +99,101 @@ def test_a_mix_is_composed_and_its_truth_revealed(page: Page, address: str) -> N
     expect(page.locator('.player [data-action="solo"]').first).to_be_visible()
 
 
+def test_a_ribbon_leads_from_a_moment_to_its_explanation(page: Page, address: str) -> None:
+    visit(page, address, clip=LONG)
+    strip = page.locator(".strip")
+    ribbon = strip.locator('[data-label="trumpet"] svg')
+    box = ribbon.bounding_box()
+    assert box
+    ribbon.click(position={"x": 0.5 * box["width"], "y": 8})
+    page.wait_for_url(re.compile(r"/explain\?.*start="))
+    assert "instrument=trumpet" in page.url
+    expect(page.locator(".player").first).to_contain_text(
+        re.compile(r"Evidence for trumpet, 1\.5–6\.5 s"), timeout=PATIENCE
+    )
+    settle(page)
+    play(page)
+    strip.get_by_role("slider", name="Passage to explain").press("Home")
+    page.wait_for_url(re.compile("start=0"))
+    expect(page.locator(".player").first).to_contain_text("0.0–5.0 s", timeout=PATIENCE)
+    page.reload()
+    settle(page)
+    assert strip.get_attribute("data-start") == "0"
+
+
 def test_a_link_restores_an_explained_concept(page: Page, address: str) -> None:
     visit(page, address, "explain", clip=SHORT, instrument="piano", layer="conv3", concept="5")
-    expect(page.locator(".player")).to_contain_text("Concept 5")
+    expect(page.locator(".player")).to_contain_text("concept 5")
     expect(page.get_by_text("On target")).to_be_visible()
     for part in ("instrument=piano", "layer=conv3", "concept=5", "clip="):
         assert part in page.url
 
 
-def test_the_sound_goes_on_while_a_concept_is_opened(page: Page, address: str) -> None:
+def test_the_sound_goes_on_while_a_reason_is_opened(page: Page, address: str) -> None:
     visit(page, address, "explain", clip=SHORT, instrument="trumpet")
-    drag(page.locator(".player").first, 0.1, 0.9)  # a loop goes on for as long as the concept takes
+    drag(page.locator(".player").first, 0.1, 0.9)  # a loop goes on for as long as the reason takes
     play(page)
-    page.locator('.tile [data-action="open"]').first.click()
-    expect(page.locator(".player")).to_contain_text("Concept")
+    page.locator('.reason [data-action="open"]').first.click()
+    expect(page.locator('.reason[data-opened="true"]')).to_have_count(1, timeout=PATIENCE)
+    settle(page)
     assert page.locator(".player").get_attribute("data-state") == "playing"
 
 
-def test_all_concepts_come_unasked_and_each_opens_closes_and_leads_to_the_atlas(page: Page, address: str) -> None:
+def test_reasons_are_silenced_together_in_the_link_and_stay_so_on_other_pages(page: Page, address: str) -> None:
+    visit(page, address, "explain", clip=SHORT, instrument="trumpet")
+    for number in (0, 1):
+        page.locator('.reason [data-action="silence"]').nth(number).click()
+        expect(page.locator('.reason[data-silent="true"]')).to_have_count(number + 1, timeout=PATIENCE)
+        settle(page)
+    page.wait_for_url(re.compile(r"silent=conv\d+-\w+(,|%2C)conv\d+-\w+"))
+    expect(page.locator(".st-key-without")).to_contain_text(re.compile(r"trumpet \d+ % → \d+ %"), timeout=PATIENCE)
+    page.get_by_role("link", name="Listen").click()
+    settle(page)
+    page.get_by_role("link", name="Explain").click()
+    expect(page.locator('.reason[data-silent="true"]')).to_have_count(2, timeout=PATIENCE)
+    page.get_by_role("button", name="Let it notice all again").click()
+    expect(page.locator('.reason[data-silent="true"]')).to_have_count(0, timeout=PATIENCE)
+    assert "silent=" not in page.url
+
+
+def test_reasons_are_mixed_muted_and_soloed_and_the_player_stays_in_view(page: Page, address: str) -> None:
+    visit(page, address, "explain", clip=SHORT, instrument="trumpet")
+    page.get_by_text("Mix the reasons").click()
+    player = page.locator(".player").first
+    count = page.locator(".reason").count()
+    expect(player.locator('[data-action="solo"]')).to_have_count(count + 1, timeout=PATIENCE)
+    settle(page)
+    player.locator('[data-action="mute"]').first.click()
+    muted = page.locator('.reason [data-part="name"]').first.inner_text()
+    assert muted not in str(player.get_attribute("data-track"))
+    for number in (1, 2):
+        player.locator('[data-action="solo"]').nth(number).click()
+    assert len(str(player.get_attribute("data-track")).split(", ")) == 2
+    play(page)
+    await_number(player, "position", above=0.2)
+    page.locator(".st-key-usual, .st-key-inside").last.scroll_into_view_if_needed()
+    expect(player.locator('[data-action="play"]')).to_be_in_viewport()
+
+
+def test_single_concepts_come_when_asked_for_and_each_opens_closes_and_leads_to_the_atlas(
+    page: Page, address: str
+) -> None:
     visit(page, address, "explain", clip=SHORT, instrument="trumpet", layer="conv2")
     tiles = page.locator(".tile")
-    expect(tiles).to_have_count(load_model(default_model()).card.config["widths"][1])
+    expect(tiles).to_have_count(0, timeout=PATIENCE)
+    page.get_by_text(INSIDE).click()
+    expect(tiles).to_have_count(8, timeout=PATIENCE)
+    settle(page)
+    page.get_by_text("concepts of the layer").click()
+    expect(tiles).to_have_count(load_model(default_model()).card.config["widths"][1], timeout=PATIENCE)
     assert tiles.last.locator("img").evaluate("image => image.complete && image.naturalWidth > 0")
+    against = page.locator('.tile [data-part="share"]', has_text="against it").first
+    assert against.evaluate("words => getComputedStyle(words).color") == f"rgb({_rgb(AGAINST)})"
     channel = tiles.last.get_attribute("data-channel")
     tiles.last.locator('[data-action="open"]').click()
     page.wait_for_url(re.compile(rf"concept={channel}(&|$)"))
     opened = page.locator('.tile[data-opened="true"]')
-    expect(opened).to_have_attribute("data-channel", str(channel))
+    expect(opened).to_have_attribute("data-channel", str(channel), timeout=PATIENCE)
     settle(page)
     opened.locator('[data-action="open"]').click()
     page.wait_for_url(lambda url: "concept=" not in url)
@@ -130,8 +202,13 @@ def test_all_concepts_come_unasked_and_each_opens_closes_and_leads_to_the_atlas(
     page.wait_for_url(re.compile(r"/atlas\?.*concept=\d+"))
 
 
+def _rgb(shade: str) -> str:
+    return ", ".join(str(int(shade[i : i + 2], 16)) for i in (1, 3, 5))
+
+
 def test_silencing_a_concept_moves_the_predictions(page: Page, address: str) -> None:
     visit(page, address, "explain", clip=SHORT, instrument="trumpet")
+    page.get_by_text(INSIDE).click()
     section = page.locator(".st-key-silencing")
     before = section.locator(".bars").inner_text()
     section.get_by_role("button").first.click()

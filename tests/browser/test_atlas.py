@@ -116,8 +116,9 @@ def test_back_closes_a_concept_and_then_leaves_the_page(page: Page, address: str
     overview = page.url
     page.get_by_role("button", name=re.compile(NAME)).click()
     page.wait_for_url(re.compile("concept="))
+    expect(page.get_by_role("heading", name=HEADING)).to_be_visible(timeout=PATIENCE)
     settle(page)
-    click(page.locator(".js-plotly-plot .point").nth(5))
+    click(page.locator("[class*=st-key-near-] .js-plotly-plot .point").nth(5))
     page.wait_for_url(lambda url: f"concept={CHANNEL}" not in url)
     settle(page)
     back(page)
@@ -132,6 +133,19 @@ def test_back_closes_a_concept_and_then_leaves_the_page(page: Page, address: str
     back(page)
     assert page.url.startswith(f"{address}/?")
     assert page.evaluate("history.length") <= 2 + 4  # about:blank, and a step for each page and each concept
+
+
+def test_on_a_phone_the_menu_closes_after_a_choice(browser: Browser, address: str) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        visit(page, address)
+        page.get_by_test_id("stExpandSidebarButton").click()
+        menu = page.get_by_test_id("stSidebar")
+        expect(menu).to_have_attribute("data-collapsed", "false")
+        menu.get_by_role("link", name="Experiments").click()
+        expect(page.get_by_role("heading", name="Experiments", exact=True)).to_be_visible(timeout=PATIENCE)
+        expect(menu).to_have_attribute("data-collapsed", "true", timeout=PATIENCE)
 
 
 def test_a_link_from_page_to_page_is_one_step(page: Page, address: str) -> None:

@@ -56,6 +56,12 @@ def test_figures_are_drawn_and_follow_what_is_chosen(browser: Browser, address: 
     assert errors == []
 
 
+@pytest.mark.parametrize("width", [800, 1024])
+def test_no_grade_is_cut_off(width: int, browser: Browser, address: str) -> None:
+    page = visit(browser, address, width)
+    assert page.locator(".graded").first.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
 def test_the_page_fits_a_phone(browser: Browser, address: str) -> None:
     page = visit(browser, address, 390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core.models.store import card
 from tests.app.measured import write_measured
 from tests.browser.serving import CHROMIUM, PATIENCE, serve
 
@@ -39,7 +40,7 @@ def test_figures_are_drawn_and_follow_the_choice_of_models(browser: Browser, add
     by_number = page.locator(".js-plotly-plot").first
     curves = by_number.locator(".scatterlayer .trace")
     expect(curves).to_have_count(2 * 4)  # a band and a line for each of the general models
-    page.get_by_role("button", name="Remove general-deep-rich-8").click()
+    page.get_by_role("button", name=f"Remove {card('general-deep-rich-8').title}").click()
     expect(curves).to_have_count(2 * 3, timeout=PATIENCE)
     assert "shown=" in page.url
     with page.expect_download() as download:

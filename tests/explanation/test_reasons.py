@@ -10,7 +10,7 @@ from torch import Tensor
 from core.errors import InputError
 from core.explanation.engine import Trace
 from core.explanation.intervention import silence, silence_shares
-from core.explanation.reasons import Dictionary, reasons, share_out, shares, strengths
+from core.explanation.reasons import Dictionary, distinctness, reasons, share_out, shares, strengths
 from core.explanation.targets import Logit, LogitDifference
 from core.frontends.frontend import Matrix
 from core.models.network import StagedNetwork
@@ -38,6 +38,41 @@ def test_the_maps_sum_to_that_of_the_label(model: TrainedModel, inputs: Tensor, 
         np.testing.assert_allclose(summed, expected, atol=1e-4 * np.abs(expected).max())
         assert sum(part.relevance for part in found) == pytest.approx(expected.sum(), rel=1e-3, abs=1e-4)
         assert sum(abs(part.share) for part in found) == pytest.approx(1)
+
+
+def test_reasons_that_cannot_be_told_apart_join_everything_else(model: TrainedModel, features: Matrix) -> None:
+    every = reasons(model, features, "flute", dictionary(8), count=6, distinct=0)
+    wanted = reasons(model, features, "flute", dictionary(8), count=6, distinct=2)  # which no maps are
+    assert (len(every), every[0].map.logit) == (6, wanted[0].map.logit)
+    assert 3 <= len(wanted) <= 6
+    # The most distinct of three to six parts, made by adding up the weakest ones.
+    ranked = sorted((part for part in every if part.number is not None), key=lambda part: -abs(part.relevance))
+    (rest,) = (part for part in every if part.number is None)
+    groups = {
+        shown: [
+            *(part.map.values for part in ranked[: shown - 1]),
+            np.sum([part.map.values for part in [*ranked[shown - 1 :], rest]], axis=0),
+        ]
+        for shown in range(3, 7)
+    }
+    best = max(groups, key=lambda shown: distinctness(np.stack(groups[shown])))
+    assert len(wanted) == best
+    assert {part.id for part in wanted} == {part.id for part in ranked[: best - 1]} | {"conv2-rest"}
+    (joined,) = (part for part in wanted if part.number is None)
+    np.testing.assert_allclose(joined.map.values, groups[best][-1], atol=1e-5)
+    assert sum(part.relevance for part in wanted) == pytest.approx(sum(part.relevance for part in every), rel=1e-4)
+
+
+def test_maps_that_overlap_count_as_fewer() -> None:
+    apart, alike = np.zeros((2, 1, 4)), np.ones((3, 2, 2))
+    apart[0, 0, :2], apart[1, 0, 2:] = 1, 5
+    assert distinctness(apart) == 1  # however strong each is
+    assert distinctness(alike) == pytest.approx(1 / 3)
+    halves = np.array([[[1.0, 1.0, 0.0]], [[0.0, 1.0, 1.0]]])
+    powers = np.linalg.svd(halves[:, 0] / np.sqrt(2), compute_uv=False) ** 2
+    assert distinctness(halves) == pytest.approx(powers.sum() ** 2 / (powers**2).sum() / 2)
+    assert distinctness(np.concatenate([apart, np.zeros((2, 1, 4))])) == 0.5  # empty maps show nothing
+    assert np.isnan(distinctness(np.zeros((2, 1, 4))))
 
 
 def test_the_strongest_reasons_are_shown_in_the_order_of_their_relevance_and_everything_else_together(

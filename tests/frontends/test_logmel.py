@@ -73,6 +73,16 @@ def test_a_long_sound_is_analysed_in_pieces_without_its_stft() -> None:
     assert np.allclose(spectrogram.mel_power, ears.mel_power(stft), rtol=1e-6)
 
 
+def test_some_frames_of_a_long_sound_do_not_copy_the_whole() -> None:
+    ears, samples = frontend(FrontendConfig()), noise(20_000_000)
+    tracemalloc.start()
+    stft = ears.stft(samples, first=10_000, frames=10)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < samples.nbytes / 10
+    assert np.array_equal(stft, ears.stft(samples)[:, 10_000:10_010])
+
+
 @pytest.mark.parametrize("samples", [1, 600, 2048, 10007, (FRAMES_PER_FFT + 1) * 512])
 def test_many_frames_at_once_are_the_same_as_one_by_one(ears: Frontend, samples: int) -> None:
     c, sound = ears.config, noise(samples)

@@ -124,6 +124,7 @@ def upload(file: Path) -> Visit:
         page.get_by_text("Upload", exact=True).click()
         page.locator('input[type="file"]').set_input_files(file)
         page.wait_for_url(re.compile("clip=upload"))
+        expect(page.locator(".player").first).to_contain_text(file.name, timeout=PATIENCE)
         settle(page)
         page.get_by_role("link", name="Explain").click()
         expect(page.get_by_role("heading", name="Concepts that carried it")).to_be_visible(timeout=PATIENCE)

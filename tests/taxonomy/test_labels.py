@@ -42,7 +42,7 @@ def test_the_instruments_are_spaces() -> None:
 
 
 def test_figures_show_labels_as_their_space_says() -> None:
-    assert (title("french_horn"), color("french_horn")) == ("French horn", "#acd058")
+    assert (title("french_horn"), color("french_horn")) == ("French horn", "#fdd25d")
     assert (title("no_such_label"), color("no_such_label")) == ("No such label", NEUTRAL)
     assert space_of("no_such_label") is None
 

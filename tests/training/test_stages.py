@@ -120,9 +120,9 @@ def test_the_file_reproduces_the_model(
     assert train(pinned, "--data", data[0], "--out", tmp_path / "out").exit_code == 0
     last = train(pinned, "--data", data[1], "--out", tmp_path / "out")
     assert last.exit_code == 0, last.output
-    assert f"The weights are those whose checksum the configuration gives, {shas[1]}" in last.stdout
+    assert f"The weights have the checksum that the configuration gives, {shas[1]}" in last.stdout
     other = train(pinned, "--data", data[1], "--out", tmp_path / "out", "--stage", 2, "--epochs", 1)
-    assert "The weights are not those whose checksum" in other.stdout
+    assert "The weights do not have the checksum" in other.stdout
 
 
 def test_a_stage_is_repeated_from_the_weights_that_it_had_started_from(

@@ -29,7 +29,18 @@ function complete({ given, address }) {
   if (search !== location.search) history.replaceState(history.state, "", location.pathname + search + location.hash);
 }
 
+// On a phone the menu lies over the page, and Streamlit leaves it there after the choice.
+function closeMenu() {
+  const left = window.timbrescopePage !== undefined && window.timbrescopePage !== location.pathname;
+  window.timbrescopePage = location.pathname;
+  if (!left || !matchMedia("(max-width: 768px)").matches) return;
+  document
+    .querySelector('[data-testid="stSidebar"][data-collapsed="false"] [data-testid="stSidebarCollapseButton"] button')
+    ?.click();
+}
+
 export default function ({ data }) {
   countSteps();
   complete(data);
+  closeMenu();
 }

@@ -11,6 +11,7 @@ function draw(tile, shown, large, tell) {
   const number = large ? `Concept ${shown.channel}` : shown.channel;
   part("name").textContent = shown.name || `Concept ${shown.channel}`;
   part("share").textContent = shown.name ? `${number} · ${shown.share}` : shown.share;
+  part("share").classList.toggle("against", shown.share.startsWith("−"));
   open.setAttribute("aria-pressed", shown.opened);
   open.title = shown.opened ? "Close: show the whole evidence again" : "See and hear where this concept worked";
   open.onclick = () => tell("open", shown.channel);

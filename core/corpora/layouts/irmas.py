@@ -52,7 +52,7 @@ def _codes_file(sound: Path) -> Path:
 
 
 def _testing_codes(sound: Path) -> tuple[str, ...]:
-    """The codes in a text file: one a line, or several with tabs or blanks between them."""
+    """The codes in a text file: one per line, or several separated by tabs or blanks."""
     path = _codes_file(sound)
     try:
         codes = tuple(path.read_text(encoding="utf-8").split())

@@ -1,1 +1,1 @@
-"""One file an architecture; each registers itself."""
+"""One file for each architecture; each registers itself."""

@@ -22,7 +22,7 @@ ATTEMPTS = 8
 LATEST = 0.25  # share of the clip within which a part must begin ...
 LEAST = 0.25  # ... and for which it must sound; otherwise another excerpt is tried
 HITS = 0.6  # strokes per second that a drum part must have
-LOOK_BACK = 4.0  # seconds before an excerpt in which notes are searched that still sound in it
+LOOK_BACK = 4.0  # seconds before an excerpt that are searched for notes that still sound in it
 SHORTEST_LOOP = 0.5  # seconds
 SHORTEST_NOTE = 0.1  # seconds; in many files drum notes last a single tick
 LOUD = 80  # lowest velocity that the loudest note of a part may have
@@ -183,7 +183,7 @@ def _arranged(
 
 
 def _octaves(notes: tuple[Note, ...], instrument: Instrument, rng: np.random.Generator) -> int:
-    """The shift by octaves, in semitones, that brings most notes into the range; of several, usually the smallest."""
+    """The shift by octaves, in semitones, that brings most notes into the range; usually the smallest such shift."""
     pitches = np.array([note.pitch for note in notes])[:, None] + EVERY_OCTAVE
     outside = ((pitches < instrument.low) | (pitches > instrument.high)).sum(axis=0)
     shifts = EVERY_OCTAVE[outside == outside.min()]
