@@ -73,7 +73,7 @@ def body(view: View, sound: Sound) -> None:
                 help="The app composed the music, so it can check where the evidence lies.",
             )
             explaining.grade_panel(passage, shown)
-        network.single_concepts(view, passage, label, heard, opened=view.concept is not None or not parts)
+        network.single_concepts(view, passage, label, heard, opened=not parts)
         network.usual_concepts(passage, label, heard)
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.explain import explanations, panels, usual
 from app.frame import atlases
+from app.frame.hearing import model
 from app.frame.shell import layer_choice, sentences
 from app.frame.view import View
 from core.explanation.playback import Passage
@@ -19,9 +20,11 @@ def single_concepts(view: View, passage: Passage, label: str, prediction: Predic
     """The channels of a layer that carried the evidence; nothing of it is computed before it is opened.
 
     Args:
-        opened: Whether it is open at first.
+        opened: Whether it is open at first. It also is if the view names a concept, or a layer that is not the default.
     """
-    st.session_state.setdefault(INSIDE, opened)  # from then on the user decides: closing a concept closes no more
+    asked = view.concept is not None or view.layer != model(passage.model).network.concept_layers[-1]
+    # From then on the user decides: closing a concept closes no more.
+    st.session_state.setdefault(INSIDE, opened or asked)
     inside = st.expander(
         "Inside the network: single concepts",
         key=INSIDE,
