@@ -96,7 +96,7 @@ def passages(view: View, sound: Sound, models: list[str], label: str) -> list[Pa
 
 
 def maps(passages: list[Passage], label: str) -> None:
-    """The label's relevance in each model, side by side; each player plays what its model points at."""
+    """The label's relevance in each model, side by side; the players, of what each model points at, are linked."""
     for column, passage in zip(st.columns(len(passages)), passages, strict=True):
         map, heard = relevance(passage, label), analysed(passage)
         parts = split(passage, map)
@@ -114,6 +114,7 @@ def maps(passages: list[Passage], label: str) -> None:
                 overlay=Overlay(f"evidence for {title(label).lower()}", on_screen(map.values, heard)),
                 height=200,
                 title=model_title(passage.model),
+                group="compare",
             )
             st.caption(_verdict(passage, label))
 
