@@ -244,6 +244,28 @@ def test_the_page_fits_a_phone(browser: Browser, address: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.parametrize("name", ["", "explain"])
+def test_on_a_phone_the_player_comes_before_the_choices(page: Page, address: str, name: str) -> None:
+    visit(page, address, name, clip=SHORT, instrument="trumpet")
+    player, choices = page.locator(".player").first, page.locator(".st-key-choices")
+    after = page.locator(".st-key-bars, .st-key-reasons").first  # what comes after the choices on a phone
+    expect(after).to_be_visible(timeout=PATIENCE)
+    assert _top(choices) < _top(player)  # on a wide screen
+    page.set_viewport_size({"width": 390, "height": 844})
+    strip = page.locator(".strip")
+    assert _top(strip) < _top(player) < _top(choices) < _top(after)
+    for part in (strip, player, choices, after):
+        box = part.bounding_box()
+        assert box
+        assert 0 <= box["x"]
+        assert 340 < box["width"] <= 390
+
+
+def _top(part: Locator) -> float:
+    """Where a part begins on the page."""
+    return float(part.evaluate("part => part.getBoundingClientRect().top"))
+
+
 @pytest.mark.slow
 def test_four_sessions_that_explain_at_once_all_get_right_answers(address: str) -> None:
     clips = [f"wimu12;instruments={pair};duration=3@{seed}" for seed, pair in enumerate(
