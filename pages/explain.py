@@ -14,9 +14,9 @@ from app.frame.sounds import Sound
 from app.frame.strip import song_strip
 from app.frame.view import View
 
-# On a wide screen the sound stays in view while the page beside it scrolls; on a phone, where all stands in one column,
-# it comes before the choices: the columns' frames are taken away, so that what is in them can be ordered. The sentence about trust comes late, and
-# nothing moves when it does.
+# On a wide screen the sound stays in view while the page beside it scrolls. On a phone, where all stands in one column,
+# it comes before the choices: the columns' frames are taken away, so that what is in them can be ordered. The sentence
+# about trust comes late, and nothing moves when it does.
 STYLE = """
 <style>
 .st-key-trust {min-height: 3.6rem}

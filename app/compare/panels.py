@@ -74,7 +74,12 @@ def prediction_bars(predictions: list[Prediction]) -> None:
     labels, shades = list({**detected, **likely})[:SHOWN], _shades()
     by_title = {model_title(prediction.model): prediction for prediction in predictions}
     _legend(shades, by_title)
-    st.plotly_chart(figures.model_bars(by_title, labels, shades), config=figures.CONFIG, key="models")
+    said = (
+        f"Bars of how sure {' and '.join(by_title)} are of each instrument: "
+        f"{', '.join(title(label).lower() for label in labels)}."
+    )
+    chart = figures.model_bars(by_title, labels, shades)
+    st.plotly_chart(chart, config=figures.CONFIG, key="models", alt=said)
 
 
 def _shades() -> dict[str, str]:
@@ -168,7 +173,12 @@ def places(passages: list[Passage], label: str, clip: Clip | None) -> None:
     rows = [PLACES[place].capitalize() for place in there]
     shades = {**_shades(), ENERGY: NEUTRAL}
     _legend(shades, series)
-    st.plotly_chart(figures.grouped_bars(series, rows, shades), config=figures.CONFIG, key="places")
+    said = (
+        f"Bars of how much of the evidence for {title(label).lower()} in each model, and of the {ENERGY}, lies at each "
+        f"place: {', '.join(rows).lower()}."
+    )
+    chart = figures.grouped_bars(series, rows, shades)
+    st.plotly_chart(chart, config=figures.CONFIG, key="places", alt=said)
 
 
 def export(predictions: list[Prediction], passages: list[Passage], label: str, agreement: pd.DataFrame) -> None:

@@ -219,7 +219,18 @@ def test_silencing_a_concept_moves_the_predictions(page: Page, address: str) -> 
 def test_compare_puts_models_side_by_side(page: Page, address: str) -> None:
     visit(page, address, "compare", clip=SHORT, instrument="piano")
     expect(page.get_by_role("heading", name="How far they agree")).to_be_visible()
-    assert page.locator(".player").count() >= 1
+    players = page.locator(".player")
+    expect(players).to_have_count(2)
+    drag(players.first, 0.25, 0.75)
+    expect(players.last).to_have_attribute("data-loop", str(players.first.get_attribute("data-loop")))
+
+
+def test_a_screen_reader_is_told_what_a_chart_shows(page: Page, address: str) -> None:
+    visit(page, address, clip=SHORT)
+    charts = page.get_by_role("figure", name=re.compile(r"Bars of how sure the network is\. .*Trumpet \d+%"))
+    expect(charts).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("figure", name=re.compile("over the 3 seconds of the sound"))).to_be_visible()
+    assert page.locator('[data-testid="stPlotlyChart"]:not([aria-label])').count() == 0
 
 
 @pytest.mark.slow
@@ -257,7 +268,7 @@ def test_on_a_phone_the_player_comes_before_the_choices(page: Page, address: str
     for part in (strip, player, choices, after):
         box = part.bounding_box()
         assert box
-        assert 0 <= box["x"]
+        assert box["x"] >= 0
         assert 340 < box["width"] <= 390
 
 
