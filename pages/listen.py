@@ -8,6 +8,7 @@ from app.frame.shell import model_choice, page, sentences
 from app.frame.sounds import Sound
 from app.frame.strip import song_strip
 from app.frame.view import View
+from app.listen import guess
 from app.listen import panels as listening
 from app.listen.inputs import ways_in
 
@@ -27,17 +28,28 @@ STYLE = """
 
 
 def body(view: View, sound: Sound) -> None:
-    """The choice of a sound, and what the view's model hears in it."""
+    """The choice of a sound, and what the view's model hears in it; to be guessed first, if the visitor wants that."""
     st.html(STYLE)
     choices, hearing = st.columns([1.15, 2.6], gap="medium")
     with choices, st.container(border=True, key="choices"):
         ways_in(view)
+        guess.toggle(view, sound)
+    guessing = guess.is_on(view, sound)
+    if guessing and not guess.is_answered(sound):
+        with hearing:
+            listening.sound_player(view, sound, revealed=False)
+            guess.panel(sound, None)
+        return
     with hearing:
         heard = prediction(sound, view.model)
         revealed = listening.is_revealed(sound)
+        if guessing:  # nothing moves when the answer appears: the player and the guess stay where they are
+            listening.sound_player(view, sound, revealed)
+            guess.panel(sound, heard)
         if song_strip(view, sound, heard):
             st.switch_page(navigation.page("explain"))
-        listening.sound_player(view, sound, revealed)
+        if not guessing:
+            listening.sound_player(view, sound, revealed)
         with st.container(horizontal=True, vertical_alignment="center"):
             listening.detected_sentence(heard)
             listening.reveal_toggle(sound)

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from scipy.spatial import cKDTree
 
-from app.figures.charts import TEXT, layout
-from app.figures.colors import title
+from app.figures.charts import layout
+from app.figures.colors import inks, seen, title
 from app.figures.concept_words import KINDS, kind, serves
 from core.concepts.atlas import Concept
 
@@ -54,14 +54,14 @@ def concept_map(
             text=[_hover(concept) for concept in group], hovertemplate="%{text}<extra></extra>",
             marker={
                 "size": size,
-                "color": KINDS[name].color, "symbol": KINDS[name].symbol,
+                "color": seen(KINDS[name].color), "symbol": KINDS[name].symbol,
                 "opacity": [0.8 if concept.channel in found else 0.1 for concept in group],
                 "line": {"width": [3 if c.channel == opened else 0.5 for c in group],
-                         "color": ["#ffffff" if c.channel == opened else "#0e1117" for c in group]},
+                         "color": [inks().text if c.channel == opened else inks().ground for c in group]},
             },
         )  # fmt: skip
     layout(figure, height).update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, hovermode="closest", dragmode="pan")
-    figure.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": TEXT, "orientation": "v"})
+    figure.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": inks().text, "orientation": "v"})
     for axis in (figure.update_xaxes, figure.update_yaxes):
         axis(visible=False, range=[-1 - MARGIN, 1 + MARGIN], fixedrange=False)
     return figure
@@ -108,7 +108,7 @@ def kinds_legend(concepts: Sequence[Concept]) -> str:
     """HTML that says which mark stands for which kind."""
     marks = (KINDS[name] for name in by_kind(concepts))
     return f"{KINDS_STYLE}<div class='kinds'>" + "".join(
-        f"<span><span style='color:{mark.color};margin:0'>{SYMBOLS[mark.symbol]}</span> {mark.title}</span> "
+        f"<span><span style='color:{seen(mark.color)};margin:0'>{SYMBOLS[mark.symbol]}</span> {mark.title}</span> "
         for mark in marks
     ) + "</div>"  # fmt: skip
 

@@ -9,7 +9,7 @@ from app.components.example_card import example_card
 from app.concepts import figures
 from app.concepts.examples import example
 from app.figures import bars
-from app.figures.colors import title
+from app.figures.colors import seen, title
 from app.figures.concept_words import (
     KINDS,
     MEASURES,
@@ -151,7 +151,7 @@ def concept_page(atlas: Atlas, concept: Concept) -> None:
             st.switch_page(navigation.page("explain"))
     mark = KINDS[kind(concept)]
     st.html(
-        f"<h2 style='margin:0;padding:0;font-size:1.35rem'><span style='color:{mark.color}'>"
+        f"<h2 style='margin:0;padding:0;font-size:1.35rem'><span style='color:{seen(mark.color)}'>"
         f"{figures.SYMBOLS[mark.symbol]}</span> {escape(capital(concept.name)) or 'Not named'}</h2>"
         f"<small style='opacity:.62'>Concept {concept.channel} of {concept.layer} · "
         f"{escape(model_title(atlas.model))}</small>"

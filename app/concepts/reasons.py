@@ -49,7 +49,7 @@ def _link(found: Reasons, reason: Reason) -> None:
 
 
 def reason_page(found: Reasons, reason: Reason) -> None:
-    """One reason: what it answers to, which instruments it serves, and clips to hear in which it is strongest."""
+    """One reason: what it responds to, which instruments it serves, and clips to hear in which it is strongest."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         if st.button("All reasons and concepts", icon=":material/arrow_back:", key="back"):
             show(reason=None, concept=None)
@@ -67,7 +67,7 @@ def reason_page(found: Reasons, reason: Reason) -> None:
     )
     answers, use = st.columns([1.2, 1], gap="medium")
     with answers, st.container(border=True, height="stretch"):
-        st.subheader("What it answers to", help=SCORES_HELP)
+        st.subheader("What it responds to", help=SCORES_HELP)
         st.html(bars.score_bars(measured(strongest(reason)[:STRONGEST]), EVIDENCE))
     with use, st.container(border=True, height="stretch"):
         st.subheader("Which instruments it serves", help=USAGE_HELP)

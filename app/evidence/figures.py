@@ -6,16 +6,14 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from app.figures.charts import FAINT, TEXT, layout
-from app.figures.intervals import SHADES
+from app.figures.charts import layout
+from app.figures.colors import inks
 from core.grading.catalogue import MEASURES
 from core.grading.searches import RuleSearch
 from core.grading.verdict import Outcome
-from core.pictures import BACKGROUND
 from core.records import Interval
 
 ARROWS = {1: "↑", -1: "↓", 0: ""}
-BEST = "#8ff0ff"
 OUTCOMES = {  # look and sign of a figure that was compared
     Outcome.BETTER: ("best", "▲ "),
     Outcome.ALIKE: ("", ""),
@@ -23,37 +21,41 @@ OUTCOMES = {  # look and sign of a figure that was compared
     None: ("", ""),
 }
 FEW = 14  # labels, up to which the cells of a matrix have room for numbers
-STYLE = f"""
+STYLE = """
 <style>
-.graded, .candidates {{overflow-x: auto; background: linear-gradient(to right, {BACKGROUND} 30%, transparent) local,
-  linear-gradient(to left, {BACKGROUND} 30%, transparent) right local, linear-gradient(to right, {TEXT}55, transparent),
-  linear-gradient(to left, {TEXT}55, transparent) right; background-repeat: no-repeat; background-size: 2.5rem 100%,
-  2.5rem 100%, .6rem 100%, .6rem 100%}}  /* a shade where there is more to scroll to */
-.marks {{border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums}}
-.marks th, .marks td {{border: 0; border-bottom: 1px solid {FAINT}; padding: .35rem .4rem; text-align: right}}
-.marks thead th {{font-size: .8rem; font-weight: 600; vertical-align: bottom; overflow-wrap: anywhere}}
-.marks tbody th {{text-align: left; font-weight: 500; min-width: 9rem; line-height: 1.25}}
-.marks th:first-child {{position: sticky; left: 0; background: {BACKGROUND}}}
-.marks small {{display: block; font-size: .68rem; line-height: 1.2; color: {TEXT}a8; font-weight: 400}}
-.marks td small {{white-space: nowrap; margin-top: .1rem}}
-.marks .best {{color: {BEST}; font-weight: 700}}
-@media (max-width: 1150px) {{
-  .graded th, .graded td {{padding: .35rem .2rem}}
-  .graded thead th {{font-size: .7rem; overflow-wrap: normal}}
-  .graded tbody th {{min-width: 7.5rem}}
-  .graded td small {{white-space: normal; font-size: .62rem}}
-}}
-.candidates {{max-height: 34rem; overflow-y: auto}}
-.candidates thead th {{position: sticky; top: 0; z-index: 1; background: {BACKGROUND}}}
-.candidates thead th:first-child {{z-index: 2}}
-.candidates thead [title] {{cursor: help; text-decoration: underline dotted}}
-.candidates .part {{padding-top: .8rem; color: {TEXT}a8; font-size: .8rem}}
-.candidates .worse {{color: {TEXT}a8}}
-.strip {{display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: .6rem}}
-.strip figure {{margin: 0}}
-.strip img {{width: 100%; border-radius: 4px; display: block}}
-.strip figcaption {{font-size: .78rem; line-height: 1.3; margin-top: .25rem; font-variant-numeric: tabular-nums}}
-.strip small {{display: block; font-size: .7rem; color: {TEXT}a8}}
+.graded, .candidates, .strip {--quiet: color-mix(in srgb, currentColor 72%, transparent);
+  --line: color-mix(in srgb, currentColor 18%, transparent)}
+.graded, .candidates {overflow-x: auto;
+  background: linear-gradient(to right, var(--ground) 30%, transparent) local,
+  linear-gradient(to left, var(--ground) 30%, transparent) right local,
+  linear-gradient(to right, var(--line), transparent), linear-gradient(to left, var(--line), transparent) right;
+  background-repeat: no-repeat; background-size: 2.5rem 100%, 2.5rem 100%, .6rem 100%, .6rem 100%}
+  /* a shade where there is more to scroll to */
+.marks {border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums}
+.marks th, .marks td {border: 0; border-bottom: 1px solid var(--line); padding: .35rem .4rem; text-align: right}
+.marks thead th {font-size: .8rem; font-weight: 600; vertical-align: bottom; overflow-wrap: anywhere}
+.marks tbody th {text-align: left; font-weight: 500; min-width: 9rem; line-height: 1.25}
+.marks th:first-child {position: sticky; left: 0; background: var(--ground)}
+.marks small {display: block; font-size: .68rem; line-height: 1.2; color: var(--quiet); font-weight: 400}
+.marks td small {white-space: nowrap; margin-top: .1rem}
+.marks .best {color: var(--best); font-weight: 700}
+@media (max-width: 1150px) {
+  .graded th, .graded td {padding: .35rem .2rem}
+  .graded thead th {font-size: .7rem; overflow-wrap: normal}
+  .graded tbody th {min-width: 7.5rem}
+  .graded td small {white-space: normal; font-size: .62rem}
+}
+.candidates {max-height: 34rem; overflow-y: auto}
+.candidates thead th {position: sticky; top: 0; z-index: 1; background: var(--ground)}
+.candidates thead th:first-child {z-index: 2}
+.candidates thead [title] {cursor: help; text-decoration: underline dotted}
+.candidates .part {padding-top: .8rem; color: var(--quiet); font-size: .8rem}
+.candidates .worse {color: var(--quiet)}
+.strip {display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: .6rem}
+.strip figure {margin: 0}
+.strip img {width: 100%; border-radius: 4px; display: block}
+.strip figcaption {font-size: .78rem; line-height: 1.3; margin-top: .25rem; font-variant-numeric: tabular-nums}
+.strip small {display: block; font-size: .7rem; color: var(--quiet)}
 </style>
 """
 
@@ -140,7 +142,7 @@ def cross_talk(values: Sequence[Sequence[float | None]], explained: Sequence[str
     figure = go.Figure(
         go.Heatmap(
             z=values, x=list(stems), y=list(explained), text=texts, texttemplate="%{text}" if few else "",
-            textfont={"size": 11}, colorscale=SHADES, zmin=0, zmax=1, showscale=False, xgap=1, ygap=1,
+            textfont={"size": 11}, colorscale=inks().scale, zmin=0, zmax=1, showscale=False, xgap=1, ygap=1,
             hoverongaps=False, hovertemplate="%{text} of the relevance of %{y} lies on %{x}<extra></extra>",
         )
     )  # fmt: skip

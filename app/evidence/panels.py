@@ -11,8 +11,8 @@ from app.components.downloads import export
 from app.evidence import figures
 from app.evidence.sanity import sanity_check
 from app.figures import intervals as interval_figures
-from app.figures.charts import CONFIG, TEXT
-from app.figures.colors import MODEL_COLORS, legend, title
+from app.figures.charts import CONFIG
+from app.figures.colors import MODEL_COLORS, inks, legend, seen, title
 from app.figures.thumbnails import thumbnail
 from app.frame.models import model_title
 from app.frame.view import View, choose
@@ -176,14 +176,14 @@ def grouping(view: View) -> str:
 def groups(found: Grades, by: str) -> tuple[Mapping[str, Graded], dict[str, str]]:
     """The grades of each group of instruments, and the groups' colours."""
     if by == "all":
-        return {"all": found}, {"all": MODEL_COLORS[0]}
+        return {"all": found}, {"all": seen(MODEL_COLORS[0])}
     grouped: dict[str, dict[str, GradeFigures]] = {name: getattr(grade, f"by_{by}") for name, grade in found.items()}
     names = dict.fromkeys(name for groups in grouped.values() for name in groups)
     parts = {
         name: {explainer: groups[name] for explainer, groups in grouped.items() if name in groups} for name in names
     }
     titled = {f"{name} at once" if by == "count" else name: part for name, part in parts.items()}
-    return titled, dict(zip(titled, MODEL_COLORS, strict=False))
+    return titled, dict(zip(titled, map(seen, MODEL_COLORS), strict=False))
 
 
 def drawn(found: Grades, by: str) -> None:
@@ -207,7 +207,7 @@ def _panel(parts: Mapping[str, Graded], shades: Mapping[str, str], measure: str)
         return
     chart = interval_figures.rows(series, places, shades, percent=measure == "pointing")
     if reference is not None:
-        chart.add_vline(x=reference, line={"color": TEXT, "width": 1, "dash": "dot"})
+        chart.add_vline(x=reference, line={"color": inks().text, "width": 1, "dash": "dot"})
     said = (
         f"{MEASURES[measure].title}: a dot with its interval for each of {', '.join(series)}, by {', '.join(places)}."
     )

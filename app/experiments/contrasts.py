@@ -8,8 +8,7 @@ import streamlit as st
 from app.components.downloads import export
 from app.experiments.panels import chart, colors, legend, titled
 from app.figures import intervals as figures
-from app.figures.charts import TEXT
-from app.figures.colors import MODEL_COLORS, NEUTRAL
+from app.figures.colors import MODEL_COLORS, NEUTRAL, inks, seen
 from app.figures.colors import legend as color_legend
 from core.comparison.place import PLACES
 from core.comparison.records import Comparison, ContrastResult, PlaceShares, read_experiments
@@ -77,7 +76,7 @@ def clear_differences(contrast: ContrastResult) -> str:
 
 
 def _all_pairs(key: str, contrast: ContrastResult) -> None:
-    shades = dict(zip(contrast.pairs, MODEL_COLORS, strict=False))
+    shades = dict(zip(contrast.pairs, map(seen, MODEL_COLORS), strict=False))
     st.html(color_legend(shades))
     alike, more = st.columns(2, gap="medium")
     with alike:
@@ -102,7 +101,7 @@ def differences_figure(contrast: ContrastResult, shades: Mapping[str, str]) -> g
         for case, pair in contrast.pairs.items()
     }
     drawn = figures.rows(series, list(PLACES.values()), shades)
-    drawn.add_vline(x=0, line={"color": TEXT, "width": 1, "dash": "dot"})
+    drawn.add_vline(x=0, line={"color": inks().text, "width": 1, "dash": "dot"})
     return drawn.update_xaxes(tickformat="+.0%")
 
 

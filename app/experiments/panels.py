@@ -10,7 +10,7 @@ import streamlit as st
 from app.components.downloads import export
 from app.figures import intervals as figures
 from app.figures.charts import CONFIG
-from app.figures.colors import MODEL_COLORS, NEUTRAL, model_colors, title
+from app.figures.colors import MODEL_COLORS, NEUTRAL, model_colors, seen, title
 from app.figures.colors import legend as color_legend
 from app.frame.models import model_title
 from app.frame.view import View, listed, show
@@ -273,7 +273,7 @@ def ablation(measure: str) -> None:
     )
     series = ablation_series(found.variants, measure)
     st.markdown(ablation_sentence(series))
-    shades = dict(zip(series, (NEUTRAL, *MODEL_COLORS), strict=False))
+    shades = dict(zip(series, (NEUTRAL, *map(seen, MODEL_COLORS)), strict=False))
     st.html(color_legend(shades))
     places = list(dict.fromkeys(place for by in series.values() for place in by))
     said = f"{SCORES[measure]} on each test set, a dot with its interval for each of {'; '.join(series)}."

@@ -6,8 +6,8 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from app.figures.charts import TEXT, fade, layout
-from app.figures.colors import AGAINST, FOR
+from app.figures.charts import fade, layout
+from app.figures.colors import AGAINST, FOR, inks, seen
 from app.figures.concept_words import KINDS, short
 from core.explanation.flow import Node
 
@@ -42,10 +42,10 @@ def flow_tree(root: Node, name: Callable[[str, int], str], kind_of: Callable[[st
     shares = ["", *(f"{part:.0%}".replace("-", "−") for part in parts[1:])]
     figure.add_scatter(
         x=[place.depth for place in places], y=[-place.row for place in places], mode="markers+text",
-        marker={"size": 15, "color": [k.color for k in kinds], "symbol": [k.symbol for k in kinds],
-                "line": {"width": 1, "color": "#0e1117"}},
+        marker={"size": 15, "color": [seen(k.color) for k in kinds], "symbol": [k.symbol for k in kinds],
+                "line": {"width": 1, "color": inks().ground}},
         text=[f"  <b>{escape(short(names[0]))}</b>",
-              *(f"  {escape(short(n))}  <span style='color:{TEXT}99'>{share}</span>"
+              *(f"  {escape(short(n))}  <span style='color:{inks().text}99'>{share}</span>"
                 for n, share in zip(names[1:], shares[1:], strict=True))],
         textposition="middle right", cliponaxis=False, textfont={"size": 13},
         customdata=[[place.node.layer, place.node.channel] for place in places],

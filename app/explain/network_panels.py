@@ -21,9 +21,9 @@ def single_concepts(view: View, passage: Passage, label: str, prediction: Predic
     Args:
         opened: Whether it is open at first.
     """
+    st.session_state.setdefault(INSIDE, opened)  # from then on the user decides: closing a concept closes no more
     inside = st.expander(
         "Inside the network: single concepts",
-        expanded=opened,
         key=INSIDE,
         icon=":material/account_tree:",
         on_change="rerun",

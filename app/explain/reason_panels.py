@@ -10,7 +10,7 @@ from app.components.player import Track
 from app.components.reason_cards import Card, reason_cards
 from app.explain import reasons
 from app.figures import bars
-from app.figures.colors import NEUTRAL, color, reason_color, title
+from app.figures.colors import NEUTRAL, REST, color, reason_color, title
 from app.figures.concept_words import capital
 from app.frame import atlases, navigation
 from app.frame.hearing import model
@@ -68,7 +68,7 @@ def _hint(part: ReasonPart) -> str:
     if part.auc is None:
         return "All other reasons together"
     return (
-        f"Answers to {part.name}: AUC {part.auc:.2f}, which is how often a test sound of this kind excites it more "
+        f"Responds to {part.name}: AUC {part.auc:.2f}, which is how often a test sound of this kind excites it more "
         "than another one does"
     )
 
@@ -151,7 +151,7 @@ def compared(passage: Passage, label: str, parts: Split, shade: str, filled: Aud
     tracks = [
         Track("Mix", analysed(passage).audio, NEUTRAL),
         Track("Only this", parts.kept, shade),
-        Track("Without it", parts.rest, "#c9d1d9"),
+        Track("Without it", parts.rest, REST),
     ]
     if filled is not None:
         tracks.insert(2, Track("Notes filled in", filled, shade))
@@ -170,7 +170,7 @@ def mixer_tracks(passage: Passage, label: str) -> list[Track]:
         Track(capital(part.name), found.parts[part.id], reason_color(part.number))
         for part in reasons.reasons(passage, label)
     ]
-    return [*tracks, Track("Rest of the mix", found.rest, "#c9d1d9")]
+    return [*tracks, Track("Rest of the mix", found.rest, REST)]
 
 
 def reason_sentence(passage: Passage, label: str, part: ReasonPart) -> str:

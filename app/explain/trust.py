@@ -22,7 +22,7 @@ BADGES = {
     Verdict.NO: ":red-badge[:material/cancel: No]",
 }
 HELP_COMPOSED = (
-    f"The app composed the music, so it knows. Yes: the answer is right, and at least {MOST:.0%} of the evidence lies "
+    f"The app played the music, so it knows. Yes: the answer is right, and at least {MOST:.0%} of the evidence lies "
     "where the instrument is the loudest. Partly: less of it does, but more than by chance. No: the answer is wrong, "
     "or no more of the evidence lies there than by chance."
 )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.components.downloads import download_sound
 from app.components.player import Track, player
-from app.figures.colors import NEUTRAL, color, title
+from app.figures.colors import NEUTRAL, REST, color, title
 from app.frame.hearing import model, on_screen, spectrogram
 from app.frame.sounds import Sound
 from app.frame.turns import TURNS
@@ -79,7 +79,7 @@ def _player(sound: Sound, model_name: str, label: str, split: SongSplit) -> None
         key="whole-song",
         tracks=[
             Track("Only this", parts.kept, color(label)),
-            Track("Without it", parts.rest, "#c9d1d9"),
+            Track("Without it", parts.rest, REST),
             Track("Mix", split.song, NEUTRAL),
         ],
         spectrogram=on_screen(picture.logmel, picture),

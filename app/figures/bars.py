@@ -7,20 +7,21 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
-from app.figures.charts import FAINT, TEXT, fade
-from app.figures.colors import AGAINST, FOR, color, title
+from app.figures.charts import fade
+from app.figures.colors import AGAINST, FOR, color, seen, title
 
 MOVED = 0.005  # a smaller change of a probability is not shown
-STYLE = f"""
+STYLE = """
 <style>
-.bars {{display: grid; grid-template-columns: minmax(5.5rem, max-content) 1fr max-content; gap: .3rem .6rem;
-  align-items: center; font-size: .84rem; line-height: 1.2; font-variant-numeric: tabular-nums}}
-.bars .track {{position: relative; height: .6rem; background: {FAINT}; border-radius: 3px; overflow: hidden}}
-.bars .track i {{position: absolute; top: 0; bottom: 0; border-radius: 2px}}
-.bars .track b {{position: absolute; top: 0; bottom: 0; width: 1px; background: {TEXT}}}
-.bars .weak {{opacity: .6}}
-.bars.thick .track {{height: 1.1rem}}
-.bars.thick .track i.now {{top: 25%; bottom: 25%}}
+.bars {display: grid; grid-template-columns: minmax(5.5rem, max-content) 1fr max-content; gap: .3rem .6rem;
+  align-items: center; font-size: .84rem; line-height: 1.2; font-variant-numeric: tabular-nums}
+.bars .track {position: relative; height: .6rem; border-radius: 3px; overflow: hidden;
+  background: color-mix(in srgb, currentColor 16%, transparent)}
+.bars .track i {position: absolute; top: 0; bottom: 0; border-radius: 2px}
+.bars .track b {position: absolute; top: 0; bottom: 0; width: 1px; background: currentColor}
+.bars .weak {opacity: .6}
+.bars.thick .track {height: 1.1rem}
+.bars.thick .track i.now {top: 25%; bottom: 25%}
 </style>
 """
 
@@ -68,7 +69,7 @@ def score_bars(scores: Sequence[Score], evidence: float) -> str:
     rows = ""
     for score in scores:
         low, high = sorted((score.chance, min(max(score.value, 0.0), 1.0)))
-        shade = FOR if score.value >= score.chance else AGAINST
+        shade = seen(FOR if score.value >= score.chance else AGAINST)
         mark = f"<b style='left:{score.chance:.0%}'></b>" if score.chance else ""
         weak = "" if score.value >= evidence else " class='weak'"
         hint = f"title='{escape(score.meaning, quote=True)}'"

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.colors import color, title
+from app.figures.colors import color, inks, title
 from core.inference import Prediction
 from core.synthesis.score import Score
 
 ROW = 26  # pixels a row of bars
-TEXT, FAINT = "#c9d1d9", "#2b3240"
 CONFIG = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
 
 
@@ -21,15 +20,15 @@ def layout(figure: go.Figure, height: int, **settings: object) -> go.Figure:
         margin={"l": 4, "r": 12, "t": 6, "b": 28},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": TEXT, "size": 13},
+        font={"color": inks().text, "size": 13},
         showlegend=False,
         dragmode=False,
         barmode="overlay",
         uniformtext={"minsize": 12, "mode": "show"},
         **settings,
     )
-    figure.update_xaxes(gridcolor=FAINT, zeroline=False, fixedrange=True)
-    figure.update_yaxes(gridcolor=FAINT, zeroline=False, fixedrange=True, automargin=True)
+    figure.update_xaxes(gridcolor=inks().faint, zeroline=False, fixedrange=True)
+    figure.update_yaxes(gridcolor=inks().faint, zeroline=False, fixedrange=True, automargin=True)
     return figure
 
 
@@ -56,7 +55,7 @@ def probability_bars(prediction: Prediction, labels: Sequence[str], truth: Seque
     if prediction.task.has_thresholds:
         figure.add_scatter(
             x=prediction.thresholds[index], y=names, mode="markers", hovertemplate="threshold %{x:.0%}<extra></extra>",
-            marker={"symbol": "line-ns-open", "size": 16, "color": TEXT, "line": {"width": 2}},
+            marker={"symbol": "line-ns-open", "size": 16, "color": inks().text, "line": {"width": 2}},
         )  # fmt: skip
     figure.update_yaxes(autorange="reversed", showgrid=False)  # lines would strike the numbers through
     figure.update_xaxes(range=[0, 1.25], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
@@ -88,7 +87,9 @@ def timeline(prediction: Prediction, labels: Sequence[str], score: Score | None 
         )  # fmt: skip
         if score:
             onsets, heights = _note_lines(score, label, base - 0.07)
-            figure.add_scatter(x=onsets, y=heights, mode="lines", line={"color": TEXT, "width": 3}, hoverinfo="skip")
+            figure.add_scatter(
+                x=onsets, y=heights, mode="lines", line={"color": inks().text, "width": 3}, hoverinfo="skip"
+            )
     rows = [len(labels) - 1 - row + 0.4 for row in range(len(labels))]
     figure.update_yaxes(
         range=[-0.15, len(labels)], tickvals=rows, ticktext=[title(label) for label in labels], showgrid=False

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.figures.bars import Score
-from app.figures.colors import NEUTRAL, color, title
+from app.figures.colors import NEUTRAL, title
 from core.concepts.atlas import Concept, Factor, Reason
 from core.concepts.naming import is_telling
 from core.concepts.questions import REGISTERS, SPANS
@@ -63,7 +63,7 @@ SHORT = 30  # characters of a name where there is little room
 PLAYERS = ("instrument", "family")
 MIXED = "mixed"
 KINDS = {
-    **{family: Kind(title(family), color(_LEADERS.get(family, "")), "circle") for family in FAMILIES},
+    **{family: Kind(title(family), INSTRUMENTS[_LEADERS[family]].color, "circle") for family in FAMILIES},
     "register": Kind("A register", "#6fd3ff", "diamond"),
     "onset": Kind("Attack or sustain", "#ff5c5c", "triangle-up"),
     "tonal": Kind("Tone or noise", "#ffd166", "square"),
@@ -164,7 +164,7 @@ def answer_title(answer: str) -> str:
 
 
 def answers_of(concepts: Iterable[Concept]) -> list[str]:
-    """What any of the concepts answers to, factor by factor and in the order of instruments and registers."""
+    """What any of the concepts responds to, factor by factor and in the order of instruments and registers."""
     order = [*INSTRUMENTS, *FAMILIES, *REGISTERS]
 
     def place(answer: str) -> tuple[int, int, str]:

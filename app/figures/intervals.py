@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.figures.charts import FAINT, TEXT, fade, layout
-from core.pictures import BACKGROUND
+from app.figures.charts import fade, layout
+from app.figures.colors import inks
 from core.records import Interval
 
 Figures = Mapping[str, Interval]  # for each place on an axis
 HEIGHT = 260
 LINE, MARK = 28, 9  # pixels a row, and pixels a mark in it where they need more
 SPREAD = 0.6  # share of a row that its models take up
-SHADES = [[0, BACKGROUND], [0.5, "#2f6f8f"], [1, "#8ff0ff"]]  # nothing has the colour of the page
 FULL = 0.2  # share from which on a table of smaller ones uses the strongest colour
 
 
@@ -80,7 +79,7 @@ def heatmap(
     figure = go.Figure(
         go.Heatmap(
             z=values, x=list(across), y=list(down), text=texts, texttemplate="%{text}", textfont={"size": 11},
-            colorscale=SHADES, zmin=0, zmax=_strongest(values) if percent else 1, showscale=False, xgap=2, ygap=2,
+            colorscale=inks().scale, zmin=0, zmax=_strongest(values) if percent else 1, showscale=False, xgap=2, ygap=2,
             hoverongaps=False,
             hovertemplate=f"{axes[0]}: %{{y}}<br>{axes[1]}: %{{x}}<br>%{{text}}<extra></extra>",
         )
@@ -132,5 +131,5 @@ def _hover(name: str, value: np.ndarray, low: np.ndarray, high: np.ndarray, perc
 def _roomy(figure: go.Figure, bottom: int) -> go.Figure:
     """Room for the title of the horizontal axis."""
     figure.update_layout(margin_b=bottom)
-    figure.update_xaxes(title_font={"size": 12, "color": TEXT}, title_standoff=8, linecolor=FAINT)
+    figure.update_xaxes(title_font={"size": 12, "color": inks().text}, title_standoff=8, linecolor=inks().faint)
     return figure

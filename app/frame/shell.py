@@ -6,7 +6,9 @@ from contextlib import contextmanager
 import streamlit as st
 
 from app.components import alerts
+from app.figures.colors import inks
 from app.frame import visitors
+from app.frame.header import header
 from app.frame.hearing import model
 from app.frame.models import about, model_title
 from app.frame.sounds import Sound, is_upload, open_sound
@@ -22,9 +24,11 @@ h1 {font-size: 1.7rem !important; padding-bottom: 0 !important}
 h3 {font-size: 1.05rem !important}
 [data-testid="stMetricValue"] {font-size: 1.35rem}
 [data-testid="stBaseButton-tertiary"] {min-height: 1.9rem; padding: 0; justify-content: flex-start; text-align: left}
+.st-key-way-in button {padding-inline: .4rem}  /* all ways in side by side */
 [class*="st-key-silent-"] button {max-width: 100%}
 @media (max-width: 640px) {  /* two cards side by side, and figures in a row, where Streamlit would stack them */
   [class*="st-key-cards-"] [data-testid="stColumn"] {min-width: calc(50% - 1rem); flex: 1 1 calc(50% - 1rem)}
+  .st-key-page-header, .st-key-page-tools {gap: 0 1rem}
   .st-key-metrics [data-testid="stColumn"] {min-width: 0; flex: 1 1 0}
 }
 </style>
@@ -57,9 +61,8 @@ def page(heading: str, sentence: str, body: Callable[[View, Sound], None]) -> No
 def page_without_sound(heading: str, sentence: str, body: Callable[[View], None]) -> None:
     """A page that is about no sound."""
     visitors.watch()
-    st.html(STYLE)
-    st.title(heading)
-    st.caption(sentence)
+    st.html(f"{STYLE}<style>:root {{--ground: {inks().ground}; --best: {inks().best}}}</style>")
+    header(heading, sentence)
     with sentences():
         with st.container():
             view = restore()

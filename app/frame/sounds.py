@@ -1,8 +1,10 @@
 """The sound that a view is about: a composed clip, made again from its name, or an upload kept for the session."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from app.frame.caches import MB, UPLOADS_EACH_MB, UPLOADS_MB, cached
@@ -12,9 +14,11 @@ from core.audio import Audio, decode
 from core.errors import InputError
 from core.models.store import highest_rate
 from core.synthesis.clip import Clip, compose
+from core.synthesis.midi_song import is_midi, play_midi
 from core.synthesis.recipe import split_clip_name
 
 UPLOAD = "upload"
+SILENT = 1e-4  # peak below which a recording holds nothing: -80 dB
 _SHELF = "uploads"
 
 
@@ -24,11 +28,18 @@ class Sound(Audio):
 
     Attributes:
         key: Different for every sound; caches use it.
-        clip: The score and stems, if the sound was composed.
+        clip: The score and stems, if the app played the sound itself.
+        remark: What of an uploaded file is not heard, for people.
     """
 
     key: str
     clip: Clip | None = None
+    remark: str = ""
+
+    @property
+    def composed(self) -> bool:
+        """Whether the app composed it, so that its name is enough to make it again."""
+        return self.clip is not None and self.key == self.clip.name
 
     @property
     def stems(self) -> dict[str, Audio]:
@@ -59,18 +70,49 @@ def open_sound(clip: str) -> Sound:
 
 
 def keep_upload(data: bytes, name: str) -> str:
-    """Decodes an uploaded file, keeps it for the session, and returns the clip that names it in a view.
+    """Decodes or, if it is MIDI, plays an uploaded file, keeps it for the session, and returns the clip that names it.
 
     Raises:
         InputError: the file cannot be used.
     """
+    return _keep(data, name, _played if is_midi(data, name) else _decoded)
+
+
+def keep_recording(data: bytes, name: str) -> str:
+    """The same for what the browser recorded.
+
+    Raises:
+        InputError: nothing was recorded, or it cannot be used.
+    """
+    return _keep(data, name, _recorded)
+
+
+def _keep(data: bytes, name: str, opened: Callable[[bytes, str, str], Sound]) -> str:
     digest = hashlib.sha256(data).hexdigest()[:16]
     if UPLOADS.find(_shelf(), digest) is None:
         with TURNS.turn():
-            decoded = decode(data, name, highest_rate())
-            sound = Sound(decoded.samples, decoded.sample_rate, name, key=digest)
-            UPLOADS.put(_shelf(), digest, sound)
+            UPLOADS.put(_shelf(), digest, opened(data, name, digest))
     return f"{UPLOAD}:{digest}:{name}"
+
+
+def _decoded(data: bytes, name: str, key: str) -> Sound:
+    decoded = decode(data, name, highest_rate())
+    return Sound(decoded.samples, decoded.sample_rate, name, key=key)
+
+
+def _played(data: bytes, name: str, key: str) -> Sound:
+    song = play_midi(data, name)
+    return Sound(song.clip.mix, song.clip.sample_rate, name, key=key, clip=song.clip, remark=song.remark)
+
+
+def _recorded(data: bytes, name: str, key: str) -> Sound:
+    sound = _decoded(data, name, key)
+    if np.abs(sound.samples).max() < SILENT:
+        raise InputError(
+            "Nothing was recorded, as the microphone gave silence; see that it is on and that the browser may use it, "
+            "and record again."
+        )
+    return sound
 
 
 def is_upload(clip: str) -> bool:

@@ -48,7 +48,7 @@ class View:
         explainer: The explainer that is shown in detail.
         by: How the explained instruments are grouped.
         search: Words to search concepts by.
-        answers: What the concepts must answer to, as ``factor:value``.
+        answers: What the concepts must respond to, as ``factor:value``.
         serves: The label that the concepts must serve.
     """
 

@@ -1,14 +1,16 @@
-"""The three ways in: upload a file, compose a mix, take an example from the shelf."""
+"""The ways in: take an example from the shelf, compose a mix, upload a file, record from the microphone."""
 
 import random
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.components import alerts
 from app.figures.colors import title
 from app.frame.examples import EXAMPLES
-from app.frame.uploader import uploader
+from app.frame.sounds import keep_recording
+from app.frame.uploader import take, uploader
 from app.frame.view import View, show_clip
 from core.errors import InputError
 from core.synthesis.recipe import COUNTS, DURATIONS, RECIPES, Recipe, modified, split_clip_name
@@ -16,8 +18,9 @@ from core.synthesis.score import STYLES
 from core.synthesis.soundfonts import installed_soundfonts
 from core.taxonomy.instruments import LABEL_SETS, check_labels
 
-WAYS = {"examples": "Examples", "compose": "Compose", "upload": "Upload"}
+WAYS = {"examples": "Examples", "compose": "Compose", "upload": "Upload", "record": "Record"}
 MAX_SEED = 10**6
+RECORDED_RATE = 44100  # Hz
 SURPRISING = (2, 5)  # instruments in a mix that is drawn
 
 
@@ -35,7 +38,7 @@ def ways_in(view: View) -> None:
         width="stretch",
         wrap=False,
     )
-    {"examples": _shelf, "compose": _composer, "upload": _upload}[way or "examples"](view)
+    {"examples": _shelf, "compose": _composer, "upload": _upload, "record": _recorder}[way or "examples"](view)
 
 
 def _shelf(view: View) -> None:
@@ -48,7 +51,22 @@ def _shelf(view: View) -> None:
 
 
 def _upload(view: View) -> None:  # noqa: ARG001 - called like the other ways in
-    uploader("Drop a song here (WAV, MP3, FLAC, OGG, M4A …)")
+    uploader("Drop a song here (WAV, MP3, FLAC, OGG, M4A … or MIDI)")
+    st.caption("The app plays MIDI files itself, so it knows which instruments really play in them.")
+
+
+def _recorder(view: View) -> None:  # noqa: ARG001 - called like the other ways in
+    recording = st.audio_input(
+        "Record something here",
+        sample_rate=RECORDED_RATE,
+        key="recording",
+        help="Up to 10 minutes. The recording goes to the computer that runs this app, which keeps it only while the "
+        "page is open and shows it to nobody else.",
+    )
+    st.caption("Play or sing, or hold the microphone to a loudspeaker; a second or two is enough.")
+    if isinstance(recording, UploadedFile):  # which it no longer is once its content was let go
+        recording.name = "recording.wav"
+        take(recording, "Decoding …", keep_recording)
 
 
 def _composer(view: View) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from app.components.downloads import download, download_sound
 from app.components.player import Track, player
 from app.figures import charts as figures
-from app.figures.colors import NEUTRAL, color, title
+from app.figures.colors import NEUTRAL, color, named, title
 from app.figures.thumbnails import thumbnail
 from app.frame import navigation
 from app.frame.hearing import model, on_screen, spectrogram
@@ -45,9 +45,11 @@ def sound_player(view: View, sound: Sound, revealed: bool) -> None:
         notes=notes_of(sound.clip, 0.0, sound.duration) if revealed and sound.clip else (),
         mode="mixer" if revealed and sound.clip else "switch",
         height=210,
-        title="" if sound.clip else sound.name,
+        title="" if sound.composed else sound.name,
         label="The whole sound",
     )
+    if sound.remark:
+        st.caption(sound.remark)
 
 
 def is_revealed(sound: Sound) -> bool:
@@ -62,7 +64,7 @@ def reveal_toggle(sound: Sound) -> None:
             "Reveal the truth",
             key=REVEAL,
             persist_state="session",
-            help="The app composed this clip, so it knows who plays: see the notes and hear each instrument alone.",
+            help="The app played this itself, so it knows who plays: see the notes and hear each instrument alone.",
         )
 
 
@@ -71,16 +73,7 @@ def detected_sentence(prediction: Prediction) -> None:
     if not prediction.detected:
         st.markdown(f"The network is **not sure of any {prediction.space.noun}** here.")
         return
-    st.markdown(f"{prediction.task.says}: {_named(prediction.detected)}.", unsafe_allow_html=True)
-
-
-def _named(labels: Sequence[str]) -> str:
-    """Labels as HTML. The colour is a dot beside each name, as words in some of the colours could not be read."""
-    return ", ".join(
-        "<span style='white-space:nowrap'>"
-        f"<span style='color:{color(label)}'>●</span> <b>{title(label).lower()}</b></span>"
-        for label in labels
-    )
+    st.markdown(f"{prediction.task.says}: {named(prediction.detected)}.", unsafe_allow_html=True)
 
 
 def evidence(view: View, sound: Sound, prediction: Prediction) -> None:
@@ -144,8 +137,8 @@ def _worth_showing(prediction: Prediction, truth: Sequence[str] | None) -> list[
 
 def truth_panel(clip: Clip) -> None:
     """The notes that really sound."""
-    st.subheader("The truth", help="The score that the app composed and played.")
-    st.markdown(f"Really playing: {_named(clip.labels)}.", unsafe_allow_html=True)
+    st.subheader("The truth", help="The notes that the app played.")
+    st.markdown(f"Really playing: {named(clip.labels)}.", unsafe_allow_html=True)
     counts = ", ".join(f"{len(notes)} of {title(label).lower()}" for label, notes in clip.score.parts.items())
     said = f"The notes that really sound, by time and pitch: {counts}."
     st.plotly_chart(figures.piano_roll(clip.score), config=figures.CONFIG, key="piano-roll", alt=said)
@@ -153,13 +146,13 @@ def truth_panel(clip: Clip) -> None:
 
 def export(sound: Sound, prediction: Prediction) -> None:
     """Everything on the page as files."""
-    name = "clip" if sound.clip else sound.name.rsplit(".", 1)[0]
+    name = "clip" if sound.composed else sound.name.rsplit(".", 1)[0]
     with st.popover("Export", icon=":material/download:"):
         download_sound("Sound", lambda: sound, name)
         download("Spectrogram (PNG)", lambda: _picture(sound, prediction.model), f"{name}.png")
         download("Prediction (JSON)", lambda: json.dumps(prediction.to_dict(sound.name), indent=2), f"{name}.json")
         download("Timeline (CSV)", lambda: _timeline_csv(prediction), f"{name}-timeline.csv")
-        if clip := sound.clip:
+        if sound.composed and (clip := sound.clip):
             download("Score (MIDI)", lambda: _midi(clip), f"{name}.mid")
 
 

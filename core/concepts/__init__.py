@@ -1,1 +1,1 @@
-"""The concept atlas: what each inner channel of a network answers to, with examples to hear and measured names."""
+"""The concept atlas: what each inner channel of a network responds to, with examples to hear and measured names."""

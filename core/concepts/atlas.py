@@ -64,7 +64,7 @@ class Concept:
         usage: Mean share of each label's relevance in the layer that passes through it, 0 to 1.
         neighbours: Channels of the layer that are used together with it, with the correlation of their shares.
         position: Its place on a map of the layer, where concepts that are used together lie near each other.
-        name: What it answers to, as measured.
+        name: What it responds to, as measured.
         tuning: The factors that the name is made from, the strongest first.
     """
 
@@ -172,7 +172,7 @@ class Reason:
 
     Attributes:
         number: Of the reason.
-        name: What it answers to, as measured; no two reasons of a model have the same name.
+        name: What it responds to, as measured; no two reasons of a model have the same name.
         auc: How surely, see :class:`core.explanation.reasons.Dictionary`.
         pattern: How much of its relevance passes through each channel ``(channels,)``; sums to 1.
         tuning: What the name is made from, the strongest factor first.

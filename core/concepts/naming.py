@@ -11,7 +11,7 @@ from core.concepts.questions import SPANS
 from core.taxonomy.instruments import INSTRUMENTS
 
 EVIDENCE = 0.8  # AUC on held-out probes from which a factor enters a name
-CHANCE = 0.5  # AUC of what does not answer to a factor at all
+CHANCE = 0.5  # AUC of what does not respond to a factor at all
 MAX_FACTORS = 3  # in a name
 MIXED = "mixed"
 
@@ -49,8 +49,8 @@ _FAMILIES = {
 # Labels that are also families, such as the drums, are named as the family is.
 _LABELS = {label: _FAMILIES.get(label, (row.title.lower(),) * 2) for label, row in INSTRUMENTS.items()}
 
-# In the order of the adjectives. Values that are missing here are left out of names: a channel that answers to sound at
-# all answers more to more of it, so "loud", "held" or "chords" say little.
+# In the order of the adjectives. Values that are missing here are left out of names: a channel that responds to sound
+# at all responds more to more of it, so "loud", "held" or "chords" say little.
 WORDS: dict[tuple[str, str], Word] = {
     ("level", "quiet"): Word("quiet", "sound", 1, "quiet"),
     ("velocity", "hard"): Word("hard", "strokes", 2, "hard"),
@@ -74,14 +74,14 @@ DETAILS = {
     ("onset", "onset"): "attacks",
     ("onset", "sustain"): "sustained",
 }
-SILENCE = ("silence", "silence")  # a channel that answers to silence has no other properties
+SILENCE = ("silence", "silence")  # a channel that responds to silence has no other properties
 SAME = {"family": "instrument", "polyphony": "level"}  # factors so similar that only the stronger is named
 
 IMPLIED = {("tonal", "tonal"): {"instrument", "family"}}  # values that go without saying beside these factors
 
 
 def concept_name(factors: Sequence[Factor]) -> str:
-    """What a channel answers to: its strongest factors in words, or "mixed" if the evidence is weak.
+    """What a channel responds to: its strongest factors in words, or "mixed" if the evidence is weak.
 
     Args:
         factors: From :func:`core.concepts.tuning.tunings`. Of each factor only the first entry, its best, counts.
@@ -106,7 +106,7 @@ def concept_name(factors: Sequence[Factor]) -> str:
 
 
 def name_score(factors: Sequence[Factor]) -> float:
-    """How surely a name says what something answers to: the lowest score of its factors; the highest of a "mixed" one.
+    """How surely a name says what something responds to: the lowest score of its factors; the highest of a "mixed" one.
 
     >>> best = [Factor("family", "plucked", 0.93, "AUC"), Factor("onset", "onset", 0.91, "AUC")]
     >>> name_score(best), name_score([Factor("family", "plucked", 0.71, "AUC")])
@@ -121,7 +121,7 @@ def name_score(factors: Sequence[Factor]) -> float:
 def distinct_names(tunings: Sequence[Sequence[Factor]]) -> list[str]:
     """Names for things that are shown together, of which no two are alike.
 
-    Where several would have the same name, each gets in brackets what it answers to more surely than the others of
+    Where several would have the same name, each gets in brackets what it responds to more surely than the others of
     that name: an instrument, a family of instruments, a register, attacks or sustained sound.
 
     >>> low = [Factor("tonal", "tonal", 0.9, "AUC"), Factor("register", "75–150 Hz", 0.75, "AUC")]
@@ -171,7 +171,7 @@ def _evidence(factors: Sequence[Factor]) -> list[Factor]:
 def _contradict(player: Factor, place: Factor) -> bool:
     """Whether an instrument or a family can never be loudest in a register.
 
-    A channel that answers to a register may still prefer some instrument that never plays there.
+    A channel that responds to a register may still prefer some instrument that never plays there.
     """
     if player.factor not in ("instrument", "family") or place.factor != "register":
         return False

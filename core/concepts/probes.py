@@ -1,7 +1,7 @@
-"""Probes: short sounds that differ in one property at a time, to find out what a channel answers to.
+"""Probes: short sounds that differ in one property at a time, to find out what a channel responds to.
 
 A probe is data; :func:`sound` makes the sound. There are two halves of the same design. One serves to choose what a
-channel answers to most; the other, with other soundfonts and pitches, is held out to measure how well that holds.
+channel responds to most; the other, with other soundfonts and pitches, is held out to measure how well that holds.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -40,7 +40,7 @@ class Question:
         factor: Name of the property.
         value: The value that it has for something heard; None if the question does not apply.
         stratum: What two sounds must have in common to be compared.
-        where_it_answers: Whether strata are weighted by how much the channel answers to them, those below the median
+        where_it_answers: Whether strata are weighted by how much the channel responds to them, those below the median
             not counting at all. What a channel does with the vibrato of instruments that it ignores says little.
         unions: Sets of values that may be chosen like a single value, by name.
     """

@@ -1,6 +1,6 @@
-"""What every channel answers to, measured with probes.
+"""What every channel responds to, measured with probes.
 
-Each question compares a channel's answers to probes with one value ("plucked") with its answers to probes with any
+Each question compares a channel's response to probes with one value ("plucked") with its response to probes with any
 other value, by the area under the ROC curve: the probability that the channel answers more strongly to a probe with
 this value than to one without. Only similar probes are compared, which form a *stratum*: instruments in the same
 register, registers of the same instrument, notes of the same instrument with and without vibrato.
@@ -37,14 +37,14 @@ MOMENTS = {"whole": (0.0, DURATION), "onset": ATTACK, "sustain": SUSTAIN}
 HOLDING = ("note", "tone", "noise")
 DECAY_DB = 12.0  # a sound that decays by more has no sustain to compare with its onset
 DIGITS_OF_ANSWERS = 6  # smaller differences are rounding errors, which depend on the machine
-COVERED = 0.5  # least share, by weight, of what a channel answers to that a question must cover
+COVERED = 0.5  # least share, by weight, of what a channel responds to that a question must cover
 DIGITS_OF_SCORES = 3
 
 
 def tunings(
     model: TrainedModel, on_progress: Callable[[float], None] = lambda share: None
 ) -> dict[tuple[str, int], list[Factor]]:
-    """What every channel of every concept layer answers to.
+    """What every channel of every concept layer responds to.
 
     Args:
         model: A trained model; the probes play its labels.
@@ -71,7 +71,7 @@ def mixture_tunings(
     weights: Values,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> list[list[Factor]]:
-    """What mixtures of a layer's channels answer to, each as in :func:`tunings`.
+    """What mixtures of a layer's channels respond to, each as in :func:`tunings`.
 
     Args:
         model: A trained model; the probes play its labels.
@@ -186,7 +186,7 @@ def _factor(question: Question, value: str, score: float) -> Factor:
 def _ask(question: Question, heard: Sequence[Heard], answers: Values) -> tuple[list[str], Indices, Values]:
     """Names of the values, the index of that chosen for each channel, and the held-out scores ``(values, channels)``.
 
-    The index is -1 if the channel hardly answers to the sounds that the question is about.
+    The index is -1 if the channel hardly responds to the sounds that the question is about.
     """
     values = [question.value(one) for one in heard]
     sets = {**{name: {name} for name in dict.fromkeys(values) if name}, **question.unions}

@@ -43,8 +43,8 @@ class Dictionary:
     Attributes:
         layer: The concept layer at which relevance is broken up.
         patterns: Share of each channel in a reason's relevance ``(channels, reasons)``.
-        names: What each reason answers to; all names differ.
-        aucs: How surely the name tells what the reason answers to: area under the ROC curve, on probes that were not
+        names: What each reason responds to; all names differ.
+        aucs: How surely the name tells what the reason responds to: area under the ROC curve, on probes that were not
             used to choose the name.
     """
 
@@ -60,7 +60,7 @@ class ReasonPart:
 
     Attributes:
         number: Of the reason, in its dictionary; None for everything else.
-        name: What it answers to.
+        name: What it responds to.
         auc: How surely, see :class:`Dictionary`; None for everything else.
         relevance: Its part in the target's value, signed; those of all reasons sum to the value.
         share: ``relevance / Σ|relevance of all reasons|``, in [-1, 1].

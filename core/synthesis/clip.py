@@ -115,7 +115,7 @@ def compose(name: str) -> Clip:
     style = str(scoring.choice(recipe.style))
     score = STYLES.get(style)(ScoreRequest(players, recipe.duration, recipe.midi or None), scoring)
     stems = {p.label: _play(p, score, programs[p.label], soundfonts[p.label], effects[p.label]) for p in players}
-    stems = _balance(stems, gains)
+    stems = balance(stems, gains)
     mix = reduce(np.add, stems.values())
     return Clip(recipe.clip_name(seed), mix, stems, score, programs, soundfonts, gains, style, effects)
 
@@ -162,10 +162,10 @@ def _play(instrument: Instrument, score: Score, program: int, soundfont: str, ef
     notes = played(score.parts[instrument.label], effects)
     dry = render_stem(notes, instrument, program, score.duration, soundfont, effects.detune, effects.generators)
     wet = in_the_room(in_the_air(dry, effects), effects)
-    return recorded(wet * np.float32(STEM_LEVEL / max(_sounding_rms(wet), SILENT)), STEM_LEVEL, effects)
+    return recorded(wet * np.float32(STEM_LEVEL / max(sounding_rms(wet), SILENT)), STEM_LEVEL, effects)
 
 
-def _balance(stems: dict[str, Samples], gains_db: dict[str, float]) -> dict[str, Samples]:
+def balance(stems: dict[str, Samples], gains_db: dict[str, float]) -> dict[str, Samples]:
     """The stems at their gains, all turned down by one factor if the peak of the mix would exceed ``MIX_PEAK``."""
     turned = {label: stem * np.float32(10 ** (gains_db[label] / 20)) for label, stem in stems.items()}
     mix = reduce(np.add, turned.values())
@@ -175,7 +175,7 @@ def _balance(stems: dict[str, Samples], gains_db: dict[str, float]) -> dict[str,
     return turned
 
 
-def _sounding_rms(samples: Samples) -> float:
+def sounding_rms(samples: Samples) -> float:
     """RMS over the frames that are not nearly silent, so that sparse parts become as loud as dense ones."""
     whole = samples[: len(samples) // LOUDNESS_FRAME * LOUDNESS_FRAME].astype(np.float64)
     power = (whole.reshape(-1, LOUDNESS_FRAME) ** 2).mean(1)

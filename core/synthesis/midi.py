@@ -1,5 +1,6 @@
 """Scores as Standard MIDI Files: writing and reading."""
 
+import io
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,25 +86,45 @@ def _track(label: str, notes: tuple[Note, ...], channel: int, program: int, temp
 
 
 def read_midi(path: str | Path) -> MidiSong:
-    """Reads a MIDI file: its notes, in seconds, by track, channel and program.
+    """Reads a MIDI file; see :func:`parse_midi`.
 
     Raises:
         InputError: the file cannot be read as MIDI, or has no notes.
     """
+    path = Path(path)
     try:
-        file = mido.MidiFile(path, clip=True)
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path.name, error) from error
+    return parse_midi(data, path.name)
+
+
+def parse_midi(data: bytes, name: str) -> MidiSong:
+    """The notes in the content of a MIDI file, in seconds, by track, channel and program.
+
+    Args:
+        data: The whole file.
+        name: What to call it, in messages.
+
+    Raises:
+        InputError: the content is no MIDI, or has no notes.
+    """
+    try:
+        file = mido.MidiFile(file=io.BytesIO(data), clip=True)
     except (OSError, EOFError, ValueError, LookupError, TypeError, mido.KeySignatureError) as error:
-        raise InputError(
-            f"{Path(path).name} cannot be read as a MIDI file ({str(error) or 'it ends too early'})."
-        ) from error
+        raise _unreadable(name, error) from error
     if file.ticks_per_beat <= 0:
-        raise InputError(f"{Path(path).name} counts in SMPTE frames; save it with ticks per beat.")
+        raise InputError(f"{name} counts in SMPTE frames; save it with ticks per beat.")
     events = _events(file)
     clock = _Clock([(tick, message.tempo) for tick, _, message in events if _sets_tempo(message)], file)
     parts = _parts(events, clock, [track.name for track in file.tracks])
     if not parts:
-        raise InputError(f"{Path(path).name} has no notes.")
+        raise InputError(f"{name} has no notes; choose another MIDI file.")
     return MidiSong(parts, mido.tempo2bpm(clock.first_tempo))
+
+
+def _unreadable(name: str, error: Exception) -> InputError:
+    return InputError(f"{name} cannot be read as a MIDI file ({str(error) or 'it ends too early'}); export it again.")
 
 
 def _events(file: mido.MidiFile) -> list[tuple[int, int, mido.Message]]:

@@ -71,7 +71,7 @@ SEARCHES: dict[str, dict[str, str]] = {
     "a word of the name": {"search": "plucked"},
     "several, in any order": {"search": "600 PLUCKED attacks"},
     "an instrument that it serves": {"search": "piano"},
-    "a family that it answers to": {"answers": "family:plucked"},
+    "a family that it responds to": {"answers": "family:plucked"},
     "an octave within its register": {"answers": "register:150–300 Hz"},
     "the label that it serves": {"serves": "piano"},
     "all at once": {"search": "plucked", "answers": "onset:onset", "serves": "piano"},

@@ -28,9 +28,10 @@ FLAGS = [
 
 
 @contextmanager
-def serve(app: Path, *options: str) -> Iterator[str]:
-    """Serves a Streamlit script on a free port and gives its address."""
-    with serving(app, None, *options) as (address, _):
+def serve(app: Path, *options: str, theme: str | None = "dark") -> Iterator[str]:
+    """Serves a Streamlit script on a free port and gives its address; with no theme, that of the visitor's system."""
+    chosen = [f"--theme.base={theme}"] if theme else []
+    with serving(app, None, *chosen, *options) as (address, _):
         yield address
 
 
@@ -41,7 +42,7 @@ def serving(app: Path, folder: Path | None, *options: str) -> Iterator[tuple[str
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     settings = [f"--server.port={port}", "--server.address=localhost", "--server.headless=true"]
-    settings += ["--browser.gatherUsageStats=false", "--theme.base=dark", *options]
+    settings += ["--browser.gatherUsageStats=false", *options]
     with subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(app), *settings], cwd=folder) as server:
         try:
             _await(f"http://localhost:{port}/_stcore/health")

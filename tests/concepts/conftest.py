@@ -14,7 +14,7 @@ from tests.concepts.small import CLIPS, RECIPE
 
 @pytest.fixture
 def no_probes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets every channel answer to plucked sounds alone, the less the higher its number."""
+    """Lets every channel respond to plucked sounds alone, the less the higher its number."""
 
     def tunings(model: TrainedModel, on_progress: object) -> dict[tuple[str, int], list[Factor]]:
         widths = {stage.name: stage.channels for stage in model.network.stages}

@@ -26,7 +26,7 @@ from tests.concepts.small import CLIPS, RECIPE
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks of three clips, four reasons, and no probes: every mixture answers to plucked sounds."""
+    """Chunks of three clips, four reasons, and no probes: every mixture responds to plucked sounds."""
 
     def tunings(model: TrainedModel, layer: str, weights: np.ndarray, on_progress: object) -> list[list[Factor]]:
         assert weights.shape == (model.network.stage(layer).channels, 4)

@@ -49,6 +49,7 @@ import streamlit as st
 from app.components.files import source
 from app.components.player import encoding
 from app.components.player.encoding import FloatArray
+from app.figures.colors import seen
 from core.audio import Audio, common_gain
 
 Mode = Literal["switch", "mixer"]
@@ -56,7 +57,7 @@ Mode = Literal["switch", "mixer"]
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """A sound called ``name``; ``color`` is any CSS colour.
+    """A sound called ``name``; ``color`` is ``#rrggbb``.
 
     Attributes:
         gain_db: What makes it as loud as the player's other tracks; one may switch between that and its true level.
@@ -175,7 +176,7 @@ def _published_tracks(key: str, tracks: Sequence[Track], duration: float, mode: 
     return [
         {
             "name": track.name,
-            "color": track.color,
+            "color": seen(track.color),
             "gain": track.gain,
             "url": encoding.publish(encoding.wav(track.sound, length, gain), "audio/wav", f"{key}/track/{track.name}"),
         }

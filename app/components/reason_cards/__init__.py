@@ -22,7 +22,7 @@ class Card:
 
     Attributes:
         id: Names it in every song.
-        name: What it answers to.
+        name: What it responds to.
         hint: More about the name.
         color: That marks it, any CSS colour.
         share: Of the evidence, signed, in [-1, 1].
@@ -86,9 +86,16 @@ def reason_cards(
 
 def _data(card: Card) -> dict[str, Any]:
     picture = base64.b64encode(card.picture).decode()
-    share = f"{abs(card.share):.0%}".replace("%", " %")
-    return {
-        **vars(card),
-        "picture": f"data:image/jpeg;base64,{picture}",
-        "percent": share if card.share >= 0 else f"−{share}, against it",
-    }
+    return {**vars(card), "picture": f"data:image/jpeg;base64,{picture}", "percent": _percent(card.share)}
+
+
+def _percent(share: float) -> str:
+    """A share of the evidence in words.
+
+    >>> _percent(0.46), _percent(-0.1), _percent(-0.001)
+    ('46 %', '−10 %, against it', 'under 1 %')
+    """
+    if abs(share) < 0.005:
+        return "under 1 %"
+    said = f"{abs(share):.0%}".replace("%", " %")
+    return said if share >= 0 else f"−{said}, against it"
