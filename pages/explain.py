@@ -14,12 +14,20 @@ from app.frame.sounds import Sound
 from app.frame.strip import song_strip
 from app.frame.view import View
 
-# On a wide screen the sound stays in view while the page beside it scrolls. The sentence about trust comes late, and
-# nothing moves when it does.
+# On a wide screen the sound stays in view while the page beside it scrolls. On a phone, where all stands in one column,
+# it comes before the choices: the columns' frames are taken away, so that what is in them can be ordered. The sentence
+# about trust comes late, and nothing moves when it does.
 STYLE = """
 <style>
 .st-key-trust {min-height: 3.6rem}
-@media (max-width: 640px) {.st-key-trust {min-height: 6.7rem}}
+@media (max-width: 640px) {
+  .st-key-trust {min-height: 6.7rem}
+  [data-testid="stLayoutWrapper"]:has(> * > [data-testid="stColumn"] .st-key-stage),
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-stage) {display: contents}
+  [data-testid="stLayoutWrapper"]:has(> .st-key-choices, > .st-key-trust) {order: 1}
+  [data-testid="stColumn"]:has(> div .st-key-stage) {width: 100%}
+  [data-testid="stColumn"]:has(> div .st-key-stage) + [data-testid="stColumn"] {order: 2; width: 100%}
+}
 @media (min-width: 900px) {
   [data-testid="stColumn"]:has(> div .st-key-stage) {position: sticky; top: 3.75rem; align-self: flex-start}
 }
@@ -34,7 +42,8 @@ def body(view: View, sound: Sound) -> None:
     song_strip(view, sound, heard)
     label = explaining.instrument(view, heard)
     passage = passage_of(sound, view.model, label, view.start)
-    who, which = st.columns([1.5, 1])
+    with st.container(key="choices"):
+        who, which = st.columns([1.5, 1])
     with who:
         explaining.instrument_choice(view, heard, passage)
     with which:

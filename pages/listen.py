@@ -12,11 +12,26 @@ from app.listen import guess
 from app.listen import panels as listening
 from app.listen.inputs import ways_in
 
+# On a phone, where all stands in one column, the choices come after the sound and what is heard in it, and before the
+# charts: the frame of the column beside them is taken away, so that what is in it can be ordered.
+STYLE = """
+<style>
+@media (max-width: 640px) {
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-choices) {flex-direction: column; gap: 1rem}
+  [data-testid="stColumn"]:has(.st-key-choices) {order: 1; width: 100%}
+  [data-testid="stColumn"]:has(> div .st-key-listen),
+  [data-testid="stColumn"]:has(> div .st-key-listen) > [data-testid="stVerticalBlock"] {display: contents}
+  [data-testid="stLayoutWrapper"]:has(> * > [data-testid="stColumn"] .st-key-bars) {order: 2}
+}
+</style>
+"""
+
 
 def body(view: View, sound: Sound) -> None:
     """The choice of a sound, and what the view's model hears in it; to be guessed first, if the visitor wants that."""
+    st.html(STYLE)
     choices, hearing = st.columns([1.15, 2.6], gap="medium")
-    with choices, st.container(border=True):
+    with choices, st.container(border=True, key="choices"):
         ways_in(view)
         guess.toggle(view, sound)
     guessing = guess.is_on(view, sound)

@@ -74,7 +74,12 @@ def prediction_bars(predictions: list[Prediction]) -> None:
     labels, shades = list({**detected, **likely})[:SHOWN], _shades()
     by_title = {model_title(prediction.model): prediction for prediction in predictions}
     _legend(shades, by_title)
-    st.plotly_chart(figures.model_bars(by_title, labels, shades), config=figures.CONFIG, key="models")
+    said = (
+        f"Bars of how sure {' and '.join(by_title)} are of each instrument: "
+        f"{', '.join(title(label).lower() for label in labels)}."
+    )
+    chart = figures.model_bars(by_title, labels, shades)
+    st.plotly_chart(chart, config=figures.CONFIG, key="models", alt=said)
 
 
 def _shades() -> dict[str, str]:
@@ -96,7 +101,7 @@ def passages(view: View, sound: Sound, models: list[str], label: str) -> list[Pa
 
 
 def maps(passages: list[Passage], label: str) -> None:
-    """The label's relevance in each model, side by side; each player plays what its model points at."""
+    """The label's relevance in each model, side by side; the players, of what each model points at, are linked."""
     for column, passage in zip(st.columns(len(passages)), passages, strict=True):
         map, heard = relevance(passage, label), analysed(passage)
         parts = split(passage, map)
@@ -114,6 +119,7 @@ def maps(passages: list[Passage], label: str) -> None:
                 overlay=Overlay(f"evidence for {title(label).lower()}", on_screen(map.values, heard)),
                 height=200,
                 title=model_title(passage.model),
+                group="compare",
             )
             st.caption(_verdict(passage, label))
 
@@ -167,7 +173,12 @@ def places(passages: list[Passage], label: str, clip: Clip | None) -> None:
     rows = [PLACES[place].capitalize() for place in there]
     shades = {**_shades(), ENERGY: NEUTRAL}
     _legend(shades, series)
-    st.plotly_chart(figures.grouped_bars(series, rows, shades), config=figures.CONFIG, key="places")
+    said = (
+        f"Bars of how much of the evidence for {title(label).lower()} in each model, and of the {ENERGY}, lies at each "
+        f"place: {', '.join(rows).lower()}."
+    )
+    chart = figures.grouped_bars(series, rows, shades)
+    st.plotly_chart(chart, config=figures.CONFIG, key="places", alt=said)
 
 
 def export(predictions: list[Prediction], passages: list[Passage], label: str, agreement: pd.DataFrame) -> None:

@@ -123,7 +123,11 @@ def layer_map(concepts: tuple[Concept, ...], found: set[int], key: str, opened: 
             show(concept=points[0]["customdata"], reason=None)
 
     chart = figures.concept_map(concepts, found, opened, height=figures.HEIGHT if opened is None else 200)
-    st.plotly_chart(chart, config=figures.CONFIG, key=key, on_select=clicked, selection_mode="points")
+    said = f"Map of the {len(concepts)} concepts of {concepts[0].layer}: what the network uses together lies together"
+    said += f"; {len(found)} are highlighted." if len(found) < len(concepts) else "."
+    st.plotly_chart(
+        chart, config=figures.CONFIG, key=key, on_select=clicked, selection_mode="points", alt=said
+    )  # fmt: skip
 
 
 def described(concept: Concept) -> str:

@@ -208,7 +208,10 @@ def _panel(parts: Mapping[str, Graded], shades: Mapping[str, str], measure: str)
     chart = interval_figures.rows(series, places, shades, percent=measure == "pointing")
     if reference is not None:
         chart.add_vline(x=reference, line={"color": inks().text, "width": 1, "dash": "dot"})
-    st.plotly_chart(chart, config=CONFIG, key=f"evidence-{measure}")
+    said = (
+        f"{MEASURES[measure].title}: a dot with its interval for each of {', '.join(series)}, by {', '.join(places)}."
+    )
+    st.plotly_chart(chart, config=CONFIG, key=f"evidence-{measure}", alt=said)
 
 
 def _rows(part: Graded, measure: str) -> dict[str, Interval]:
@@ -234,7 +237,8 @@ def cross_talk(found: Grades, explainer: str) -> None:
     st.markdown(cross_talk_sentence(table))
     values = [[None if np.isnan(share) else float(share) for share in row] for row in table.to_numpy()]
     names = [title(label) for label in table.index], [title(label) for label in table.columns]
-    st.plotly_chart(figures.cross_talk(values, *names), config=CONFIG, key="evidence-cross-talk")
+    said = "Table in colours: the share of the evidence for each instrument (down) on the sound of each (across)."
+    st.plotly_chart(figures.cross_talk(values, *names), config=CONFIG, key="evidence-cross-talk", alt=said)
     export("cross talk", table.rename_axis("label").reset_index())
 
 

@@ -84,10 +84,14 @@ def _all_pairs(key: str, contrast: ContrastResult) -> None:
         series = {
             case: {words: taken(pair) for words, taken in AGREEMENT.items()} for case, pair in contrast.pairs.items()
         }
-        chart(f"alike-{key}", figures.rows(series, list(AGREEMENT), shades, percent=False))
+        said = f"{', '.join(AGREEMENT)}: a dot with its interval for each of {'; '.join(series)}."
+        chart(f"alike-{key}", figures.rows(series, list(AGREEMENT), shades, percent=False), said)
     with more:
         st.caption(f"How much more of its evidence the {contrast.kinds[1]} network puts on …", help=MORE_HELP)
-        chart(f"more-{key}", differences_figure(contrast, shades))
+        said = (
+            f"How many points more of its evidence the {contrast.kinds[1]} network puts on each place, for each pair."
+        )
+        chart(f"more-{key}", differences_figure(contrast, shades), said)
 
 
 def differences_figure(contrast: ContrastResult, shades: Mapping[str, str]) -> go.Figure:
@@ -112,10 +116,13 @@ def _pair(key: str, contrast: ContrastResult) -> None:
         st.caption("How alike their layers are (CKA)", help=CKA_HELP)
         values = [[cell.value for cell in row] for row in pair.layers.cka]
         layers = (pair.layers.rows, pair.layers.columns)
-        chart(f"cka-{key}", figures.heatmap(values, *layers, (titled(first), titled(second)), percent=False))
+        named = (titled(first), titled(second))
+        said = f"Table in colours: how alike each layer of {named[0]} (down) is to each of {named[1]} (across), 0 to 1."
+        chart(f"cka-{key}", figures.heatmap(values, *layers, named, percent=False), said)
     with where:
         st.caption("Where their evidence lies (grey: the energy of the mix)")
-        chart(f"places-{key}", places_figure(pair.places, (first, second)))
+        said = f"Shares of the evidence of {titled(first)} and {titled(second)}, and of the energy, at each place."
+        chart(f"places-{key}", places_figure(pair.places, (first, second)), said)
     export(f"question {key}", as_json=lambda: contrast.model_dump_json(indent=1))
 
 

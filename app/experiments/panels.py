@@ -104,7 +104,8 @@ def by_number(records: Records, measure: str) -> None:
         titled(name): {place.removeprefix("count-"): f for place, f in found.items()} for name, found in series.items()
     }
     numbers = [name.removeprefix("count-") for name in COUNTS]
-    chart("by-number", figures.bands(named, numbers, colors(), "instruments at once"))
+    said = f"{SCORES[measure]} by the number of instruments at once, a curve for each of {'; '.join(named)}."
+    chart("by-number", figures.bands(named, numbers, colors(), "instruments at once"), said)
     export("by number", _table(series, "set"))
 
 
@@ -115,7 +116,9 @@ def by_level(records: Records) -> None:
         return
     series = {name: {LEVELS[low]: row.recall for low, row in rows.items()} for name, rows in found.items()}
     st.markdown(level_sentence({name: rows[QUIET].mAP.value or 0 for name, rows in found.items()}, records))
-    chart("by-level", figures.bands(_by_title(series), list(LEVELS.values()), colors(), "dB louder than the rest"))
+    named, levels = _by_title(series), list(LEVELS.values())
+    said = f"Share of the instruments found, by how loud they are, a curve for each of {'; '.join(named)}."
+    chart("by-level", figures.bands(named, levels, colors(), "dB louder than the rest"), said)
     export("by level", _table(series, "level"))
 
 
@@ -134,7 +137,8 @@ def gaps(records: Records, measure: str) -> None:
     if _missing(series, ", ".join(GAPS)):
         return
     named = {titled(name): {GAPS[place]: f for place, f in found.items()} for name, found in series.items()}
-    chart("gaps", figures.slopes(named, list(GAPS.values()), colors()))
+    said = f"{SCORES[measure]} on {', '.join(GAPS.values())}, a line for each of {'; '.join(named)}."
+    chart("gaps", figures.slopes(named, list(GAPS.values()), colors()), said)
     export("gaps", _table(series, "set"))
 
 
@@ -150,7 +154,9 @@ def by_family(records: Records, measure: str) -> None:
         return
     families = list(dict.fromkeys(family for by in series.values() for family in by))
     named = {titled(name): {title(family): f for family, f in by.items()} for name, by in series.items()}
-    chart("by-family", figures.rows(named, [title(family) for family in families], colors()))
+    rows = [title(family) for family in families]
+    said = f"{SCORES[measure]} on {', '.join(rows).lower()}, a dot with its interval for each of {'; '.join(named)}."
+    chart("by-family", figures.rows(named, rows, colors()), said)
     export("by family", _table(series, "family"))
 
 
@@ -175,7 +181,8 @@ def confusion(records: Records) -> None:
     st.markdown(confusion_sentence(table))
     names = ([title(label) for label in table.index], [title(label) for label in table.columns])
     values = [[None if pd.isna(v) else float(v) for v in row] for row in table.to_numpy()]
-    chart("confusion", figures.heatmap(values, *names, ("plays", "detected, but does not play")))
+    said = f"Table in colours: how often {titled(str(model))} detects one of the {family} (across) where another plays."
+    chart("confusion", figures.heatmap(values, *names, ("plays", "detected, but does not play")), said)
     counts = _of_family(record.confusion, record.confusion.clips, family).to_numpy()[table.notna().to_numpy()]
     st.caption(
         f"In {record.clips} clips of only {family} together. Each figure is a share of the {counts.min():.0f} to "
@@ -234,7 +241,9 @@ def training(names: Sequence[str]) -> None:
         there = {name: curve for name, curve in curves.items() if column in curve}
         with part:
             st.caption(COURSES[column])
-            chart(column, figures.courses(_by_title(there), column, colors(), percent=column == "val_mAP"))
+            named = _by_title(there)
+            said = f"{COURSES[column]} over the epochs of the training, a curve for each of {'; '.join(named)}."
+            chart(column, figures.courses(named, column, colors(), percent=column == "val_mAP"), said)
     for name in curves:
         if words := started_from(read_card(TRAINED_MODELS / name).training):
             st.caption(f"**{titled(name)}** {words}")
@@ -267,7 +276,8 @@ def ablation(measure: str) -> None:
     shades = dict(zip(series, (NEUTRAL, *map(seen, MODEL_COLORS)), strict=False))
     st.html(color_legend(shades))
     places = list(dict.fromkeys(place for by in series.values() for place in by))
-    chart("ablation", figures.rows(series, places, shades))
+    said = f"{SCORES[measure]} on each test set, a dot with its interval for each of {'; '.join(series)}."
+    chart("ablation", figures.rows(series, places, shades), said)
     export("ablation", _table(series, "set").rename(columns={"model": "left out"}))
 
 
@@ -348,9 +358,9 @@ def _table(series: Mapping[str, figures.Figures], what: str) -> pd.DataFrame:
     )
 
 
-def chart(key: str, figure: Any) -> None:
-    """Shows a figure that stays where it is while others change."""
-    st.plotly_chart(figure, config=CONFIG, key=f"experiments-{key}")
+def chart(key: str, figure: Any, shows: str) -> None:
+    """Shows a figure that stays where it is while others change; a screen reader says what it ``shows``."""
+    st.plotly_chart(figure, config=CONFIG, key=f"experiments-{key}", alt=shows)
 
 
 def _lower(label: str) -> str:

@@ -85,7 +85,11 @@ def _tree(passage: Passage, label: str, layer: str, channel: int) -> None:
         lambda layer, channel: found.name if (found := known(layer, channel)) else "",
         lambda layer, channel: kind(found) if (found := known(layer, channel)) else MIXED,
     )
-    st.plotly_chart(tree, config=CONFIG, key=key, on_select=clicked, selection_mode="points")
+    said = (
+        f"Tree of the concepts that feed concept {channel} of {layer} most: "
+        f"{', '.join(f'concept {feeder.channel} of {feeder.layer}' for feeder in root.feeders)}, and what feeds those."
+    )
+    st.plotly_chart(tree, config=CONFIG, key=key, on_select=clicked, selection_mode="points", alt=said)
 
 
 def usual_panel(passage: Passage, prediction: Prediction, label: str) -> None:

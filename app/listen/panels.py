@@ -110,7 +110,11 @@ def bars(prediction: Prediction, sound: Sound, revealed: bool) -> None:
     everything = st.toggle(f"All {prediction.space.plural}", key="all-instruments", persist_state="session")
     truth = prediction.task.truth(sound.clip.labels) if revealed and sound.clip else None
     labels = prediction.ranking if everything else _worth_showing(prediction, truth)
-    st.plotly_chart(figures.probability_bars(prediction, labels, truth), config=figures.CONFIG, key="bars")
+    said = ", ".join(
+        f"{title(label)} {prediction.probabilities[prediction.labels.index(label)]:.0%}" for label in labels
+    )
+    chart = figures.probability_bars(prediction, labels, truth)
+    st.plotly_chart(chart, config=figures.CONFIG, key="bars", alt=f"Bars of how sure the network is. {said}.")
 
 
 def ribbons(prediction: Prediction, sound: Sound, revealed: bool) -> None:
@@ -118,7 +122,10 @@ def ribbons(prediction: Prediction, sound: Sound, revealed: bool) -> None:
     score = sound.clip.score if revealed and sound.clip else None
     truth = prediction.task.truth(sound.clip.labels) if revealed and sound.clip else None
     labels = _worth_showing(prediction, truth)
-    st.plotly_chart(figures.timeline(prediction, labels, score), config=figures.CONFIG, key="timeline")
+    said = f"How sure the network is over the {prediction.duration:.0f} seconds of the sound, a ribbon for each of "
+    notes = "; below each ribbon its true notes" if score else ""
+    said += f"{', '.join(title(label).lower() for label in labels)}{notes}."
+    st.plotly_chart(figures.timeline(prediction, labels, score), config=figures.CONFIG, key="timeline", alt=said)
 
 
 def _worth_showing(prediction: Prediction, truth: Sequence[str] | None) -> list[str]:
@@ -132,7 +139,9 @@ def truth_panel(clip: Clip) -> None:
     """The notes that really sound."""
     st.subheader("The truth", help="The notes that the app played.")
     st.markdown(f"Really playing: {named(clip.labels)}.", unsafe_allow_html=True)
-    st.plotly_chart(figures.piano_roll(clip.score), config=figures.CONFIG, key="piano-roll")
+    counts = ", ".join(f"{len(notes)} of {title(label).lower()}" for label, notes in clip.score.parts.items())
+    said = f"The notes that really sound, by time and pitch: {counts}."
+    st.plotly_chart(figures.piano_roll(clip.score), config=figures.CONFIG, key="piano-roll", alt=said)
 
 
 def export(sound: Sound, prediction: Prediction) -> None:

@@ -60,6 +60,7 @@ def test_all_concepts_of_a_layer_are_there_the_most_used_first(root: Path) -> No
     assert not app.exception
     assert not app.error
     assert len(app.get("plotly_chart")) == 1
+    assert app.get("plotly_chart")[0].proto.alt.startswith(f"Map of the {CONCEPTS} concepts of ")
     assert listed(app)[0] == CHANNEL
     assert len(listed(app)) == 40
     assert f"{CONCEPTS} of {CONCEPTS} concepts; the 40 most used are listed" in words(app)

@@ -1,9 +1,14 @@
 """Figures of one sound, and of what was measured: what they say, and what they look like where it matters."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from app.figures.charts import probability_bars
 from core.inference import Prediction
+from core.paths import ROOT
 from core.tasks.task import TASKS
 from core.taxonomy.labels import LABEL_SPACES
 
@@ -19,3 +24,12 @@ def test_the_truth_marks_what_was_right_missed_and_not_there() -> None:
     names = ["✓ Piano", "✗ Flute, missed", "✗ Violin, not there", "· Organ"]
     assert list(probability_bars(prediction, labels, ["piano", "flute"]).data[0].y) == names
     assert list(probability_bars(prediction, labels).data[0].y) == ["Piano", "Flute", "Violin", "Organ"]
+
+
+@pytest.mark.parametrize(
+    "source", [path for path in (ROOT / "app").rglob("*.py") if "plotly_chart(" in path.read_text()]
+)
+def test_every_chart_has_words_for_screen_readers(source: Path) -> None:
+    for call in ast.walk(ast.parse(source.read_text())):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "plotly_chart":
+            assert "alt" in {keyword.arg for keyword in call.keywords}, f"line {call.lineno}"

@@ -85,6 +85,9 @@ def test_everything_graded_is_shown_and_can_be_downloaded(root: Path) -> None:
     assert not app.exception
     assert not app.error
     assert charts(app) == len(evidence.DRAWN) + 1
+    said = [chart.proto.alt for chart in app.get("plotly_chart")]
+    assert [words.split(":")[0] for words in said[:-1]] == [MEASURES[name].title for name in evidence.DRAWN]
+    assert "the share of the evidence for each instrument" in said[-1]
     assert all(measure.meaning in html(app) for measure in MEASURES.values())
     assert all(f">{evidence.explainer_title(name)}</th>" in html(app) for name in EXPLAINERS)
     assert html(app).count("<img ") == 1 + 5  # as trained, then the head and four convolutions

@@ -68,6 +68,9 @@ def test_everything_measured_is_shown_and_can_be_downloaded(root: Path) -> None:
     assert "where **violin** plays and **viola** does not, viola is detected in 31% of the clips" in words(app)
     assert "In 300 clips of only strings together. Each figure is a share of the 9 to 9 clips" in words(app)
     assert len(charts(app)) == 5 + 3 + 1 + 2 * 4
+    said = [chart.proto.alt for chart in app.get("plotly_chart")]
+    assert all(said)
+    assert len(set(said)) == len(said), "each says what sets it apart"
     labels = [button.label for button in app.get("download_button")]
     assert len(labels) == 2 * 8 + 2
     assert len(set(labels)) == len(labels)

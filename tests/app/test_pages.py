@@ -128,6 +128,8 @@ def test_revealing_the_truth_names_who_plays() -> None:
     app.toggle(key="reveal").set_value(True).run()
     assert "Really playing" in words(app)
     assert not app.exception
+    said = " ".join(chart.proto.alt for chart in app.get("plotly_chart"))
+    assert all(part in said for part in ("below each ribbon its true notes", "by time and pitch: "))
 
 
 def upload(app: AppTest, name: str, data: bytes) -> AppTest:
@@ -359,6 +361,9 @@ def test_compare_shows_every_chosen_model() -> None:
     assert not app.exception
     assert len(app.dataframe) == 1
     assert words(app).count("Logit") == len(names[:2])
+    said = [chart.proto.alt for chart in app.get("plotly_chart")]
+    assert all(name in said[0] for name in map(model_title, names[:2]))
+    assert "the evidence for piano in each model" in said[1]
     table = app.dataframe[0].value
     assert list(table.columns) == [" / ".join(map(model_title, names[:2]))]
     assert len(table) == 4

@@ -219,7 +219,18 @@ def test_silencing_a_concept_moves_the_predictions(page: Page, address: str) -> 
 def test_compare_puts_models_side_by_side(page: Page, address: str) -> None:
     visit(page, address, "compare", clip=SHORT, instrument="piano")
     expect(page.get_by_role("heading", name="How far they agree")).to_be_visible()
-    assert page.locator(".player").count() >= 1
+    players = page.locator(".player")
+    expect(players).to_have_count(2)
+    drag(players.first, 0.25, 0.75)
+    expect(players.last).to_have_attribute("data-loop", str(players.first.get_attribute("data-loop")))
+
+
+def test_a_screen_reader_is_told_what_a_chart_shows(page: Page, address: str) -> None:
+    visit(page, address, clip=SHORT)
+    charts = page.get_by_role("figure", name=re.compile(r"Bars of how sure the network is\. .*Trumpet \d+%"))
+    expect(charts).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("figure", name=re.compile("over the 3 seconds of the sound"))).to_be_visible()
+    assert page.locator('[data-testid="stPlotlyChart"]:not([aria-label])').count() == 0
 
 
 @pytest.mark.slow
@@ -242,6 +253,28 @@ def test_the_page_fits_a_phone(browser: Browser, address: str) -> None:
         page = context.new_page()
         visit(page, address, clip=SHORT)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("name", ["", "explain"])
+def test_on_a_phone_the_player_comes_before_the_choices(page: Page, address: str, name: str) -> None:
+    visit(page, address, name, clip=SHORT, instrument="trumpet")
+    player, choices = page.locator(".player").first, page.locator(".st-key-choices")
+    after = page.locator(".st-key-bars, .st-key-reasons").first  # what comes after the choices on a phone
+    expect(after).to_be_visible(timeout=PATIENCE)
+    assert _top(choices) < _top(player)  # on a wide screen
+    page.set_viewport_size({"width": 390, "height": 844})
+    strip = page.locator(".strip")
+    assert _top(strip) < _top(player) < _top(choices) < _top(after)
+    for part in (strip, player, choices, after):
+        box = part.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert 340 < box["width"] <= 390
+
+
+def _top(part: Locator) -> float:
+    """Where a part begins on the page."""
+    return float(part.evaluate("part => part.getBoundingClientRect().top"))
 
 
 @pytest.mark.slow

@@ -4,6 +4,9 @@ Everything that follows a click happens in the browser: playing, seeking, loopin
 overlay cost no rerun. A rerun with other data under the same ``key`` keeps the position, the loop, the chosen track
 (by name), the overlay's opacity and, as far as tracks are unchanged, the sound itself, without a gap.
 
+Players of one ``group`` are linked: play, pause, position, loop, zoom and opacity are those of all. One of them sounds,
+the one whose play button, tracks or picture were used last, and the cursors of the others go along.
+
 All times that are shown are those of the song, also where the player holds a passage of it (``offset``).
 
 Keys while the player has the focus: space plays and pauses, the arrows left and right seek by a second, Home goes to
@@ -118,6 +121,7 @@ def player(
     height: int = 260,
     title: str = "",
     label: str = "",
+    group: str = "",
 ) -> None:
     """Shows the player.
 
@@ -137,6 +141,7 @@ def player(
         height: Of the picture, in CSS pixels.
         title: Heading above the picture.
         label: What a screen reader calls this player, to tell it from others; its title if not given.
+        group: Links it with the other players of that name, which are to show the same stretch of the sound.
 
     Raises:
         ValueError: An argument breaks these rules.
@@ -148,6 +153,7 @@ def player(
         data={
             "title": title,
             "label": label or title or "Sound",
+            "group": group,
             "mode": mode,
             "height": height,
             "duration": duration,

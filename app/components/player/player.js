@@ -37,6 +37,7 @@ class Player {
   #inView = true; // whether the cursor was, when it was last drawn
   #reportedAt = 0;
   #frame = 0;
+  #leader = null; // the linked player that sounded last
 
   constructor(root) {
     this.root = root;
@@ -48,7 +49,10 @@ class Player {
     const on = (target, type, handle) => target.addEventListener(type, handle, { signal: this.listening.signal });
     on(root, "click", (event) => this.#clicked(event));
     on(root, "keydown", (event) => this.#pressed(event));
-    on(this.parts.opacity, "input", () => this.#showOpacity());
+    on(this.parts.opacity, "input", () => {
+      this.#showOpacity();
+      this.#tell({ opacity: this.parts.opacity.value });
+    });
     const { plot } = this.parts;
     on(plot, "pointerdown", (event) => event.button === 0 && this.#touched(event));
     on(plot, "pointermove", (event) => this.#pointed(event));
@@ -57,6 +61,7 @@ class Player {
     plot.addEventListener("wheel", (event) => this.#wheeled(event), { signal: this.listening.signal, passive: false });
     onOthers(this, () => this.deck.playing && this.#pause(), this.listening.signal);
     onSeek((seconds) => this.#askedToSeek(seconds), this.listening.signal);
+    onGroup((told) => this.#heardOf(told), this.listening.signal);
     this.#showOpacity();
   }
 
@@ -72,8 +77,10 @@ class Player {
     try {
       const sounds = await this.#loadSounds(data);
       if (turn !== this.turn) return;
+      const joining = !this.deck.duration;
       this.deck.replace(sounds, data.duration, this.#offset - data.offset);
       this.#offset = data.offset;
+      if (joining) tellGroup(this, data.group, null);
     } catch (error) {
       if (turn !== this.turn) return;
       this.deck.pause();
@@ -123,6 +130,7 @@ class Player {
       zoom: () => this.#zoom(+button.dataset.time, +button.dataset.frequency),
       "reset-zoom": () => this.#showAll(),
     };
+    if (button.closest(".tracks, .levels")) this.#takeOver();
     actions[action]();
     if (event.detail) this.parts.plot.focus({ preventScroll: true }); // after a mouse click, keys act on the player
     this.#show();
@@ -131,7 +139,10 @@ class Player {
   #pressed(event) {
     const { deck } = this;
     const [low, high] = deck.loop ? [deck.loop.start, deck.loop.end - SHORTEST_LOOP_S] : [0, deck.duration];
-    const seek = (position) => this.#seek(clamp(position, low, high));
+    const seek = (position) => {
+      this.#takeOver();
+      this.#seek(clamp(position, low, high));
+    };
     const actions = {
       " ": () => this.#togglePlay(),
       ArrowLeft: () => seek(deck.position - 1),
@@ -158,6 +169,7 @@ class Player {
   }
 
   #chooseTrack(name) {
+    this.#takeOver();
     if (this.#data.mode === "switch") this.#selected = name;
     else this.#soloed.delete(name) || this.#soloed.add(name);
   }
@@ -259,6 +271,7 @@ class Player {
     plot.addEventListener("pointercancel", finish, { signal });
     plot.addEventListener("pointerup", (up) => {
       const loop = region(up);
+      this.#takeOver();
       if (loop) this.#setLoop(loop);
       else this.#seek(seconds(up));
       finish();
@@ -267,14 +280,19 @@ class Player {
 
   #togglePlay() {
     if (this.parts.play.disabled) return;
-    if (this.deck.playing) return this.deck.pause();
-    announce(this);
+    if (this.deck.playing) this.#pause();
+    else this.#play();
+  }
+
+  #play() {
+    announce(this); // a linked player that sounds says where it stops
     this.deck.play(this.#data.sampleRate);
     this.#tick();
   }
 
   #pause() {
     this.deck.pause();
+    this.#tell({ position: this.#now() });
     this.#show();
   }
 
@@ -282,6 +300,7 @@ class Player {
     const { loop } = this.deck;
     if (loop && (position < loop.start || position >= loop.end)) this.#setLoop(null);
     this.deck.seek(position);
+    this.#tell({ position: this.#now() });
     this.#follow();
   }
 
@@ -295,6 +314,13 @@ class Player {
   #setLoop(loop) {
     this.deck.setLoop(loop);
     this.#showLoop(loop);
+    this.#tell({ loop: this.#loopInSong() });
+  }
+
+  /** The loop in seconds of the song. */
+  #loopInSong() {
+    const { loop } = this.deck;
+    return loop && { start: this.#offset + loop.start, end: this.#offset + loop.end };
   }
 
   #toggleLayer(button, layer) {
@@ -302,6 +328,49 @@ class Player {
     button.setAttribute("aria-pressed", shown);
     if (layer === "notes") this.#drawNotes();
     else this.parts[layer].classList.toggle("off", !shown);
+  }
+
+  // --- players that are linked --------------------------------------------------------------------------------------
+
+  #tell(changes) {
+    tellGroup(this, this.#data.group, changes);
+  }
+
+  /** Sounds in the place of a linked player, if one sounds. */
+  #takeOver() {
+    if (this.#leader?.deck.playing && !this.parts.play.disabled) this.#play();
+  }
+
+  #heardOf({ source, group, changes }) {
+    if (source === this || group !== this.#data?.group || !this.deck.duration) return;
+    if (changes) return this.follow(source, changes);
+    const [loop, view] = [this.#loopInSong(), { ...this.#view }];
+    source.follow(this, { loop, position: this.#now(), view, opacity: this.parts.opacity.value });
+  }
+
+  /** Does what a linked player did. */
+  follow(source, { loop, position, view, opacity }) {
+    const { deck, parts } = this;
+    if (source.deck.playing) this.#leader = source;
+    if (loop !== undefined) this.#takeLoop(loop);
+    if (position !== undefined) deck.seek(position - this.#offset);
+    this.#told = this.#now(); // the other one told it
+    if (opacity !== undefined) {
+      parts.opacity.value = opacity;
+      this.#showOpacity();
+    }
+    if (view) {
+      Object.assign(this.#view, view);
+      this.#drawView();
+    }
+    this.#moveCursor();
+    if (!source.deck.playing || this.#isReportDue()) this.#report();
+  }
+
+  #takeLoop(loop) {
+    const within = (seconds) => clamp(seconds - this.#offset, 0, this.deck.duration);
+    this.deck.setLoop(loop && { start: within(loop.start), end: within(loop.end) });
+    this.#showLoop(this.deck.loop);
   }
 
   // --- what part of the picture is in view --------------------------------------------------------------------------
@@ -344,7 +413,7 @@ class Player {
     };
     [this.#view.from, this.#view.to] = zoomed(from, to, time, CLOSEST_S / this.#data.duration, clamp(at.x, 0, 1));
     [this.#view.low, this.#view.high] = zoomed(low, high, frequency, FEWEST_BANDS / this.#data.bandHz.length, at.y);
-    this.#drawView();
+    this.#lookThere();
   }
 
   /** Moves what is in view by shares of its width and height. */
@@ -356,12 +425,18 @@ class Player {
     };
     [this.#view.from, this.#view.to] = moved(from, to, x);
     [this.#view.low, this.#view.high] = moved(low, high, y);
-    this.#drawView();
+    this.#lookThere();
   }
 
   #showAll() {
     this.#view = { from: 0, to: 1, low: 0, high: 1 };
+    this.#lookThere();
+  }
+
+  /** Draws the view that the user chose, here and in linked players. */
+  #lookThere() {
     this.#drawView();
+    this.#tell({ view: { ...this.#view } });
   }
 
   /** Moves the view to the cursor where that is outside it. */
@@ -583,7 +658,8 @@ class Player {
     if (deck.playing && !deck.loop && deck.position >= deck.duration) this.#pause();
     if (!deck.playing) return;
     this.#moveCursor();
-    if (performance.now() - this.#reportedAt >= REPORT_MS) this.#report();
+    this.#tell({ position: this.#now() });
+    if (this.#isReportDue()) this.#report();
     this.#frame = requestAnimationFrame(() => this.#tick());
   }
 
@@ -606,6 +682,10 @@ class Player {
     this.parts.cursor.hidden = !inView;
     this.parts.cursor.style.transform = `translateX(${x * this.parts.plot.clientWidth}px)`;
     if (this.#now() !== this.#told) tellPosition((this.#told = this.#now()));
+  }
+
+  #isReportDue() {
+    return performance.now() - this.#reportedAt >= REPORT_MS;
   }
 
   #report() {

@@ -1,9 +1,10 @@
-// What the components of a page tell each other: that one of them starts to sound, where in the song it is, and where
-// in the song the user wants to be.
+// What the components of a page tell each other: that one of them starts to sound, where in the song it is, where in the
+// song the user wants to be, and how linked players stand.
 
 const SOUNDING = "timbrescope-sounding";
 const POSITION = "timbrescope-position";
 const SEEK = "timbrescope-seek";
+const LINKED = "timbrescope-linked";
 
 /** Says that `source` starts to sound: only one thing sounds at a time, so whoever starts pauses all others. */
 function announce(source) {
@@ -31,4 +32,14 @@ function askToSeek(seconds) {
 
 function onSeek(seek, signal) {
   document.addEventListener(SEEK, ({ detail }) => seek(detail), { signal });
+}
+
+/** Tells the others of a player's group what changed in how it stands; without `changes`, asks them how they stand. */
+function tellGroup(source, group, changes) {
+  if (group) document.dispatchEvent(new CustomEvent(LINKED, { detail: { source, group, changes } }));
+}
+
+/** Calls `follow` with whatever a player tells its group, until `signal` is aborted. */
+function onGroup(follow, signal) {
+  document.addEventListener(LINKED, ({ detail }) => follow(detail), { signal });
 }
