@@ -18,6 +18,7 @@ from core.corpora.build import DatasetPlan, build_dataset
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.explanation import playback, relevance
+from core.explanation.templates import load_templates
 from core.frontends.frontend import FrontendConfig
 from core.grading.marks import mark_clip
 from core.models import store
@@ -137,6 +138,7 @@ def test_it_explains_a_passage_and_what_it_points_at_sounds_right(member: Path, 
     assert sounding.min() == pytest.approx(max(6, report["start_s"]), abs=0.1)
     assert sounding.max() == pytest.approx(min(9, report["start_s"] + 5), abs=0.1)
     sounds = {path.stem: soundfile.read(path) for path in (tmp_path / "why").rglob("*.wav")}
+    assert (sounds.pop("reconstruction", None) is not None) == load_templates().fit(config)
     assert len(sounds) == 4
     assert {found for _, found in sounds.values()} == {config.sample_rate}
     assert {len(samples) for samples, _ in sounds.values()} == {5 * config.sample_rate}

@@ -209,11 +209,11 @@ def test_the_command_finds_them_and_explain_breaks_its_explanations_into_them(fo
     assert explained.exit_code == 0, explained.output
     report, arrays = json.loads(explained.stdout), np.load(why / "relevance.npz")
     ids = [part["id"] for part in report["reasons"]]
-    assert len(ids) == 4
+    assert 3 <= len(ids) <= 4  # as many as can be told apart
     assert sum(abs(part["share"]) for part in report["reasons"]) == pytest.approx(1)
     names = {name for id in ids for name in (f"{id}.png", f"{id}.wav")}
     assert {path.name for path in (why / "reasons").iterdir()} == names
-    assert arrays["reasons"].shape == (4, *arrays["relevance"].shape)
+    assert arrays["reasons"].shape == (len(ids), *arrays["relevance"].shape)
     peak = np.abs(arrays["relevance"]).max()
     np.testing.assert_allclose(arrays["reasons"].sum(0), arrays["relevance"], atol=1e-4 * peak)
     for part, values in zip(report["reasons"], arrays["reasons"], strict=True):

@@ -156,6 +156,7 @@ def test_page_command_line_and_grade_play_the_same(
     sounds = {"masked": parts.kept.samples, "complement": parts.rest.samples} | {
         f"{layer}-{concept.channel}": passages.split(passage, concept.map).kept.samples for concept in shown.concepts
     }
+    sounds["reconstruction"] = passages.reconstruction(passage, "flute").samples
     gain = min(1.0, 0.99 / max(np.abs(samples).max() for samples in sounds.values()))
     assert written.keys() == sounds.keys()
     for name, samples in sounds.items():

@@ -69,7 +69,7 @@ def test_reasons_of_a_clip_are_measured_for_every_instrument(tiny_model: Path, m
     both = mark_clip(str(tiny_model), "crp", clip, thorough=False, dictionary=dictionary)
     for without, only, mark in zip(plain, alone, both, strict=True):
         assert (mark.label, mark.detected, mark.count) == (only.label, only.detected, only.count)
-        assert list(only.measures) == OF_REASONS  # the tiny model's frequencies are not those of note templates
+        assert set(only.measures) == set(REASON_MEASURES)
         assert list(mark.measures) == [*without.measures, *only.measures]
         np.testing.assert_equal({name: mark.measures[name] for name in only.measures}, only.measures)
         assert 0.2 <= only.measures["reason_distinctness"] <= 1
