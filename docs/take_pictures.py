@@ -16,14 +16,14 @@ from tests.browser.serving import CHROMIUM, FLAGS, PATIENCE, serve  # noqa: E402
 PICTURES = ROOT / "docs/pictures"
 VIEWS = {  # address and what is on the page once it is complete
     "listen": ("", "Who plays when"),
-    "explain": ("explain?instrument=trumpet", "Which concepts are usual?"),
+    "explain": ("explain?instrument=trumpet", "The reasons"),
     "atlas": ("atlas", "Concepts that"),
     "compare": ("compare", "Where the evidence lies"),
     "evidence": ("evidence", "Sanity check"),
     "experiments": ("experiments", "Families"),
 }
 SIZE = {"width": 1280, "height": 900}
-SETTLE = 3000  # ms, for charts and pictures to be drawn
+SETTLE = 8000  # ms, for charts and pictures to be drawn
 
 
 def take(page: Page, address: str, name: str) -> None:
