@@ -28,10 +28,9 @@ FLAGS = [
 
 
 @contextmanager
-def serve(app: Path, *options: str, theme: str | None = "dark") -> Iterator[str]:
-    """Serves a Streamlit script on a free port and gives its address; with no theme, that of the visitor's system."""
-    chosen = [f"--theme.base={theme}"] if theme else []
-    with serving(app, None, *chosen, *options) as (address, _):
+def serve(app: Path, *options: str) -> Iterator[str]:
+    """Serves a Streamlit script on a free port and gives its address; its theme is that of the browser's system."""
+    with serving(app, None, *options) as (address, _):
         yield address
 
 

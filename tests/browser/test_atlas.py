@@ -87,7 +87,7 @@ def test_explain_leads_to_the_atlas_and_back(page: Page, address: str) -> None:
     page.wait_for_url(re.compile("/atlas.*concept="))
     page.get_by_role("button", name="Try it on my clip").click()
     page.wait_for_url(re.compile("/explain.*concept="))
-    expect(page.get_by_role("heading", name=re.compile("What feeds concept"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("What feeds concept"))).to_be_visible(timeout=PATIENCE)
     assert "instrument=piano" in page.url
 
 
@@ -97,7 +97,7 @@ def test_the_flow_can_be_walked(page: Page, address: str) -> None:
     expect(tree.locator(".point")).to_have_count(1 + 4 + 4 * 2, timeout=PATIENCE)
     click(tree.locator(".point").nth(1))
     page.wait_for_url(re.compile("layer=conv2"))
-    expect(page.get_by_role("heading", name=re.compile("What feeds concept"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("What feeds concept"))).to_be_visible(timeout=PATIENCE)
     assert re.search(r"concept=\d+", page.url)
 
 

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -459,18 +460,15 @@ def test_tracks_sound_equally_loud_or_at_their_true_levels(player: Locator, leve
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_all_words_can_be_read(browser: Browser, theme: str) -> None:
-    options = ["--theme.base=light", "--theme.backgroundColor=#ffffff", "--theme.textColor=#31333f"]
-    options += ["--theme.secondaryBackgroundColor=#f0f2f6"]
-    with serve(Path(__file__).with_name("player_app.py"), *(options if theme == "light" else [])) as address:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+def test_all_words_can_be_read(browser: Browser, address: str, theme: Literal["dark", "light"]) -> None:
+    with browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=theme) as context:
+        page = context.new_page()
         page.goto(address)
         expect(page.locator('.player[data-state="ready"]')).to_have_count(3, timeout=60_000)
         page.locator('[data-action="mute"]').first.click()
         page.locator('.player [data-layer="against"]').first.click()
         ground = page.locator(".player").first.evaluate("player => getComputedStyle(player).backgroundColor")
         contrasts = page.locator(".player").evaluate_all(CONTRASTS)
-        page.close()
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(14, 17, 23)"}[theme]
     assert len(contrasts) > 40
     assert {words: contrast for words, contrast in contrasts if contrast < 4.5} == {}

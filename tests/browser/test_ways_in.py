@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -116,9 +117,10 @@ def test_the_tour_the_glossary_and_the_link(browser: Browser, address: str) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("theme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(14, 17, 23)")])
-def test_the_page_takes_the_theme_of_the_system(browser: Browser, theme: str, ground: str) -> None:
-    """Served as visitors get it, without the theme that other tests ask for."""
-    with serve(ROOT / "app/main.py", theme=None) as address, browser.new_context(color_scheme=theme) as context:
+def test_the_page_takes_the_theme_of_the_system(
+    browser: Browser, address: str, theme: Literal["dark", "light"], ground: str
+) -> None:
+    with browser.new_context(color_scheme=theme) as context:
         page = context.new_page()
         visit(page, address, clip=SHORT)
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", ground)
