@@ -178,10 +178,12 @@ def test_reasons_are_mixed_muted_and_soloed_and_the_player_stays_in_view(page: P
 def test_single_concepts_come_when_asked_for_and_each_opens_closes_and_leads_to_the_atlas(
     page: Page, address: str
 ) -> None:
-    visit(page, address, "explain", clip=SHORT, instrument="trumpet", layer="conv2")
+    visit(page, address, "explain", clip=SHORT, instrument="trumpet")
     tiles = page.locator(".tile")
     expect(tiles).to_have_count(0, timeout=PATIENCE)
     page.get_by_text(INSIDE).click()
+    expect(tiles).to_have_count(8, timeout=PATIENCE)
+    visit(page, address, "explain", clip=SHORT, instrument="trumpet", layer="conv2")  # this link asks for them
     expect(tiles).to_have_count(8, timeout=PATIENCE)
     settle(page)
     page.get_by_text("concepts of the layer").click()
