@@ -40,7 +40,7 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with serve(ROOT / "app/main.py") as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport=SIZE, color_scheme="dark")
+        page = browser.new_page(viewport=SIZE, color_scheme="light")
         for name in VIEWS:
             take(page, address, name)
         browser.close()
