@@ -156,10 +156,12 @@ def clips(found: Grades) -> str:
     on = {name: f"{grade.clips} clips of `{grade.recipe}`, seed {grade.seed}" for name, grade in found.items()}
     first, *_ = found
     others = [f"{_inline(name)} on {where}" for name, where in on.items() if where != on[first]]
+    of_reasons = next((grade.reason_clips for grade in found.values() if grade.reason_clips), None)
     return (
         f"Every instrument that plays in a composed clip is explained, detected or not: {found[first].instruments} "
         f"instruments in {on[first]}. Concept flipping, sanity and stability take long to measure, so they cover the "
         f"first {found[first].thorough.clips} clips only."
+        + (f" The measures of reasons and reconstructions cover {of_reasons} clips of that seed." if of_reasons else "")
         + (f" **Graded on other clips, so compare with care:** {'; '.join(others)}." if others else "")
     )
 

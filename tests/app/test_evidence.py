@@ -304,3 +304,11 @@ def test_families_stand_together_in_the_matrix() -> None:
     assert list(table.columns) == ["piano", "violin", "viola", "tuba"]
     assert table.loc["violin", "viola"] == 0.3
     assert pd.isna(table.loc["tuba", "piano"])
+
+
+def test_the_caption_says_on_how_many_clips_reasons_were_measured() -> None:
+    grade = recorded_grades(default_model())["crp"]
+    assert grade.reason_clips != grade.clips
+    assert f"reasons and reconstructions cover {grade.reason_clips} clips" in evidence.clips({"crp": grade})
+    without = grade.model_copy(update={"reason_clips": None})
+    assert "reconstructions" not in evidence.clips({"crp": without})
