@@ -12,6 +12,7 @@ from core.tasks.task import TASKS
 from core.taxonomy.labels import LABEL_SPACES
 
 CARD = "card.json"
+MAX_WINDOW_S = 60.0
 REMEDY = "train the model or copy it again"  # if the files of a model are damaged
 
 
@@ -55,7 +56,7 @@ class Training(BaseModel):
 
 
 class Card(Record):
-    """A trained model's card. Version 2 of the schema added the task; before, there was only one task.
+    """A trained model's card. Version 2 of the schema added the task, version 3 the lengths of the windows.
 
     Attributes:
         task: The question that the model answers, a name of :data:`core.tasks.task.TASKS`.
@@ -64,11 +65,14 @@ class Card(Record):
         thresholds: Probability from which a label counts as detected, fitted on validation clips; empty where the task
             has no thresholds.
         temperature: Logits are divided by it before they become probabilities, fitted on validation clips.
+        window_s: Seconds of sound that the network is asked about at once, over which its answer for a whole sound is
+            pooled.
+        timeline_window_s: The same for its answer over time.
         evaluation: A summary of each ``timbrescope evaluate --record NAME``, by NAME.
-        default: Whether the app opens with this model.
+        default: Whether this is the model for its task where none is named.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     schema_version: int = VERSION
     name: str
@@ -84,6 +88,8 @@ class Card(Record):
     thresholds: dict[str, FiniteFloat]
     temperature: FiniteFloat = Field(1.0, gt=0)
     default: bool = False
+    window_s: FiniteFloat = Field(5.0, gt=0, le=MAX_WINDOW_S)
+    timeline_window_s: FiniteFloat = Field(2.0, gt=0, le=MAX_WINDOW_S)
     training: Training
     evaluation: dict[str, Any] = Field(default_factory=dict)
 

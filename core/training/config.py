@@ -28,6 +28,8 @@ class TrainingConfig(BaseModel):
     Attributes:
         task: The question that the model answers.
         label_set: The labels that it may answer with.
+        window_s: Seconds of sound that the network is trained on, and asked about at once.
+        timeline_window_s: The same for its answer over time.
         config: Settings of the architecture. A stage's ``config`` changes single settings of the one at the top.
         recipe: Recipe of the data set; any if not given.
         data_seed: Seed of the data set; any if not given.
@@ -65,6 +67,8 @@ class TrainingConfig(BaseModel):
     architecture: str = "convnet"
     config: dict[str, Any] = {}
     default: bool = False
+    window_s: float = Field(5.0, gt=0)
+    timeline_window_s: float = Field(2.0, gt=0)
     recipe: str | None = None
     data_seed: int | None = Field(None, ge=0)
     clips: int | None = Field(None, ge=1)

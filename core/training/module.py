@@ -5,11 +5,12 @@ import math
 import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import nn
 
 from core.errors import InputError
 from core.frontends.frontend import FrontendConfig, frontend
 from core.frontends.logmel import LogMel
-from core.models.network import StagedNetwork
+from core.models.network import to_channels_last
 from core.tasks.task import TASKS
 from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power, transpose
 from core.training.config import TrainingConfig
@@ -29,7 +30,7 @@ class RecognitionModule(L.LightningModule):
 
     band_hz: torch.Tensor
 
-    def __init__(self, network: StagedNetwork, config: TrainingConfig, clips: FrontendConfig) -> None:
+    def __init__(self, network: nn.Module, config: TrainingConfig, clips: FrontendConfig) -> None:
         super().__init__()
         if config.changes_power and not isinstance(frontend(clips), LogMel):
             raise InputError(
@@ -39,7 +40,7 @@ class RecognitionModule(L.LightningModule):
         self.range_db = clips.range_db
         band_hz = torch.as_tensor(frontend(clips).band_hz, dtype=torch.float32)
         self.register_buffer("band_hz", band_hz, persistent=False)
-        self.network = network.to_channels_last()
+        self.network = to_channels_last(network)
         self.config = config
         self.task = TASKS.get(config.task)
         self.task.check(config.space, config.labels)

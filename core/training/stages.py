@@ -11,12 +11,12 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as serialised
+from torch import nn
 
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.models.architecture import build_network
 from core.models.card import Training, read_card
-from core.models.network import StagedNetwork
 from core.models.store import WEIGHTS, card, load_model, model_folder
 from core.records import write_whole
 from core.training.config import PREVIOUS, TrainingConfig, TrainingPlan
@@ -32,7 +32,7 @@ class Start:
         training: How they were trained.
     """
 
-    network: StagedNetwork
+    network: nn.Module
     sha256: str
     training: Training
 
@@ -149,7 +149,7 @@ def _described(config: TrainingConfig, number: int) -> str:
 
 
 def _model(name: str) -> Start:
-    return Start(load_model(name).network, _sha256(model_folder(name) / WEIGHTS), card(name).training)
+    return Start(load_model(name).module, _sha256(model_folder(name) / WEIGHTS), card(name).training)
 
 
 def _after_stage(plan: TrainingPlan, number: int, out: Path) -> Start:
@@ -173,7 +173,7 @@ def _after_stage(plan: TrainingPlan, number: int, out: Path) -> Start:
     return Start(network, found, training)
 
 
-def keep_weights(network: StagedNetwork, out: Path, number: int) -> str:
+def keep_weights(network: nn.Module, out: Path, number: int) -> str:
     """Writes the weights after a stage and returns the checksum of their file.
 
     Raises:

@@ -16,6 +16,7 @@ from lightning.pytorch.accelerators import CUDAAccelerator
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from torch import nn
 
 from core.corpora.corpus import split_hash
 from core.corpora.read import BuiltDataset
@@ -23,7 +24,7 @@ from core.errors import InputError
 from core.frontends.frontend import FrontendConfig
 from core.models.architecture import build_network
 from core.models.card import Card, Training
-from core.models.network import StagedNetwork
+from core.models.network import parameter_count
 from core.models.store import save_model
 from core.paths import ROOT
 from core.tasks.task import Calibration
@@ -94,7 +95,7 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
     return card
 
 
-def _starting_network(config: TrainingConfig, start: Start | None) -> StagedNetwork:
+def _starting_network(config: TrainingConfig, start: Start | None) -> nn.Module:
     """The network of a stage, with its starting weights."""
     network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
     if start:
@@ -167,7 +168,7 @@ def _validation_logits(module: RecognitionModule, clips: ClipDataModule) -> tupl
 def _card(
     config: TrainingConfig,
     frontend: FrontendConfig,
-    network: StagedNetwork,
+    network: nn.Module,
     calibration: Calibration,
     training: Training,
 ) -> Card:
@@ -181,10 +182,12 @@ def _card(
         architecture=config.architecture,
         config=config.config,
         frontend=frontend,
-        parameters=network.parameter_count,
+        parameters=parameter_count(network),
         thresholds=dict(zip(config.labels, calibration.thresholds, strict=False)),  # not every task has them
         temperature=calibration.temperature,
         default=config.default,
+        window_s=config.window_s,
+        timeline_window_s=config.timeline_window_s,
         training=training,
     )
 

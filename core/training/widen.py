@@ -9,10 +9,9 @@ import torch
 from torch import nn
 
 from core.errors import InputError
-from core.models.network import StagedNetwork
 
 
-def start_from(network: StagedNetwork, trained: StagedNetwork) -> None:
+def start_from(network: nn.Module, trained: nn.Module) -> None:
     """Gives ``network``, whose weights are random, the function that ``trained`` computes.
 
     Raises:
