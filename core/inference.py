@@ -1,8 +1,8 @@
 """A model's answer about a whole sound, and over time: the sound is cut into windows, each with an answer.
 
 The answer for the whole comes from windows as long as the clips that the network was trained on; the timeline comes
-from shorter ones, since the networks take any number of frames. The card says how long they are. A sound shorter than a window is one
-window.
+from shorter ones, since the networks take any number of frames. The card says how long both are. A sound shorter than a
+window is one window.
 """
 
 from collections.abc import Sequence
