@@ -217,6 +217,10 @@ class Frontend(ABC):
             "itself, or choose a model that sees log-mels."
         )
 
+    def columns(self, frames: int) -> int:
+        """Number of columns of the features of a sound with this many frames."""
+        return frames
+
     def relevance_to_cells(self, relevance: Matrix, spectrogram: Spectrogram) -> Matrix:
         """Moves relevance from the features ``(rows, frames)`` to the cells ``(bands, frames)``; the sum stays.
 

@@ -56,6 +56,9 @@ class Thinned(Frontend):
         kept = kept_frames(spectrogram.frames, self.config.keep_every)
         return self.features_of_mel(spectrogram.mel_power[:, kept], quietest_peak)
 
+    def columns(self, frames: int) -> int:
+        return len(kept_frames(frames, self.config.keep_every))
+
     def relevance_to_cells(self, relevance: Matrix, spectrogram: Spectrogram) -> Matrix:
         """Shares the relevance of each kept frame out evenly among the frames that it stands for, the nearest ones."""
         kept = kept_frames(spectrogram.frames, self.config.keep_every)

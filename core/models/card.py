@@ -17,9 +17,13 @@ REMEDY = "train the model or copy it again"  # if the files of a model are damag
 
 
 class Training(BaseModel):
-    """How the weights came about. Clips are named by recipe and seed, so the data can be composed again.
+    """How the weights came about. Composed clips are named by recipe and seed, so they can be composed again.
 
     Attributes:
+        recipe: Recipe of the clips; for a corpus of recordings, its name.
+        data_seed: Seed of the composed clips.
+        split: The split of the corpus that was trained on.
+        validation_split: The split of the corpus that was held out.
         stage: Number of the stage of its configuration.
         split_hash: Identifies the items trained on (see ``core.corpora.corpus.split_hash``).
         start_sha256: Checksum of the weights file that training started from.
@@ -30,9 +34,9 @@ class Training(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     recipe: str
-    data_seed: int
+    data_seed: int | None = None
     clips: int
-    validation_seed: int
+    validation_seed: int | None = None
     validation_clips: int
     epochs: int
     weight_seed: int
@@ -41,6 +45,8 @@ class Training(BaseModel):
     minutes: float
     commit: str
     stage: int | None = None
+    split: str | None = None
+    validation_split: str | None = None
     split_hash: str | None = None
     start_sha256: str | None = None
     weights_sha256: str | None = None
