@@ -83,7 +83,7 @@ def _recorded(corpus: Corpus, config: TrainingConfig, task: Task) -> Material:
         held = [[label for word in item.labels for label in part.groups[word]] for item in part.items]
         return corpus_features(part, config.frontend), torch.from_numpy(task.targets(held, config.labels))
 
-    def batches(devices: int, readers: int) -> DataModule:
+    def batches(_: int, readers: int) -> DataModule:
         return DataModule(
             PassageDataset(*features_and_targets(training), frames, config.stretch),
             WindowsDataset(*features_and_targets(held_out), frames, WINDOWS),

@@ -98,7 +98,7 @@ class RecognitionModule(L.LightningModule):
         """Logits ``(batch, labels)`` of clips ``(batch, 1, rows, frames)`` or of the windows of recordings.
 
         Args:
-            features: Windows are ``(batch, windows, 1, rows, frames)``; the logits of a recording's windows are averaged.
+            features: Windows are ``(batch, windows, 1, rows, frames)``; their logits are averaged for each recording.
         """
         if features.dim() == 4:
             return self.network(features).float()

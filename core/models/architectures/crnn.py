@@ -34,7 +34,7 @@ class CrnnConfig:
 
 
 class Crnn(nn.Module):
-    """From features ``(windows, 1, rows, frames)`` to outputs ``(windows, labels)``, by the mean of the GRU's states."""
+    """From features ``(windows, 1, rows, frames)`` to outputs ``(windows, labels)``, by way of a GRU's states."""
 
     def __init__(self, config: CrnnConfig, labels: int) -> None:
         super().__init__()
