@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from app.figures.charts import fade, layout
 from app.figures.colors import MODEL_COLORS, inks, seen
 from core.grading.catalogue import MEASURES
-from core.grading.searches import RuleSearch
+from core.grading.searches import CandidateSearch, RuleSearch
 from core.grading.verdict import SANE, SANITY, Outcome
 from core.records import Interval
 
@@ -87,8 +87,8 @@ def measures_table(
     )
 
 
-def candidates_table(found: RuleSearch, outcomes: Mapping[str, Mapping[str, Outcome | None]]) -> str:
-    """HTML of a table of rules, those that vary the same part below its heading.
+def candidates_table(found: CandidateSearch, outcomes: Mapping[str, Mapping[str, Outcome | None]]) -> str:
+    """HTML of a table of candidates, those that vary the same part below its heading.
 
     Args:
         found: What was found about each.

@@ -9,7 +9,7 @@ from app.evidence.panels import CONTEST_WORDS
 from app.figures.charts import CONFIG
 from app.frame.models import model_title
 from core.grading.catalogue import MEASURES
-from core.grading.searches import GradedCandidate, RuleSearch, read_rules
+from core.grading.searches import CandidateSearch, GradedCandidate, RuleSearch, read_rules
 from core.grading.verdict import CONTESTS, NO_DIFFERENCE, SANE, SANITY, Outcome, outcome
 from core.paths import TRAINED_MODELS
 
@@ -44,10 +44,10 @@ def why() -> None:
         st.caption(TRADE_LEGEND)
     st.html(figures.candidates_table(found, outcomes(found)))
     st.caption(LEGEND)
-    export("rules", rules_table(found))
+    export("rules", candidates_frame(found))
 
 
-def outcomes(found: RuleSearch) -> dict[str, dict[str, Outcome | None]]:
+def outcomes(found: CandidateSearch) -> dict[str, dict[str, Outcome | None]]:
     """How each candidate does against the default, in each measure in which they were compared."""
     return {
         name: {
@@ -107,7 +107,7 @@ def _named(candidate: GradedCandidate) -> str:
     return f"{candidate.title} ({candidate.part.lower()})"
 
 
-def rules_table(found: RuleSearch) -> pd.DataFrame:
+def candidates_frame(found: CandidateSearch) -> pd.DataFrame:
     """All figures, a row each; ``kind`` says whether it is a measure or its difference from the default's."""
     return pd.DataFrame(
         {"candidate": name, "part": row.part, "title": row.title, "kind": kind, "measure": measure, **dict(interval)}
