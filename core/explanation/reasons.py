@@ -133,7 +133,11 @@ def reasons(
 
 
 def as_parts(
-    dictionary: Dictionary, chosen: Sequence[int], maps: Array, falls: Array, whole: Relevance
+    dictionary: Dictionary,
+    chosen: Sequence[int],
+    maps: Array,
+    falls: npt.NDArray[np.floating],
+    whole: Relevance,
 ) -> tuple[ReasonPart, ...]:
     """Reasons with all that is known of them, those that contribute most to the value's sign first.
 

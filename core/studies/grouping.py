@@ -42,15 +42,17 @@ class Seen:
 
 
 class Grouping(Protocol):
-    """The reasons that a layer can have.
+    """The reasons that a layer can have."""
 
-    Attributes:
-        count: How many.
-        whole: Whether they hold all of the layer's relevance; if not, the remainder always belongs to everything else.
-    """
+    @property
+    def count(self) -> int:
+        """How many."""
+        ...
 
-    count: int
-    whole: bool
+    @property
+    def whole(self) -> bool:
+        """Whether they hold all of the layer's relevance; if not, the remainder always belongs to everything else."""
+        ...
 
     def shares(self, relevance: Array, activations: Array) -> Array:
         """Each reason's share in the relevance of each unit ``(reasons, channels, rows, columns)``.

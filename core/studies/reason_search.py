@@ -197,8 +197,8 @@ def _activations(model: TrainedModel, features: npt.NDArray[np.float32], layer: 
 def _learned(candidate: GroupingCandidate, seen: Seen) -> tuple[Grouping, Interval]:
     """A grouping, and how alike its reasons are when they are learned from either half of the clips."""
     method: Method = GROUPINGS.get(candidate.method)
-    halves = [method.learn(seen.half(which), candidate.count) for which in (0, 1)]
-    return method.learn(seen, candidate.count), stability(*halves, seen)
+    even, odd = (method.learn(seen.half(which), candidate.count) for which in (0, 1))
+    return method.learn(seen, candidate.count), stability(even, odd, seen)
 
 
 def stability(one: Grouping, other: Grouping, seen: Seen) -> Interval:

@@ -10,18 +10,22 @@ from core.audio import Audio
 from core.errors import InputError
 from core.explanation.crp import attribute
 from core.explanation.engine import Trace
+from core.explanation.explainer import EXPLAINERS
 from core.explanation.relevance import as_input
 from core.explanation.rules import PROPORTIONAL, Z_PLUS
 from core.explanation.targets import Logit
 from core.frontends.frontend import FrontendConfig, Spectrogram, frontend
+from core.grading.marks import Scene
 from core.grading.sanity import forgetting
 from core.grading.searches import RuleSearch
+from core.grading.truth import Truth
 from core.grading.verdict import SANITY
 from core.models.store import TrainedModel, load_model
 from core.studies.mask_search import clip_names
 from core.studies.rule_candidates import CANDIDATES, DEFAULT, RANDOM_SEED, SharingPool
 from core.studies.rule_search import COMPARED, REPORTED, search
 from core.synthesis.clip import compose
+from core.synthesis.recipe import split_clip_name
 
 LABELS = (0, 7)
 TARGETS = [Logit(label) for label in LABELS]
@@ -45,13 +49,18 @@ def mix() -> Spectrogram:
 
 
 @pytest.fixture(scope="module")
-def everything(model: TrainedModel) -> RuleSearch:
-    """Results for all candidates and an equivalent of the default; exactly what plays is detected."""
+def hearing(model: TrainedModel) -> TrainedModel:
+    """A model that detects exactly what plays."""
     playing = {label for name in clip_names(model, 2, 7) for label in compose(name).labels}
     thresholds = {label: 0.0 if label in playing else 2.0 for label in model.labels}
-    model = TrainedModel(model.card.model_copy(update={"thresholds": thresholds}), model.network)
+    return TrainedModel(model.card.model_copy(update={"thresholds": thresholds}), model.network)
+
+
+@pytest.fixture(scope="module")
+def everything(hearing: TrainedModel) -> RuleSearch:
+    """Results for all candidates and an equivalent of the default."""
     same = replace(CANDIDATES[ONLY], rules=replace(DEFAULT, first=DEFAULT.convolution(0, 2)))
-    return search(model, clips=2, seed=7, candidates={**CANDIDATES, "same": same})
+    return search(hearing, clips=2, seed=7, candidates={**CANDIDATES, "same": same})
 
 
 def test_one_candidate_is_the_default() -> None:
@@ -106,10 +115,15 @@ def test_without_what_a_random_network_makes_nothing_of_it_remains(model: Traine
     )
 
 
-def test_the_sanity_check_is_that_of_the_grades(everything: RuleSearch) -> None:
+def test_the_sanity_check_is_that_of_the_grades(everything: RuleSearch, hearing: TrainedModel) -> None:
     rows = {name: row.measures[SANITY].value for name, row in everything.candidates.items()}
     assert rows["energy"] == 1, "it does not even look at the network"
-    assert rows["gradient_x_input"] < 1
+    graded = []
+    for clip in clip_names(hearing, 2, 7):
+        truth = Truth(compose(clip).stem_audio, hearing.frontend)
+        scene = Scene(hearing, EXPLAINERS.get("grad_cam"), truth, split_clip_name(clip)[1])
+        graded += [scene.mark(clip, label, thorough=True).measures[SANITY] for label in truth.stems]
+    assert rows["grad_cam"] == pytest.approx(np.nanmean(graded), abs=1e-4)
     assert everything.sanity_clips == 2
 
 

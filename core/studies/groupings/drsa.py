@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from core.concepts.reasons import drawn_cells
+from core.explanation.reasons import LEAST
 from core.explanation.rules import TINY
 from core.models.network import StagedNetwork
 from core.studies.grouping import GROUPINGS, Array, Method, Seen
@@ -85,10 +86,11 @@ def learn(seen: Seen, count: int) -> Subspaces:
 def _drawn(seen: Seen) -> tuple[Array, Array]:
     """Activations and contexts ``(cells, channels)`` of cells drawn as for patterns; explanations count alike."""
     activations, contexts = [], []
-    for row, (relevance, active) in enumerate(zip(seen.relevance, seen.activations, strict=True)):
+    for row in range(len(seen.clips)):
+        relevance, active = seen.relevance[row], seen.activations[row]
         positive = np.maximum(relevance, 0).reshape(len(relevance), -1)
         chosen = drawn_cells(positive, row)
-        scale = max(float(positive.mean()), np.finfo(np.float32).tiny)
+        scale = np.float32(max(positive.mean(), LEAST))
         activations.append(active.reshape(len(active), -1)[:, chosen].T)
         contexts.append(_contexts(relevance, active).reshape(len(active), -1)[:, chosen].T / scale)
     return np.concatenate(activations), np.concatenate(contexts)
