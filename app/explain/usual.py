@@ -146,7 +146,7 @@ def _deviations(found: Atlas, layer: str, deviations: Sequence[Deviation], headi
         for one in deviations[:DEVIATIONS]:
             concept = found.concept(layer, one.channel)
             shares = f":gray[· {one.share:.1%} instead of {one.usual:.1%}]".replace("-", "−")
-            navigation.concept_link(concept, f"{named(concept)} {shares}", place="deviates")
+            atlases.concept_link(concept, f"{named(concept)} {shares}", place="deviates")
 
 
 def _clip(model: str, label: str, heading: str, clip: str) -> None:
