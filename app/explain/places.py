@@ -42,9 +42,9 @@ class Places:
 def laid_out() -> Places:
     """The places, still empty."""
     st.html(STYLE)
-    strip = place("strip", 110)
+    strip = place("strip", 117)
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
-        stage = place("stage", 440)
+        stage = place("stage", 480, 640)
     with right:
         return Places(strip, stage, place("choices", 68), place("trust", 90, 107), place("why", 600))

@@ -34,7 +34,7 @@ h3 {font-size: 1.05rem !important}
   .st-key-metrics [data-testid="stColumn"] {min-width: 0; flex: 1 1 0}
 }
 /* Above the page stands what is wrong, if anything is; else it takes no room. */
-[data-testid="stLayoutWrapper"]:has(> .st-key-top):not(:has([data-testid="stAlert"])) {position: absolute}
+[data-testid="stLayoutWrapper"]:has(> .st-key-top):not(:has([data-testid="stAlert"])) {position: absolute; width: 1px}
 /* What is being computed is said below in the window, where it moves nothing. */
 [data-testid="stElementContainer"]:has(> [data-testid="stSpinner"]) {
   position: fixed; bottom: 1.25rem; left: 50%; transform: translateX(-50%); z-index: 100; width: max-content;
