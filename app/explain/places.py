@@ -42,7 +42,7 @@ class Places:
 def laid_out() -> Places:
     """The places, still empty."""
     st.html(STYLE)
-    strip = place("strip", 117)
+    strip = place("strip", 131)
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
         stage = place("stage", 480, 640)

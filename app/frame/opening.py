@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.components import alerts
 from app.frame import guessing, visitors
+from app.frame.memory import give_back_soon
 from app.frame.sounds import Sound, is_upload, open_sound
 from app.frame.uploader import uploader
 from app.frame.view import View, complaint, restore, show_clip
@@ -13,6 +14,7 @@ from core.errors import InputError
 def view_alone() -> tuple[View]:
     """What the user looks at, on a page that is about no sound."""
     visitors.watch()
+    give_back_soon()  # what this run leaves behind
     return (restore(),)
 
 

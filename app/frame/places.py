@@ -18,9 +18,7 @@ STYLE = """
 [class*="st-key-place-"] > :first-child {position: absolute; inset: 0; pointer-events: none}
 [class*="st-key-place-"] > :first-child * {height: 100%}
 [class*="st-key-place-"]:has(> :nth-child(n + 2) > :not([data-testid="stSpinner"])) > :first-child {display: none}
-.block {border-radius: 8px; background: color-mix(in srgb, currentColor 7%, transparent); animation: wait 1.6s infinite}
-@keyframes wait {50% {opacity: .5}}
-@media (prefers-reduced-motion: reduce) {.block {animation: none}}
+.block {border-radius: 8px; background: color-mix(in srgb, currentColor 7%, transparent)}
 </style>
 """
 STANDS = """

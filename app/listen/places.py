@@ -31,7 +31,7 @@ def laid_out() -> Places:
     """The places, still empty."""
     left, right = st.columns([2.6, 1.15], gap="medium")
     with left:
-        strip, sound = place("strip", 117), place("sound", 500)
+        strip, sound = place("strip", 131), place("sound", 500)
     with right:
         choices = place("choices", 480)
     left, right = st.columns(2, gap="medium")
