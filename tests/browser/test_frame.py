@@ -31,7 +31,7 @@ def test_on_a_cold_server_the_frame_stands_at_once_and_nothing_moves(browser: Br
             page = browser.new_context(viewport={"width": width, "height": height}).new_page()
             page.goto(f"{address}/explain?clip={LONG}&instrument=trumpet", wait_until="commit")
             views[width] = page
-        for width, page in views.items():
+        for page in views.values():
             expect(page.get_by_role("heading", name="Explain")).to_be_visible(timeout=1000 * (SECONDS - 2))
             expect(page.locator(".st-key-place-strip .block")).to_be_visible()
             expect(page.locator(".st-key-place-stage .block")).to_be_visible()
