@@ -41,7 +41,5 @@ def _sound(view: View) -> Sound | None:
         alerts.warning(str(error), icon=":material/upload:")
         if is_upload(view.clip):
             uploader("Upload the file again")
-        if st.button("Open an example instead"):
-            show_clip("")
-            st.rerun()
+        st.button("Open an example instead", on_click=show_clip, args=("",))
         return None
