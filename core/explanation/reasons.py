@@ -54,6 +54,10 @@ class Dictionary:
     names: tuple[str, ...]
     aucs: tuple[float, ...]
 
+    def number_of(self, id: str) -> int | None:
+        """The number of the reason with this id; None for everything else, and where it is none of these."""
+        return next((number for number in range(len(self.names)) if reason_id(self.layer, number) == id), None)
+
 
 @dataclass(frozen=True, eq=False)
 class ReasonPart:
@@ -105,6 +109,7 @@ def reasons(
     count: int = COUNT,
     trace: Trace | None = None,
     distinct: float = DISTINCT,
+    always: int | None = None,
 ) -> tuple[ReasonPart, ...]:
     """The reasons for a target's value and everything else, those that contribute most to its sign first.
 
@@ -115,17 +120,24 @@ def reasons(
         trace: The input's trace, if there already is one.
         distinct: How different the maps have to be, see :func:`distinctness`. Where they are not, the weakest reasons
             join everything else until they are, or only ``FEWEST`` parts are left; with 0 they never do.
+        always: Number of a reason that is a part by itself also where it weighs little; the other parts, but for
+            everything else, are the same with it and without.
 
     Raises:
         InputError: the model has no such label, or its network no such layer.
     """
     target, layer = target_of(model, target), model.network.stage(dictionary.layer).name
     trace = trace or trace_of(model, features)
-    chosen, found = share_out(dictionary.patterns, trace.passed_up(target, layer).numpy(), count)
+    passed = trace.passed_up(target, layer).numpy()
+    chosen, found = share_out(dictionary.patterns, passed, count)
     maps = trace.parts(target, layer, torch.from_numpy(found)).numpy()
     shown = told_apart(maps, distinct)
     if shown < len(maps):
         chosen, found, maps = chosen[: shown - 1], _joined(found, shown), _joined(maps, shown)
+    if always is not None and always not in chosen:
+        own = shares(dictionary.patterns, passed)[[always]]
+        chosen, found = [*chosen, always], _parted(found, own)
+        maps = _parted(maps, trace.parts(target, layer, torch.from_numpy(own)).numpy())
     without = silence_shares(model.network, as_input(features), layer, torch.from_numpy(found))
     falls = trace.value(target) - target.value(without).numpy()
     whole = Relevance(maps.sum(0), target.title(model.labels), trace.value(target), layer)
@@ -208,6 +220,11 @@ def told_apart(maps: Array, distinct: float) -> int:
 def _joined(parts: Array, number: int) -> Array:
     """As many parts, the last of which is the sum of all the others."""
     return np.concatenate([parts[: number - 1], parts[number - 1 :].sum(0, keepdims=True)])
+
+
+def _parted(parts: Array, own: Array) -> Array:
+    """One part more, which is taken out of the last."""
+    return np.concatenate([parts[:-1], own, parts[-1:] - own])
 
 
 def distinctness(maps: Array) -> float:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.grading.searches import REASONS
 from core.paths import STUDIES
 from tests.app.graded import grouped, write_graded, write_searched
-from tests.browser.serving import CHROMIUM, PATIENCE, serve
+from tests.browser.serving import CHROMIUM, serve
 
 MODEL = "wimu12-shallow"
 FIGURES = 5 + 1 + 1 + 6  # main measures, cross-talk, sanity against lift, and ways to find reasons
@@ -33,8 +33,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def visit(browser: Browser, address: str, width: int) -> Page:
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto(f"{address}?model={MODEL}")
-    expect(page.locator(".js-plotly-plot")).to_have_count(FIGURES, timeout=PATIENCE)
-    expect(page.locator(".strip img")).to_have_count(PICTURES, timeout=PATIENCE)
+    expect(page.locator(".js-plotly-plot")).to_have_count(FIGURES)
+    expect(page.locator(".strip img")).to_have_count(PICTURES)
     return page
 
 
@@ -47,7 +47,7 @@ def test_figures_are_drawn_and_follow_what_is_chosen(browser: Browser, address: 
     marks = page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace")
     expect(marks).to_have_count(1)
     page.get_by_text("by how many play at once").click()
-    expect(marks).to_have_count(3, timeout=PATIENCE)
+    expect(marks).to_have_count(3)
     assert "by=count" in page.url
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").first.click()
