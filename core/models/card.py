@@ -1,6 +1,7 @@
 """What is known about a trained model: the contents of its ``card.json``."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -116,9 +117,20 @@ class Card(Record):
 
 
 def read_card(folder: Path) -> Card:
-    """The card in a model's folder.
+    """The card in a model's folder, which is not to be changed: who asks again gets the same one until the file changes.
 
     Raises:
         InputError: it is missing or damaged.
     """
-    return Card.read(folder / CARD, REMEDY)
+    path = folder / CARD
+    try:
+        state = path.stat()
+    except OSError:
+        return Card.read(path, REMEDY)  # which says what is wrong
+    return _card_in(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+@lru_cache(maxsize=256)
+def _card_in(path: Path, *state: int) -> Card:
+    """The card in a file in some state: pages ask for the titles of all models dozens of times."""
+    return Card.read(path, REMEDY)
