@@ -4,6 +4,8 @@ A new genre is one new row of ``_ROWS``. The labels are spelt as each data set s
 one title and one colour.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.taxonomy.labels import LABEL_SPACES, LabelSpace
@@ -48,6 +50,25 @@ _ROWS = (
 
 GENRES: dict[str, Genre] = {label: row for row in _ROWS for label in (row.gtzan, row.fma) if label}
 """Every genre by its label in either data set."""
+
+
+def genre_words(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The labels that each word for a genre stands for, however it is spelt; a word for no known genre is its own label.
+
+    >>> genre_words(["Hip Hop", "metal", "zydeco"])
+    {'Hip Hop': ('hiphop', 'Hip-Hop'), 'metal': ('metal',), 'zydeco': ('zydeco',)}
+    """
+    return {word: tuple(label for label in GENRES if _plain(label) == _plain(word)) or (word,) for word in words}
+
+
+def is_genre(word: str) -> bool:
+    """Whether a word names one of the genres, however it is spelt."""
+    return any(_plain(label) == _plain(word) for label in GENRES)
+
+
+def _plain(word: str) -> str:
+    """A word without case, blanks and hyphens."""
+    return re.sub(r"[\W_]", "", word).lower()
 
 
 def _space(name: str, labels: tuple[str, ...]) -> LabelSpace:
