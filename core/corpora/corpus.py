@@ -110,10 +110,9 @@ class Corpus:
         Raises:
             InputError: there is no such split.
         """
-        for split in splits:
-            if split not in self.splits:
-                have = f"choose one of: {', '.join(self.splits)}" if self.splits else "it has no splits, leave --split out"
-                raise InputError(f"The data has no split {split!r}; {have}.")
+        have = f"choose one of: {', '.join(self.splits)}" if self.splits else "it has no splits, leave --split out"
+        if missing := [split for split in splits if split not in self.splits]:
+            raise InputError(f"The data has no split {missing[0]!r}; {have}.")
         return self.rows([row for row, item in enumerate(self.items) if {item.split, item.fold} & set(splits)])
 
     def rows(self, rows: Sequence[int]) -> Self:
