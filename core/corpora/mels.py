@@ -1,9 +1,9 @@
 """Tables of precomputed features: ``index.csv``, ``logmel.npz``, and possibly ``features_30s.csv``.
 
-``logmel.npz`` holds the mel spectrograms of librosa (22,050 Hz, window 2048, hop 512, 128 bands from 0 to 11,025 Hz), of
-which every few frames were kept, in decibels rounded to 256 steps: ``idx`` uint8 ``(recordings, bands, kept frames)``,
-and for each recording its name ``track_id``, its dynamic range ``range_db`` and its loudest cell ``max_db``, so that
-``dB = (idx / 255 - 1) * range_db + max_db``. ``features_30s.csv`` holds descriptors, one row for each ``track_id``.
+``logmel.npz`` holds mel spectrograms as librosa makes them (22,050 Hz, window 2048, hop 512, 128 bands from 0 to
+11,025 Hz), of which one frame in every few was kept, in decibels rounded to 256 steps: ``idx`` uint8 ``(recordings,
+bands, kept frames)``, and for each recording its name ``track_id``, its dynamic range ``range_db`` and its loudest cell
+``max_db``, so that ``dB = (idx / 255 - 1) * range_db + max_db``. ``features_30s.csv`` holds descriptors, one row for each ``track_id``.
 """
 
 from dataclasses import dataclass

@@ -53,7 +53,7 @@ GENRES: dict[str, Genre] = {label: row for row in _ROWS for label in (row.gtzan,
 
 
 def genre_words(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The labels that each word for a genre stands for, however it is spelt; a word for no known genre is its own label.
+    """The labels that each word for a genre stands for, however it is spelt; any other word is its own label.
 
     >>> genre_words(["Hip Hop", "metal", "zydeco"])
     {'Hip Hop': ('hiphop', 'Hip-Hop'), 'metal': ('metal',), 'zydeco': ('zydeco',)}

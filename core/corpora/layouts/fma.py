@@ -13,7 +13,7 @@ import pandas as pd
 from core.corpora.corpus import LAYOUTS, Corpus, Item, Layout, folder_name
 from core.corpora.sound import SoundFile
 from core.errors import InputError
-from core.taxonomy.genres import FMA_SMALL
+from core.taxonomy.genres import FMA_SMALL, genre_words
 
 TABLE = Path("fma_metadata") / "tracks.csv"
 CLIPS = Path("fma_small")
@@ -36,7 +36,7 @@ def read(folder: Path) -> Corpus:
     rows = there.astype(object).where(there.notna(), None).itertuples(name=None)
     return Corpus(
         description={"source": "fma", "folder": folder_name(folder)},
-        groups={genre: (genre,) for genre in FMA_SMALL.labels},
+        groups=genre_words(FMA_SMALL.labels),
         items=tuple(
             Item(id, SoundFile(_clip(folder, id)), (genre,), "clip", split, artist=artist, title=title)
             for id, split, _, genre, artist, title in rows
@@ -55,8 +55,8 @@ def _small(path: Path) -> pd.DataFrame:
         raise InputError(f"{path} cannot be read as a table: {' '.join(str(error).split())}.") from error
     table = table[[0, *places]].set_axis(["track", "split", "subset", "genre", "artist", "title"], axis=1)
     table = table[(table["subset"] == "small") & table["split"].notna()]
-    if unknown := set(table["genre"].dropna()) - set(FMA_SMALL.labels) | ({None} if table["genre"].isna().any() else set()):
-        raise InputError(f"{path} gives a clip of FMA-small the genre {next(iter(unknown))}; download it again.")
+    if unknown := set(table["genre"].fillna("nothing")) - set(FMA_SMALL.labels):
+        raise InputError(f"{path} names {min(unknown)} as the genre of a clip of FMA-small; download it again.")
     if table.empty:
         raise InputError(f"{path} lists no clip of FMA-small; download fma_metadata.zip again.")
     return table.set_index(table["track"].str.zfill(6)).drop(columns="track")

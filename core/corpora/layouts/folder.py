@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.corpora.corpus import LAYOUTS, Corpus, Item, Layout, folder_name, optional, read_table, rows_with, taxonomy_words
+from core.corpora.corpus import (
+    LAYOUTS,
+    Corpus,
+    Item,
+    Layout,
+    folder_name,
+    optional,
+    read_table,
+    rows_with,
+    taxonomy_words,
+)
 from core.corpora.sound import SoundFile
 from core.errors import InputError
 from core.taxonomy.genres import genre_words
@@ -29,11 +39,12 @@ def read(folder: Path) -> Corpus:
     path = folder / TABLE
     table = read_table(path)
     readers = {"instruments": _instruments, "genre": _genres}
-    found = {column: readers[column](folder, rows_with(table, ("file", column), path)) for column in readers if column in table}
-    if not found:
+    columns = [column for column in readers if column in table]
+    if not columns:
         raise InputError(f"{path} needs the columns `file` and `instruments`, or `file` and `genre`.")
-    first = next(iter(found.values()))
-    return replace(first, alternatives={"genre": found["genre"]}) if len(found) > 1 else first
+    filled = [column for column in columns if table[column].notna().any()] or columns[:1]
+    first, *rest = [readers[column](folder, rows_with(table, ("file", column), path)) for column in filled]
+    return replace(first, alternatives={"genre": rest[0]}) if rest else first
 
 
 def _instruments(folder: Path, table: pd.DataFrame) -> Corpus:

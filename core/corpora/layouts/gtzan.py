@@ -17,7 +17,7 @@ import pandas as pd
 
 from core.corpora.corpus import LAYOUTS, Corpus, Item, Layout, folder_name
 from core.corpora.sound import SOUND_SUFFIXES, SoundFile, SoundRef
-from core.taxonomy.genres import GTZAN
+from core.taxonomy.genres import GTZAN, genre_words
 
 TABLE = Path(__file__).with_suffix(".csv")
 FOLDERS = ("", "*/", "genres/*/", "genres_original/*/", "Data/genres_original/*/")  # where files may lie, below DIR
@@ -80,7 +80,7 @@ def corpus_of(items: tuple[Item, ...], source: str, folder: Path) -> Corpus:
     """A corpus of some of the excerpts."""
     return Corpus(
         description={"source": source, "folder": folder_name(folder)},
-        groups={genre: (genre,) for genre in GTZAN.labels},
+        groups=genre_words(GTZAN.labels),
         items=items,
         licence=LICENCE,
         lists=lists(),
