@@ -3,7 +3,8 @@
 ``logmel.npz`` holds mel spectrograms as librosa makes them (22,050 Hz, window 2048, hop 512, 128 bands from 0 to
 11,025 Hz), of which one frame in every few was kept, in decibels rounded to 256 steps: ``idx`` uint8 ``(recordings,
 bands, kept frames)``, and for each recording its name ``track_id``, its dynamic range ``range_db`` and its loudest cell
-``max_db``, so that ``dB = (idx / 255 - 1) * range_db + max_db``. ``features_30s.csv`` holds descriptors, one row for each ``track_id``.
+``max_db``, so that ``dB = (idx / 255 - 1) * range_db + max_db``. ``features_30s.csv`` holds descriptors, one row for
+each ``track_id``.
 """
 
 from dataclasses import dataclass
@@ -43,6 +44,11 @@ class MelTable:
     """A folder of precomputed features; the files are read once, when they are first needed."""
 
     folder: Path
+
+    @staticmethod
+    def lies_in(folder: Path) -> bool:
+        """Whether a folder holds such a table."""
+        return (folder / INDEX).is_file() and (folder / LOGMEL).is_file()
 
     @property
     def names(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.corpora.corpus import LAYOUTS, Corpus, Item, Layout, folder_name
 from core.corpora.layouts import gtzan
+from core.corpora.layouts.folder import recognises as labelled
 from core.corpora.sound import SOUND_SUFFIXES, SoundFile
 from core.taxonomy.genres import genre_words, is_genre
 
@@ -16,9 +17,9 @@ HELD_OUT = 7  # one file in so many is for testing, and as many to choose by
 
 
 def recognises(folder: Path) -> bool:
-    """Whether a folder below this one is named after a genre and holds sounds that are not GTZAN's."""
+    """Whether a folder below this one is named after a genre and holds sounds, which are not GTZAN's or in a table."""
     genres = [each for each in _folders(folder) if is_genre(each.name)]
-    return any(map(_sounds, genres)) and not gtzan.recognises(folder)
+    return any(map(_sounds, genres)) and not (gtzan.recognises(folder) or labelled(folder))
 
 
 def read(folder: Path) -> Corpus:

@@ -16,6 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 from core.corpora.corpus import LAYOUTS, Corpus, Item, Layout, folder_name
+from core.corpora.layouts.folder import recognises as labelled
+from core.corpora.mels import MelTable
 from core.corpora.sound import SOUND_SUFFIXES, SoundFile, SoundRef
 from core.taxonomy.genres import GTZAN, genre_words
 
@@ -88,8 +90,8 @@ def corpus_of(items: tuple[Item, ...], source: str, folder: Path) -> Corpus:
 
 
 def recognises(folder: Path) -> bool:
-    """Whether the folder holds an excerpt under its name."""
-    return any(True for _ in _sounds(folder))
+    """Whether the folder holds an excerpt under its name, and no table that says what is there."""
+    return not labelled(folder) and not MelTable.lies_in(folder) and any(True for _ in _sounds(folder))
 
 
 def read(folder: Path) -> Corpus:

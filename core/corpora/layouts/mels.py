@@ -17,7 +17,7 @@ from core.taxonomy.genres import genre_words
 
 def recognises(folder: Path) -> bool:
     """Whether the folder holds an index and log-mels."""
-    return (folder / INDEX).is_file() and (folder / LOGMEL).is_file()
+    return MelTable.lies_in(folder)
 
 
 def read(folder: Path) -> Corpus:
