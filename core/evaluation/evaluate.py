@@ -12,6 +12,7 @@ from core.errors import InputError
 from core.evaluation.errors import ClipAnswer, accuracy_by_artist
 from core.evaluation.leakage import unseen
 from core.evaluation.listen import listen
+from core.evaluation.mcnemar import mcnemar
 from core.evaluation.multiclass import Choices, choice_scores
 from core.evaluation.record import ChoiceEvaluation, Evaluation
 from core.evaluation.scores import Answers, scores
@@ -44,23 +45,55 @@ def evaluate(
             the items, or no file can be read, or no clip has a label that the model knows, or the folder holds log-mels
             only and the model needs the sound.
     """
+    measure = _choices if isinstance(model.task, OneOfMany) else _labels
+    return measure(model, data, on_progress, split)
+
+
+def compare(
+    model: TrainedModel,
+    other: TrainedModel,
+    data: Path,
+    on_progress: Progress = lambda done, all: None,
+    split: str | None = None,
+) -> ChoiceEvaluation:
+    """The evaluation of a model, with McNemar's test against another model on the same clips.
+
+    Args:
+        data: As in :func:`evaluate`, like the arguments after it.
+
+    Raises:
+        InputError: a model may give several answers for a clip, or as :func:`evaluate` does for either model.
+    """
+    for each in (model, other):
+        if not isinstance(each.task, OneOfMany):
+            raise InputError(
+                f"The model {each.name} may give several answers for a clip; McNemar's test compares models that give "
+                "one, such as those for genres."
+            )
+    theirs = _choices(other, data, lambda done, all: on_progress(done, 2 * all), split)
+    ours = _choices(model, data, lambda done, all: on_progress(all + done, 2 * all), split)
+    return ours.model_copy(update={"against": mcnemar(ours.answers, theirs.answers, other.name)})
+
+
+def _subject(model: TrainedModel, data: Path, split: str | None) -> tuple[Corpus, dict[str, Any]]:
+    """The clips to evaluate a model on, and what is said about them."""
     corpus = read_corpus(data).about(model.space.noun)
     clips = unseen(corpus, split, model.name, model.card.training)
-    subject = {
+    description = {
+        **clips.description,
+        **({"split": split} if split else {}),
+        **({"licence": clips.licence} if clips.licence else {}),
+    }
+    return clips, {
         "model": model.name,
-        "data": {
-            **clips.description,
-            **({"split": split} if split else {}),
-            **({"licence": clips.licence} if clips.licence else {}),
-        },
+        "data": description,
         "split_hash": clips.split_hash(split) if split else None,
     }
-    measure = _evaluate_choices if isinstance(model.task, OneOfMany) else _evaluate_labels
-    return measure(model, clips, subject, on_progress)
 
 
-def _evaluate_labels(model: TrainedModel, clips: Corpus, subject: dict[str, Any], on_progress: Progress) -> Evaluation:
+def _labels(model: TrainedModel, data: Path, on_progress: Progress, split: str | None) -> Evaluation:
     """The scores of a model that answers with any number of labels."""
+    clips, subject = _subject(model, data, split)
     groups = {word: tuple(each for each in group if each in model.labels) for word, group in clips.groups.items()}
     words = {word for item in clips.items for word in item.labels}
     if not any(groups[word] for word in words):
@@ -99,12 +132,11 @@ def grouped(model: TrainedModel, clips: Corpus, probabilities: Probabilities) ->
     )
 
 
-def _evaluate_choices(
-    model: TrainedModel, clips: Corpus, subject: dict[str, Any], on_progress: Progress
-) -> ChoiceEvaluation:
+def _choices(model: TrainedModel, data: Path, on_progress: Progress, split: str | None) -> ChoiceEvaluation:
     """The scores of a model that answers with one label; clips whose label it does not know are left out."""
+    clips, subject = _subject(model, data, split)
     task, labels = model.task, model.labels
-    known = [row for row, item in enumerate(clips.items) if set(_labels(model, clips, item)) & set(labels)]
+    known = [row for row, item in enumerate(clips.items) if set(task.labels_of(_words(clips, item))) & set(labels)]
     if not known:
         raise _nothing_known(model, clips)
     heard = listen(model, clips.rows(known), on_progress)
@@ -137,11 +169,6 @@ def _evaluate_choices(
 def _words(clips: Corpus, item: Item) -> list[str]:
     """The labels of the taxonomy that an item's words stand for."""
     return [label for word in item.labels for label in clips.groups[word]]
-
-
-def _labels(model: TrainedModel, clips: Corpus, item: Item) -> list[str]:
-    """The labels that the model's task gives an item."""
-    return model.task.labels_of(_words(clips, item))
 
 
 def _unknown(model: TrainedModel, clips: Corpus) -> set[str]:
