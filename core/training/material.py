@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from core.corpora.corpus import Corpus, split_hash
-from core.corpora.features import corpus_features
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.frontends.frontend import FrontendConfig, frontend
@@ -78,6 +77,8 @@ def _recorded(corpus: Corpus, config: TrainingConfig, task: Task) -> Material:
         "validation_split": config.validation_split,
         "validation_clips": len(held_out),
     }
+
+    from core.corpora.features import corpus_features
 
     def features_and_targets(part: Corpus) -> tuple[Any, torch.Tensor]:
         held = [[label for word in item.labels for label in part.groups[word]] for item in part.items]
