@@ -86,6 +86,6 @@ def test_stored_log_mels_are_served_directly(tmp_path: Path) -> None:
 @pytest.mark.parametrize("config", [FrontendConfig(), LoudnessConfig(), ThinnedConfig(low_hz=30.0)])
 def test_a_frontend_that_needs_the_sound_says_so(config: FrontendConfig, tmp_path: Path) -> None:
     tiny.mels(tmp_path)
-    with pytest.raises(InputError, match="holds log-mels only and no sound; .* needs the sound") as error:
+    with pytest.raises(InputError, match=r"holds log-mels only and no sound; .* needs the sound") as error:
         corpus_features(read_corpus(tmp_path), config)
     assert "\n" not in str(error.value)
