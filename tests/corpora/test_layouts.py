@@ -66,7 +66,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "built": built, "folder": recordings, "irmas": irmas, "openmic": openmic,
     "gtzan": tiny.gtzan, "fma": tiny.fma, "genre_folders": tiny.genre_folders, "mels": tiny.mels,
 }  # fmt: skip
-LENGTHS = {"built": 1.0, **dict.fromkeys(("gtzan", "fma", "genre_folders"), 0.5)}  # of each sound, in seconds
+LENGTHS = {"built": 1.0, **dict.fromkeys(("gtzan", "fma", "genre_folders"), 1.0)}  # of each sound, in seconds
 
 
 @pytest.fixture(scope="module")
