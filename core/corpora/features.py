@@ -158,7 +158,7 @@ def stretched(mel_power: Matrix) -> Matrix:
 
     A frontend that keeps the same frames gets back what was stored ``(bands, kept frames)``.
     """
-    frames = round((mel_power.shape[1] + 0.5) * GRID.keep_every)
+    frames = int((mel_power.shape[1] + 0.5) * GRID.keep_every + 1e-6)  # the most that so many are kept of
     kept = kept_frames(frames, GRID.keep_every)
     return np.ascontiguousarray(mel_power[:, np.abs(np.arange(frames)[:, None] - kept).argmin(1)])
 

@@ -66,7 +66,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "built": built, "folder": recordings, "irmas": irmas, "openmic": openmic,
     "gtzan": tiny.gtzan, "fma": tiny.fma, "genre_folders": tiny.genre_folders, "mels": tiny.mels,
 }  # fmt: skip
-LENGTHS = {"built": 1.0, **dict.fromkeys(("gtzan", "fma", "genre_folders"), 0.5)}  # of each sound, in seconds
+LENGTHS = {"built": 1.0, **dict.fromkeys(("gtzan", "fma", "genre_folders"), 1.0)}  # of each sound, in seconds
 
 
 @pytest.fixture(scope="module")
@@ -253,7 +253,11 @@ def test_a_folder_for_each_genre(folders: dict[str, Path], tmp_path: Path) -> No
     assert [item.id for item in corpus.items[:4]] == [*(f"Hip Hop/song {n}.flac" for n in range(3)), "rock/song 0.flac"]
     assert corpus.groups == {"Hip Hop": ("hiphop", "Hip-Hop"), "rock": ("rock", "Rock"), "zydeco": ("zydeco",)}
     for genre in corpus.groups:
-        assert sorted(item.split or "" for item in corpus.items if item.labels == (genre,)) == ["test", "train", "valid"]
+        assert sorted(item.split or "" for item in corpus.items if item.labels == (genre,)) == [
+            "test",
+            "train",
+            "valid",
+        ]
     tiny.genre_folders(tmp_path, files=20)
     more = read_corpus(tmp_path)
     splits = [item.split for item in more.items if item.labels == ("rock",)]
@@ -311,7 +315,8 @@ BAD_FOLDERS: dict[str, tuple[dict[str, str | bytes], str]] = {
     "an empty table": ({"labels.csv": ""}, "labels.csv cannot be read as a table"),
     "no rows": ({"labels.csv": "file,instruments\n"}, "at least one row with `file` and `instruments`"),
     "other columns": (
-        {"labels.csv": "name,labels\na,b\n"}, "needs the columns `file` and `instruments`, or `file` and `genre`"
+        {"labels.csv": "name,labels\na,b\n"},
+        "needs the columns `file` and `instruments`, or `file` and `genre`",
     ),
     "genres without files": ({"labels.csv": "name,genre\na,rock\n"}, "needs the columns `file` and `genre`"),
     "FMA without columns": ({FMA: ",set\n,split\ntrack_id,\n2,training\n"}, "no column set subset; download"),

@@ -19,7 +19,7 @@ TRACKS = ("blues.00000", "blues.00012", "jazz.00054", "metal.00002", "rock.00016
 SPLITS = dict(zip(TRACKS, ("valid", "test", "train", "train", "train"), strict=True))
 
 
-def tone(seconds: float = 0.5, pitch: float = 440.0) -> Audio:
+def tone(seconds: float = 1.0, pitch: float = 440.0) -> Audio:
     """A tone with some noise, different for each pitch."""
     noise = np.random.default_rng(round(pitch)).normal(0, 0.01, round(seconds * SAMPLE_RATE))
     wave = np.sin(2 * np.pi * pitch * np.arange(len(noise)) / SAMPLE_RATE) / 2
