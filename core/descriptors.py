@@ -4,7 +4,7 @@ Most are the mean and the variance over time of a quantity that librosa measures
 they are the 57 columns of the table of GTZAN's features that most tutorials use (``features_30_sec.csv``, published by
 A. Olteanu on Kaggle). The key and the loudness come from :func:`find_key` and :func:`core.loudness.loudness`.
 
-A long sound is measured once, by :func:`measure`; :func:`describe` then summarises any part of it at little cost.
+A long sound is measured once, by :class:`Measured`; :func:`describe` then summarises any part of it at little cost.
 
 Conventions: sounds are mono at 22,050 Hz; frames of 2048 samples, one every 512, the first centred on the first sample.
 """
@@ -36,193 +36,198 @@ class Descriptor:
         name: Its name in tables, such as ``spectral_centroid_mean``.
         title: What it is, in plain words: "brightness: spectral centroid".
         unit: Of what is said about it; empty for a pure number.
-        statistic: What it says of a quantity that changes over time: "mean", "var" (variance), or empty.
+        squared: Whether it is a variance, of which the root is said.
     """
 
     name: str
     title: str
-    unit: str
-    statistic: str = ""
+    unit: str = ""
+    squared: bool = False
 
     def say(self, value: float) -> str:
-        """A value in words. Of a variance its root is said, which has the unit of the quantity itself.
+        """A value in words.
 
         >>> DESCRIPTORS["spectral_centroid_mean"].say(2897.0), DESCRIPTORS["spectral_centroid_var"].say(250000.0)
         ('2.9 kHz', '± 500 Hz')
         >>> DESCRIPTORS["tempo"].say(123.05), DESCRIPTORS["rms_mean"].say(0.1), DESCRIPTORS["mode"].say(0.25)
         ('123 bpm', '-20.0 dB', 'major (0.25)')
         """
-        if self.statistic == "var":
-            return f"± {_with_unit(float(np.sqrt(max(value, 0.0))), 'pure' if self.unit == 'dB' else self.unit)}"
-        if self.unit == "dB":
-            return f"{20 * np.log10(max(value, 1e-6)):.1f} dB"
-        if self.name == "mode":
-            return f"{'major' if value >= 0 else 'minor'} ({abs(value):.2f})"
+        if self.squared:
+            unit = "" if self.unit == "amplitude" else self.unit
+            return f"± {_with_unit(float(np.sqrt(max(value, 0.0))), unit)}"
         return _with_unit(value, self.unit)
 
 
 def _with_unit(value: float, unit: str) -> str:
     if unit == "Hz":
         return f"{value / 1000:.1f} kHz" if abs(value) >= 1000 else f"{value:.0f} Hz"
+    if unit == "amplitude":
+        return f"{20 * np.log10(max(value, 1e-6)):.1f} dB"
     if unit == "%":
         return f"{100 * value:.1f} %"
+    if unit == "mode":
+        return f"{'major' if value >= 0 else 'minor'} ({abs(value):.2f})"
+    if unit == "dB":
+        return f"{value:.1f} dB"
     if unit in ("bpm", "LUFS"):
         return f"{value:.0f} {unit}"
     return f"{value:.3g}"
 
 
-# What is measured in each frame or sample: name in the table, title, unit.
-_QUANTITIES = (
-    ("chroma_stft", "fullness of the harmony: chroma", ""),
-    ("rms", "level: root mean square", "dB"),
-    ("spectral_centroid", "brightness: spectral centroid", "Hz"),
-    ("spectral_bandwidth", "width of the spectrum: spectral bandwidth", "Hz"),
-    ("rolloff", "upper edge of the spectrum: 85 % roll-off", "Hz"),
-    ("zero_crossing_rate", "noisiness: zero crossings per sample", "%"),
-    ("harmony", "tones: samples of the harmonic part", ""),
-    ("perceptr", "beats: samples of the percussive part", ""),
-)
-_SHAPES = (  # of the first cepstral coefficients; the others are finer ripples of the spectrum
-    "overall level",
-    "lows against highs",
-    "lows and highs against the middle",
-)
+def over_time(name: str, title: str, unit: str = "") -> tuple[Descriptor, Descriptor]:
+    """The mean and the variance of a quantity that changes over time.
+
+    >>> [each.title for each in over_time("rolloff", "upper edge", "Hz")]
+    ['upper edge', 'changes in upper edge']
+    """
+    changes = Descriptor(f"{name}_var", f"changes in {title}", unit, squared=True)
+    return Descriptor(f"{name}_mean", title, unit), changes
 
 
-def _coefficient_title(number: int) -> str:
-    shape = _SHAPES[number - 1] if number <= len(_SHAPES) else f"shape of the spectrum, ripple of {number - 1} half waves"
-    return f"{shape}: MFCC {number}"
-
-
-def _of_quantity(name: str, title: str, unit: str) -> tuple[Descriptor, Descriptor]:
-    return Descriptor(f"{name}_mean", title, unit, "mean"), Descriptor(
-        f"{name}_var", f"changes in {title}", unit, "var"
-    )
-
-
-_TEMPO = Descriptor("tempo", "speed: tempo", "bpm")
-_TABLE = (
-    *(found for quantity in _QUANTITIES for found in _of_quantity(*quantity)),
-    _TEMPO,
-    *(
-        found
+def coefficients_over_time(prefix: str = "mfcc") -> tuple[Descriptor, ...]:
+    """Means and variances of the mel-frequency cepstral coefficients from the first on."""
+    shapes = {1: "overall level", 2: "lows against highs", 3: "lows and highs against the middle"}
+    titles = {
+        number: f"{shapes.get(number, f'shape of the spectrum, {number - 1} half waves')}: MFCC {number}"
         for number in range(1, COEFFICIENTS + 1)
-        for found in _of_quantity(f"mfcc{number}", _coefficient_title(number), "")
-    ),
+    }
+    return tuple(found for number, title in titles.items() for found in over_time(f"{prefix}{number}", title))
+
+
+_TABLE = (
+    *over_time("chroma_stft", "fullness of the harmony: chroma"),
+    *over_time("rms", "level: root mean square", "amplitude"),
+    *over_time("spectral_centroid", "brightness: spectral centroid", "Hz"),
+    *over_time("spectral_bandwidth", "width of the spectrum: spectral bandwidth", "Hz"),
+    *over_time("rolloff", "upper edge of the spectrum: 85 % roll-off", "Hz"),
+    *over_time("zero_crossing_rate", "noisiness: zero crossings per sample", "%"),
+    *over_time("harmony", "tones: samples of the harmonic part"),
+    *over_time("perceptr", "beats: samples of the percussive part"),
+    Descriptor("tempo", "speed: tempo", "bpm"),
+    *coefficients_over_time(),
 )
 _MUSICAL = (
-    Descriptor("key_strength", "how clear the key is", ""),
-    Descriptor("mode", "major against minor", ""),
+    Descriptor("key_strength", "how clear the key is"),
+    Descriptor("mode", "major against minor", "mode"),
     Descriptor("loudness", "loudness to the ear", "LUFS"),
 )
 
 TABLE = tuple(descriptor.name for descriptor in _TABLE)
 """Names of the 57 columns of the table, in its order."""
 
-MUSICAL = tuple(descriptor.name for descriptor in _MUSICAL)
-"""Names of what :func:`describe` says beyond the table."""
+MUSICAL = ("tempo", *(descriptor.name for descriptor in _MUSICAL))
+"""Names of what musicians say first of a piece."""
 
 DESCRIPTORS: Mapping[str, Descriptor] = {descriptor.name: descriptor for descriptor in (*_TABLE, *_MUSICAL)}
 
 
-@dataclass(frozen=True, eq=False)
 class Measured:
-    """A sound with what was measured in each of its frames, from which :func:`describe` summarises any part.
-
-    Attributes:
-        sound: The sound, at 22,050 Hz.
-        frames: By quantity of the table, ``(rows, frames)``; all but the chroma have one row.
-        onsets: How strongly sounds begin in each frame ``(frames,)``, from which the tempo follows.
-        samples: The samples of the harmonic and of the percussive part ``(samples,)``, by their names in the table.
-    """
-
-    sound: Audio
-    frames: Mapping[str, Values]
-    onsets: Values
-    samples: Mapping[str, Values]
-
-    @cached_property
-    def whole(self) -> dict[str, float]:
-        """What :func:`describe` says of the whole sound."""
-        return describe(self)
-
-
-def measure(sound: Audio) -> Measured:
-    """Measures a sound frame by frame, with librosa's definitions and defaults."""
-    import librosa
-
-    sound = sound.at(SAMPLE_RATE)
-    samples, rate = sound.samples, SAMPLE_RATE
-    amplitude = np.abs(librosa.stft(samples, n_fft=FRAME, hop_length=HOP))
-    power = amplitude**2
-    mel_db = librosa.power_to_db(librosa.feature.melspectrogram(S=power, sr=rate))
-    coefficients = librosa.feature.mfcc(S=mel_db, n_mfcc=COEFFICIENTS)
-    tones, beats = _tones_and_beats(samples)
-    frames = {
-        "chroma_stft": librosa.feature.chroma_stft(S=power, sr=rate),
-        "rms": librosa.feature.rms(y=samples, frame_length=FRAME, hop_length=HOP),
-        "spectral_centroid": librosa.feature.spectral_centroid(S=amplitude, sr=rate),
-        "spectral_bandwidth": librosa.feature.spectral_bandwidth(S=amplitude, sr=rate),
-        "rolloff": librosa.feature.spectral_rolloff(S=amplitude, sr=rate),
-        "zero_crossing_rate": librosa.feature.zero_crossing_rate(samples, frame_length=FRAME, hop_length=HOP),
-        **{f"mfcc{number}": row[None] for number, row in enumerate(coefficients, start=1)},
-    }
-    onsets = librosa.onset.onset_strength(S=mel_db, sr=rate, hop_length=HOP, aggregate=np.median)
-    return Measured(sound, frames, onsets, {"harmony": tones, "perceptr": beats})
-
-
-def describe(measured: Measured, start: int = 0, stop: int | None = None) -> dict[str, float]:
-    """All descriptors of a part of a sound, those of the table in its order.
+    """A sound with what librosa measures in each of its frames; each quantity is measured when it is first needed.
 
     Args:
-        start: First sample of the part.
-        stop: First sample after it; the end of the sound if not given.
+        sound: The sound, at any rate.
     """
-    import librosa
 
+    def __init__(self, sound: Audio) -> None:
+        self.sound = sound.at(SAMPLE_RATE)
+
+    @cached_property
+    def frames(self) -> Mapping[str, Values]:
+        """By name in the table ``(rows, frames)``; all quantities but the chroma have one row."""
+        import librosa
+
+        samples, rate, amplitude = self.sound.samples, SAMPLE_RATE, self._amplitude
+        coefficients = librosa.feature.mfcc(S=self._mel_db, n_mfcc=COEFFICIENTS)
+        return {
+            "chroma_stft": librosa.feature.chroma_stft(S=amplitude**2, sr=rate),
+            "rms": librosa.feature.rms(y=samples, frame_length=FRAME, hop_length=HOP),
+            "spectral_centroid": librosa.feature.spectral_centroid(S=amplitude, sr=rate),
+            "spectral_bandwidth": librosa.feature.spectral_bandwidth(S=amplitude, sr=rate),
+            "rolloff": librosa.feature.spectral_rolloff(S=amplitude, sr=rate),
+            "zero_crossing_rate": librosa.feature.zero_crossing_rate(samples, frame_length=FRAME, hop_length=HOP),
+            **{f"mfcc{number}": row[None] for number, row in enumerate(coefficients, start=1)},
+        }
+
+    @cached_property
+    def onsets(self) -> Values:
+        """How strongly sounds begin in each frame ``(frames,)``, from which the tempo follows."""
+        import librosa
+
+        return np.asarray(
+            librosa.onset.onset_strength(S=self._mel_db, sr=SAMPLE_RATE, hop_length=HOP, aggregate=np.median)
+        )
+
+    @cached_property
+    def parts(self) -> Mapping[str, Values]:
+        """The samples ``(samples,)`` of the tones and of the beats by their names in the table.
+
+        They are the harmonic and the percussive part (Fitzgerald 2010, "Harmonic/percussive separation using median
+        filtering"). A long sound is parted block by block; the result is the same.
+        """
+        import librosa
+
+        samples = self.sound.samples
+        step, context = BLOCK_FRAMES * HOP, CONTEXT_FRAMES * HOP
+        tones, beats = np.zeros_like(samples), np.zeros_like(samples)
+        for start in range(0, len(samples), step):
+            begin = max(start - context, 0)
+            both = librosa.effects.hpss(samples[begin : start + step + context], n_fft=FRAME, hop_length=HOP)
+            for whole, part in zip((tones, beats), both, strict=True):
+                whole[start : start + step] = part[start - begin :][: len(whole[start : start + step])]
+        return {"harmony": tones, "perceptr": beats}
+
+    @cached_property
+    def _amplitude(self) -> Values:
+        import librosa
+
+        return np.asarray(np.abs(librosa.stft(self.sound.samples, n_fft=FRAME, hop_length=HOP)))
+
+    @cached_property
+    def _mel_db(self) -> Values:
+        import librosa
+
+        return np.asarray(librosa.power_to_db(librosa.feature.melspectrogram(S=self._amplitude**2, sr=SAMPLE_RATE)))
+
+
+def describe(
+    measured: Measured, start: int = 0, stop: int | None = None, names: Sequence[str] = tuple(DESCRIPTORS)
+) -> dict[str, float]:
+    """Descriptors of a part of a sound by name.
+
+    Args:
+        start: First sample of the part, at 22,050 Hz.
+        stop: First sample after it; the end of the sound if not given.
+        names: Which descriptors.
+    """
     stop = len(measured.sound.samples) if stop is None else stop
     first = -(-start // HOP)  # the frames whose centres lie in the part
     frames = slice(first, max(stop // HOP, first) + 1)
-
-    def summarised(name: str) -> dict[str, float]:
-        values = measured.frames[name][:, frames] if name in measured.frames else measured.samples[name][start:stop]
-        mean, variance = values.mean(dtype=np.float64), values.var(dtype=np.float64)
-        return {f"{name}_mean": float(mean), f"{name}_var": float(variance)}
-
-    key = find_key(measured.frames["chroma_stft"][:, frames].mean(1))
-    part = Audio(measured.sound.samples[start:stop], SAMPLE_RATE)
-    onsets = measured.onsets[frames]
-    found = {
-        **{statistic: value for name in (*measured.frames, *measured.samples) for statistic, value in summarised(name).items()},
-        "tempo": float(librosa.feature.tempo(onset_envelope=onsets, sr=SAMPLE_RATE, hop_length=HOP)[0]),
-        "key_strength": key.strength,
-        "mode": key.mode,
-        "loudness": max(loudness(part), SILENT),
+    special = {
+        "tempo": lambda: find_tempo(measured.onsets[frames]),
+        "key_strength": lambda: find_key(measured.frames["chroma_stft"][:, frames].mean(1)).strength,
+        "mode": lambda: find_key(measured.frames["chroma_stft"][:, frames].mean(1)).mode,
+        "loudness": lambda: max(loudness(Audio(measured.sound.samples[start:stop], SAMPLE_RATE)), SILENT),
     }
-    return {name: found[name] for name in DESCRIPTORS}
+
+    def value(name: str) -> float:
+        if name in special:
+            return special[name]()
+        quantity, _, statistic = name.rpartition("_")
+        in_parts = quantity in ("harmony", "perceptr")
+        values = measured.parts[quantity][start:stop] if in_parts else measured.frames[quantity][:, frames]
+        return float(values.mean(dtype=np.float64) if statistic == "mean" else values.var(dtype=np.float64))
+
+    return {name: value(name) for name in names}
 
 
-def _mean_and_variance(name: str, values: Values) -> dict[str, float]:
-    return {f"{name}_mean": float(values.mean(dtype=np.float64)), f"{name}_var": float(values.var(dtype=np.float64))}
+def find_tempo(onsets: Values) -> float:
+    """The tempo in beats per minute of onset strengths ``(frames,)``: their most likely period, by librosa.
 
-
-def _tones_and_beats(samples: Values) -> tuple[Values, Values]:
-    """The harmonic and the percussive part ``(samples,)`` of a sound, by :func:`librosa.effects.hpss`.
-
-    (Fitzgerald 2010, "Harmonic/percussive separation using median filtering".) A long sound is parted block by block;
-    the result is the same.
+    The prior prefers 120 beats per minute, so half and double the tempo that people tap are common answers.
     """
     import librosa
 
-    step, context = BLOCK_FRAMES * HOP, CONTEXT_FRAMES * HOP
-    tones, beats = np.zeros_like(samples), np.zeros_like(samples)
-    for start in range(0, max(len(samples), 1), step):
-        begin = max(start - context, 0)
-        both = librosa.effects.hpss(samples[begin : start + step + context], n_fft=FRAME, hop_length=HOP)
-        for whole, part in zip((tones, beats), both, strict=True):
-            wanted = part[start - begin :][: len(samples[start : start + step])]
-            whole[start : start + len(wanted)] = wanted
-    return tones, beats
+    return float(librosa.feature.tempo(onset_envelope=onsets, sr=SAMPLE_RATE, hop_length=HOP)[0])
 
 
 class Key(NamedTuple):
