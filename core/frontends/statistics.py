@@ -44,7 +44,7 @@ class StatisticsConfig(ThinnedConfig):
 
     name: str = field(default="statistics", init=False)
     sets: tuple[str, ...] = ("spectrum", "shape", "pulse", "coupling")
-    level: bool = True
+    level: bool = False
 
     ALL_SETS: ClassVar[tuple[str, ...]] = SETS
 

@@ -45,12 +45,12 @@ def test_each_statistic_has_a_name_of_its_own(name: str) -> None:
 
 
 def test_statistics_of_bands_by_the_plain_formula() -> None:
-    config, sound = StatisticsConfig(sets=("bands",)), music(5.0)
+    config, sound = StatisticsConfig(sets=("bands",), level=True), music(5.0)
     levels = levels_of(config, sound)
     wanted = [*levels.mean(1), *levels.std(1), *np.abs(levels[:, 1:] - levels[:, :-1]).mean(1)]
     np.testing.assert_allclose(list(values(config, sound).values()), wanted, atol=1e-3)
     together = np.mean(np.reshape(wanted, (-1, 4)), 1)
-    found = values(StatisticsConfig(sets=("spectrum",)), sound)
+    found = values(StatisticsConfig(sets=("spectrum",), level=True), sound)
     np.testing.assert_allclose(list(found.values()), together, atol=1e-3)
 
 
@@ -63,7 +63,7 @@ def test_coupling_is_the_correlation_of_regions() -> None:
 
 def test_brightness_is_near_that_of_librosa() -> None:
     sound = music(5.0)
-    ours, theirs = values(StatisticsConfig(sets=("shape",)), sound), describe(Measured(sound))
+    ours, theirs = values(StatisticsConfig(sets=("shape",), level=True), sound), describe(Measured(sound))
     pairs = {"brightness": "spectral_centroid", "width": "spectral_bandwidth", "upper_edge": "rolloff"}
     for name, their_name in pairs.items():
         assert ours[f"{name}_mean"] == pytest.approx(theirs[f"{their_name}_mean"], rel=0.1)
@@ -136,7 +136,7 @@ def test_a_window_is_described_by_what_lies_in_it() -> None:
 
 
 def test_settings_come_back_and_wrong_ones_are_refused() -> None:
-    for config in (StatisticsConfig(level=False), DescriptorsConfig(sets=("musical", "pulse"))):
+    for config in (StatisticsConfig(level=True), DescriptorsConfig(sets=("musical", "pulse"))):
         assert frontend_config({**asdict(config), "sets": list(config.sets)}) == config
     for wrong in (("table",), (), ("pulse", "pulse"), ("nonsense",)):
         with pytest.raises(InputError, match="one or several of bands, spectrum"):
