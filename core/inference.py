@@ -154,6 +154,12 @@ def window_starts(spectrogram: Spectrogram, frames: int, hop_s: float) -> list[i
     return [*range(0, last, hop), last] if last % hop else list(range(0, last + 1, hop))
 
 
+def is_silent(spectrogram: Spectrogram, start: int, frames: int) -> bool:
+    """Whether nothing is heard in the window that begins at the frame ``start``."""
+    quietest = 10 ** (spectrogram.config.quietest_peak_db / 10)
+    return bool(spectrogram.mel_power[:, start : start + frames].max() < quietest)
+
+
 def _window_logits(
     model: TrainedModel, spectrogram: Spectrogram, window_s: float, hop_s: float
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
@@ -166,8 +172,7 @@ def _window_logits(
             for batch in _batches(starts)
         ]
     )
-    quietest = 10 ** (spectrogram.config.quietest_peak_db / 10)
-    silent = np.array([spectrogram.mel_power[:, start : start + frames].max() < quietest for start in starts])
+    silent = np.array([is_silent(spectrogram, start, frames) for start in starts])
     logits[silent] = -np.inf
     return logits, silent
 

@@ -81,8 +81,9 @@ def _recorded(corpus: Corpus, config: TrainingConfig, task: Task) -> Material:
     from core.corpora.features import corpus_features
 
     def features_and_targets(part: Corpus) -> tuple[Any, torch.Tensor]:
-        held = [[label for word in item.labels for label in part.groups[word]] for item in part.items]
-        return corpus_features(part, config.frontend), torch.from_numpy(task.targets(held, config.labels))
+        features = corpus_features(part, config.frontend)  # of the recordings that can be read
+        held = [[label for word in item.labels for label in part.groups[word]] for item in features.corpus.items]
+        return features, torch.from_numpy(task.targets(held, config.labels))
 
     def batches(_: int, readers: int) -> DataModule:
         return DataModule(
