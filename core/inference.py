@@ -132,9 +132,9 @@ def member_models(model: TrainedModel) -> list[TrainedModel]:
     return found
 
 
-def in_order(model: TrainedModel, member: TrainedModel, probabilities: Matrix) -> Matrix:
-    """A member's probabilities ``(..., labels)`` in the order of the fusion's labels."""
-    return probabilities[..., [member.label_index(label) for label in model.labels]]
+def in_order(labels: Sequence[str], member: TrainedModel, probabilities: Matrix) -> Matrix:
+    """A member's probabilities ``(..., labels)`` in the order of a fusion's labels."""
+    return probabilities[..., [member.label_index(label) for label in labels]]
 
 
 def _fused(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
@@ -147,7 +147,7 @@ def _fused(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
     ]
     whole = [one.probabilities for one in heard]
     logits, timeline = (
-        model.fuse([in_order(model, member, answer) for member, answer in zip(members, answers, strict=True)])
+        model.fuse([in_order(model.labels, member, answer) for member, answer in zip(members, answers, strict=True)])
         for answers in (whole, over_time)
     )
     return replace(

@@ -66,7 +66,7 @@ def _fused(model: TrainedModel, clips: Corpus, on_progress: Progress) -> Heard:
     answers = []
     for member, one in zip(members, heard, strict=True):
         kept = [row for row, item in enumerate(one.clips.items) if item.id not in skipped]
-        answers.append(in_order(model, member, member.probabilities(one.logits[kept])))
+        answers.append(in_order(model.labels, member, member.probabilities(one.logits[kept])))
     return Heard(clips.rows(rows), model.fuse(answers), skipped)
 
 
