@@ -38,7 +38,6 @@ class WhisperConfig(FrontendConfig):
         return self.bands + 1
 
 
-
 @FRONTENDS.register("whisper")
 class Whisper(Frontend):
     """The log-mel ``(80 + 1, 3000)`` of the first thirty seconds, as Whisper's own program computes it.

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-
 from core.frontends.compression import compress
 from core.frontends.frontend import FRONTENDS, Frontend, FrontendConfig, Matrix, Spectrogram
 from core.frontends.mfcc import MfccConfig

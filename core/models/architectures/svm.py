@@ -143,9 +143,7 @@ def settings_of(machine: Svm) -> dict[str, Any]:
     return {"features": features, "kernel": "linear"}
 
 
-def fit_svm(
-    features: Matrix, targets: Matrix, C: float, kernel: Kernel = "linear", gamma: float | None = None
-) -> Svm:
+def fit_svm(features: Matrix, targets: Matrix, C: float, kernel: Kernel = "linear", gamma: float | None = None) -> Svm:
     """Fits a machine for each label against the rest, each item weighted so that every label counts alike.
 
     Args:

@@ -81,7 +81,9 @@ class Musicnn(Tagger):
 
     def embed(self, patches: Tensor) -> Tensor:
         patches = _normalised(self.input_norm, patches)
-        layers = [torch.cat([self._front(patches, *each) for each in zip(self.front, self.front_norms, strict=True)], 1)]
+        layers = [
+            torch.cat([self._front(patches, *each) for each in zip(self.front, self.front_norms, strict=True)], 1)
+        ]
         for number, (convolution, norm) in enumerate(zip(self.middle, self.middle_norms, strict=True)):
             values = _normalised(norm, convolution(layers[-1]).relu())
             layers.append(values + layers[-1] if number else values)
@@ -203,7 +205,9 @@ def package_folder() -> Path:
     """
     found = find_spec("musicnn")  # which does not run it
     if found is None or not found.submodule_search_locations:
-        raise InputError(f"This model hears sound through a network of the package musicnn, which is not there; {REMEDY}.")
+        raise InputError(
+            f"This model hears sound through a network of the package musicnn, which is not there; {REMEDY}."
+        )
     return Path(next(iter(found.submodule_search_locations)))
 
 

@@ -19,7 +19,7 @@ from core.models.encoders.encoder import ENCODERS, Encoder
 from core.paths import ENCODER_FOLDERS
 
 if TYPE_CHECKING:
-    from transformers import WhisperModel
+    pass
 
 NAME = "whisper-tiny.en"
 HUB = f"openai/{NAME}"
@@ -27,7 +27,9 @@ SIZE = 384
 STRIDE = 2  # frames of the log-mel to one of the encoder
 SHA256 = ""
 POSITIONS = "embed_positions.weight"  # computed, not learned; how they are rounded differs between files
-REMEDY = f"put the folder of {HUB} into {ENCODER_FOLDERS.name}/{NAME}, or connect to the network so that it can be fetched"
+REMEDY = (
+    f"put the folder of {HUB} into {ENCODER_FOLDERS.name}/{NAME}, or connect to the network so that it can be fetched"
+)
 NO_LIBRARY = "install transformers with `pip install 'timbrescope[whisper]'`"
 
 
@@ -62,12 +64,16 @@ def read_whisper(source: Path | str, local: bool = True) -> tuple[PooledWhisper,
     try:
         from transformers import WhisperModel
     except ImportError as error:
-        raise InputError(f"This model hears sound through Whisper's encoder, for which a library is missing; {NO_LIBRARY}.") from error
+        raise InputError(
+            f"This model hears sound through Whisper's encoder, for which a library is missing; {NO_LIBRARY}."
+        ) from error
     try:
         with _quietly():
             model: WhisperModel = WhisperModel.from_pretrained(source, local_files_only=local)
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"Whisper's encoder, through which this model hears sound, is not in {source}; {REMEDY}.") from error
+        raise InputError(
+            f"Whisper's encoder, through which this model hears sound, is not in {source}; {REMEDY}."
+        ) from error
     encoder = model.get_encoder().float()
     weights = {name: values.numpy() for name, values in encoder.state_dict().items() if name != POSITIONS}
     return PooledWhisper(encoder), weights
