@@ -59,19 +59,15 @@ class Descriptor:
 
 
 def _with_unit(value: float, unit: str) -> str:
-    if unit == "Hz":
-        return f"{value / 1000:.1f} kHz" if abs(value) >= 1000 else f"{value:.0f} Hz"
-    if unit == "amplitude":
-        return f"{20 * np.log10(max(value, 1e-6)):.1f} dB"
-    if unit == "%":
-        return f"{100 * value:.1f} %"
-    if unit == "mode":
-        return f"{'major' if value >= 0 else 'minor'} ({abs(value):.2f})"
-    if unit == "dB":
-        return f"{value:.1f} dB"
-    if unit in ("bpm", "LUFS"):
-        return f"{value:.0f} {unit}"
-    return f"{value:.3g}"
+    words = {
+        "": f"{value:.3g}",
+        "Hz": f"{value / 1000:.1f} kHz" if abs(value) >= 1000 else f"{value:.0f} Hz",
+        "amplitude": f"{20 * np.log10(max(value, 1e-6)):.1f} dB",
+        "dB": f"{value:.1f} dB",
+        "%": f"{100 * value:.1f} %",
+        "mode": f"{'major' if value >= 0 else 'minor'} ({abs(value):.2f})",
+    }
+    return words.get(unit, f"{value:.0f} {unit}")
 
 
 def over_time(name: str, title: str, unit: str = "") -> tuple[Descriptor, Descriptor]:

@@ -6,6 +6,7 @@ They follow from the mel power of the kept frames alone, so they are the same fo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -24,7 +25,7 @@ RATES = (1 / 30, 2 / 15, 4 / 15, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.45)  # limits o
 SMALLEST_SWING = 0.01  # dB
 ROLL_OFF = 0.85
 SETS = ("bands", "spectrum", "shape", "pulse", "coupling")
-_LIMITS = tuple(zip(RATES[:-1], RATES[1:], strict=True))
+_LIMITS = tuple(pairwise(RATES))
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,7 @@ def _names_over_time(kind: str, hz: Values) -> tuple[Descriptor, ...]:
 
 
 def _over_time(levels: Values) -> Values:
-    """Mean, standard deviation and mean absolute change of each row ``(3 rows,)``; the changes are between kept frames."""
+    """Mean, standard deviation and mean absolute change from frame to frame of each row ``(3 rows,)``."""
     change = np.abs(np.diff(levels, axis=1)).mean(1) if levels.shape[1] > 1 else np.zeros(len(levels))
     return np.concatenate([levels.mean(1), levels.std(1), change])
 

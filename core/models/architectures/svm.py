@@ -63,7 +63,7 @@ class Standardised(nn.Module):
 
 
 class LinearSvm(nn.Module):
-    """Margins ``(windows, labels)``: the sum over the features of a weight times the standardised feature, and a bias."""
+    """Margins ``(windows, labels)``: a bias, and the sum of the standardised features times their weights."""
 
     quantiles: Tensor
 

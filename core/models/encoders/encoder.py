@@ -55,7 +55,7 @@ def load_encoder(name: str) -> nn.Module:
     network, weights = encoder.load()
     if weights_sha256(weights) != encoder.sha256:
         raise InputError(
-            f"The weights of {encoder.title} are not those that the models of this project read (their checksum differs); "
+            f"The weights of {encoder.title} are not those that this model was trained with (their checksum differs); "
             f"{encoder.remedy}."
         )
     return network.requires_grad_(False).eval()

@@ -1,8 +1,8 @@
 """musicnn and its VGG: networks that tag music, trained by Jordi Pons on MagnaTagATune and the Million Song Dataset.
 
 The weights come with the package ``musicnn`` 0.1.0 (ISC licence) as TensorFlow checkpoints, which
-:mod:`core.models.encoders.tensor_bundle` reads. The package itself is not run, and the old NumPy and the TensorFlow that
-it asks for are not needed.
+:mod:`core.models.encoders.tensor_bundle` reads. The package itself is not run, so neither TensorFlow nor the old NumPy
+that it asks for is needed.
 
 (Pons & Serra 2019, "musicnn: pre-trained convolutional neural networks for music audio tagging", ISMIR late-breaking;
 the networks are those of its ``models.py``.)
@@ -206,7 +206,7 @@ def package_folder() -> Path:
     found = find_spec("musicnn")  # which does not run it
     if found is None or not found.submodule_search_locations:
         raise InputError(
-            f"This model hears sound through a network of the package musicnn, which is not there; {REMEDY}."
+            f"This model hears sound through a network of the package musicnn, which is missing; {REMEDY}."
         )
     return Path(next(iter(found.submodule_search_locations)))
 

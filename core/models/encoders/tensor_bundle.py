@@ -25,8 +25,7 @@ def read_bundle(prefix: Path) -> dict[str, npt.NDArray[np.generic]]:
     """The tensors of a checkpoint by name; those of other types than numbers are left out.
 
     Args:
-        prefix: The path without ``.index``; of a checkpoint called ``.index`` it is the folder with a slash: ``folder/``
-            is given as the folder itself.
+        prefix: The path without ``.index``; the folder, for files that are called ``.index`` and ``.data-…`` alone.
 
     Raises:
         InputError: a file is missing or damaged.
@@ -70,7 +69,7 @@ def _entries(table: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _block(table: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values of a block. A key is kept as the number of bytes that it shares with the one before, and the rest."""
+    """Keys and values of a block. A key is the number of bytes that it shares with the one before, and the rest."""
     if table[offset + size]:
         raise ValueError("compressed")
     block = table[offset : offset + size]

@@ -1,7 +1,7 @@
 """The encoder of Whisper tiny.en, a speech recogniser by OpenAI (MIT licence), read by the library transformers.
 
-Its folder may lie in ``encoders/``, as `huggingface-cli download openai/whisper-tiny.en` lays it; else transformers looks
-in its own cache, and fetches it into that from the hub.
+Its folder may lie in ``encoders/`` (``hf download openai/whisper-tiny.en --local-dir encoders/whisper-tiny.en``); else
+transformers looks in its own cache, and fetches it into that from the hub.
 """
 
 from collections.abc import Iterator, Mapping
