@@ -12,6 +12,7 @@ from core import audio
 from core.audio import Audio, common_gain
 from core.errors import InputError
 from core.explanation import playback
+from core.explanation.features import explain_features
 from core.explanation.playback import Passage
 from core.explanation.reasons import ReasonPart
 from core.explanation.reconstruction import can_reconstruct, reconstruction_mask
@@ -20,12 +21,13 @@ from core.frontends.frontend import Frontend, Matrix, Spectrogram
 from core.grading.truth import grade
 from core.inference import likeliest_start, recognise
 from core.models.store import TrainedModel
-from core.pictures import Axis, relevance_picture, truth_picture
+from core.pictures import Axis, bars_picture, relevance_picture, truth_picture
 from core.records import write_whole
 from core.resynthesis import complement
 
 CONCEPT_PICTURE = (8, 6)  # inches
 RECONSTRUCTION = "reconstruction"  # name of a sound
+SHOWN_FEATURES = 16  # in the picture; the report holds all
 
 
 def open_passage(model: TrainedModel, file: Path, label: str, start: float | None, stems: Path | None) -> Passage:
@@ -39,12 +41,70 @@ def open_passage(model: TrainedModel, file: Path, label: str, start: float | Non
     Raises:
         InputError: the model knows no such label, ``start`` lies after the end, or a file cannot be used.
     """
+    sound = _open(model, file, label, start)
+    begin = likeliest_start(recognise(model, model.frontend.analyse(sound)), label) if start is None else start
+    return playback.passage(str(file), sound, model.name, begin, _load_stems(stems, sound) if stems else {})
+
+
+def write_features(model: TrainedModel, file: Path, label: str, start: float | None, folder: Path) -> dict[str, Any]:
+    """Explains a linear model on named features, writes ``report.json`` and ``features.png``, and returns the report.
+
+    The report holds ``base`` and ``features``, whose contributions sum with it to ``logit``, the margin of the label.
+
+    Args:
+        file: A sound file.
+        start: Start in seconds of what is explained, as long as the model's windows; moved back if it would reach over
+            the end. If not given, where the label is most probable.
+
+    Raises:
+        InputError: the model is another kind of model or knows no such label, ``start`` lies after the end, or a file
+            cannot be read or written.
+    """
+    sound = _open(model, file, label, start)
+    seconds = model.card.window_s
+    if start is None:
+        start = likeliest_start(recognise(model, model.frontend.analyse(sound)), label, seconds)
+    start = min(start, max(0.0, sound.duration - seconds))
+    part = model.frontend.analyse(sound.cut(start, seconds))
+    found = explain_features(model, part.features, label)
+    probabilities = model.probabilities(model.logits(part.features[None])[0])
+    title = model.space.titles[label]
+    report = {
+        "file": str(file),
+        "start_s": round(start, 4),
+        "duration_s": round(part.duration, 4),
+        "model": model.name,
+        "label": label,
+        "logit": found.logit,
+        "probability": float(probabilities[model.label_index(label)]),
+        "base": found.base,
+        "features": [
+            {
+                **{name: getattr(each, name) for name in ("name", "title", "value", "said", "contribution")},
+                "rank": each.ranks[label],
+                "words": each.compared(label, title),
+            }
+            for each in found.features
+        ],
+    }
+    shown = found.features[:SHOWN_FEATURES]
+    picture = bars_picture(
+        [each.compared(label, title) for each in shown],
+        [each.contribution for each in shown],
+        f"{title}: margin {found.logit:.2f}; orange speaks for it, blue against it",
+    )
+    _write(folder / "features.png", picture)
+    _write(folder / "report.json", (json.dumps(report, indent=2) + "\n").encode())
+    return report
+
+
+def _open(model: TrainedModel, file: Path, label: str, start: float | None) -> Audio:
+    """A sound file at the model's rate, of which a label is to be explained from ``start`` seconds on."""
     model.label_index(label)
     sound = audio.load(file, model.frontend.config.sample_rate)
     if start is not None and start >= sound.duration:
         raise InputError(f"{file.name} ends after {sound.duration:.2f} s, so nothing begins at {start:g} s.")
-    begin = likeliest_start(recognise(model, model.frontend.analyse(sound)), label) if start is None else start
-    return playback.passage(str(file), sound, model.name, begin, _load_stems(stems, sound) if stems else {})
+    return sound
 
 
 def _load_stems(folder: Path, mix: Audio) -> dict[str, Audio]:
@@ -92,20 +152,20 @@ def write_explanation(
     concepts = folder / "concepts"
     for stale in ("truth.png", f"{RECONSTRUCTION}.wav"):
         (folder / stale).unlink(missing_ok=True)
-    for layer in model.network.concept_layers:
+    for layer in model.layers:
         for path in (*concepts.glob(f"{layer}-[0-9]*"), *(folder / "reasons").glob(f"{layer}-re[as]*")):
             path.unlink()
     axis = Axis(passage.start + model.frontend.frame_times(spectrogram.frames), model.frontend.band_hz)
     _write_arrays(spectrogram, explanation, reasons, axis, folder / "relevance.npz")
     _write_pictures(spectrogram, explanation, reasons, axis, folder)
-    trace = trace_of(model, spectrogram.features)
+    trace = trace_of(model, spectrogram.features) if model.staged else None
     mask = playback.mask(model, spectrogram, explanation.relevance, trace)
     label, stems = explanation.relevance.label, passage.stems
     masks = {"masked": mask, "complement": complement(mask)}
     if can_reconstruct(model, label):
         masks[RECONSTRUCTION] = reconstruction_mask(model, spectrogram, label, trace)
     gain, matched = _write_sounds(model.frontend, spectrogram, explanation, reasons, masks, folder)
-    probabilities = model.probabilities(trace.logits.numpy())
+    probabilities = model.probabilities(model.logits(spectrogram.features[None])[0])
     report = {**_summary(model, passage, spectrogram, explanation, probabilities, names), "gain": gain}
     report |= {"matched_gains": matched, "reasons": [_described(part) for part in reasons]}
     if stems:
@@ -158,14 +218,19 @@ def _write_arrays(
     arrays: dict[str, Any] = {
         "relevance": explanation.relevance.values,
         "logmel": spectrogram.logmel,
-        "concepts": np.stack([concept.map.values for concept in explanation.concepts]),
+        "concepts": _stack([concept.map.values for concept in explanation.concepts], spectrogram),
         "channels": np.array([concept.channel for concept in explanation.concepts]),
         "shares": explanation.shares,
-        "reasons": np.array([part.map.values for part in reasons]).reshape(-1, *spectrogram.mel_power.shape),
+        "reasons": _stack([part.map.values for part in reasons], spectrogram),
         "times": axis.times,
         "band_hz": axis.band_hz,
     }
     write_whole(path, lambda file: np.savez_compressed(file, **arrays))
+
+
+def _stack(maps: Sequence[Matrix], spectrogram: Spectrogram) -> Matrix:
+    """Maps on the cells of a spectrogram ``(maps, bands, frames)``, of which there may be none."""
+    return np.array(maps, np.float32).reshape(-1, *spectrogram.mel_power.shape)
 
 
 def _write_pictures(

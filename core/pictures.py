@@ -4,6 +4,7 @@ They are drawn with matplotlib's objects alone; pyplot keeps figures in a global
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +79,21 @@ def truth_picture(logmel: Matrix, relevance: Matrix, stem: Matrix, axis: Axis, l
     true.set_title(f"What the {label} really played: {score}", color=TEXT, fontsize="medium")
     _draw(true, stem, axis, cmap="magma", vmin=0, vmax=1)
     true.set_xlabel("seconds", color=TEXT)
+    return _png(figure)
+
+
+def bars_picture(words: Sequence[str], values: Sequence[float], title: str) -> bytes:
+    """A PNG of a bar for each line of words, from the top: orange to the right if positive, blue to the left if not."""
+    figure = Figure(figsize=(10, 0.8 + 0.32 * len(words)), dpi=100, facecolor=BACKGROUND, layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title, color=TEXT)
+    axes.barh(range(len(words)), values, color=[FOR if value >= 0 else AGAINST for value in values])
+    axes.set_yticks(range(len(words)), words)
+    axes.invert_yaxis()
+    axes.axvline(0, color=TEXT, linewidth=0.8)
+    axes.set_facecolor(BACKGROUND)
+    axes.tick_params(colors=TEXT)
+    axes.spines[:].set_visible(False)
     return _png(figure)
 
 

@@ -1,6 +1,7 @@
 """What tests of several parts share."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,14 @@ ZOO = (
     "general-shallow-rich",
 )  # under the names of the research questions
 TINY = {"widths": (6, 8, 12), "pools": ((2, 4), (2, 2), (1, 1))}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is analysed of sound files is not kept in the user's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIMBRESCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

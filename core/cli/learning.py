@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli.console import AsJson, Model, Out, bar, output_folder, print_json, print_table, progress
+from core.cli.console import AsJson, Model, Out, bar, complain, output_folder, print_json, print_table, progress
 from core.errors import InputError
 
 if TYPE_CHECKING:
+    from core.evaluation.mcnemar import McNemar
     from core.evaluation.record import ChoiceEvaluation, Evaluation, EvaluationSubject, Slice
     from core.records import Interval
     from core.training.config import TrainingPlan
+
+SHOWN = 3  # clips that are left out, with the reason
+SHOWN_ARTISTS = 8
 
 Data = Annotated[Path, typer.Option("--data", file_okay=False, help="Folder of the data.")]
 
@@ -113,8 +117,12 @@ def train(
         from core.training.train import train as train_model
     except ModuleNotFoundError as error:
         raise InputError(f"Training needs {error.name}; install it with `uv pip install -e '.[train]'`.") from error
+    from core.training.fit import FITS, fit
+
     with redirect_stdout(sys.stderr):  # where Lightning's progress belongs
-        card = train_model(plan, number, data, output_folder(out), resume, nodes)
+        fits = plan.stage(number).architecture in FITS
+        folder = output_folder(out)
+        card = fit(plan, number, data, folder) if fits else train_model(plan, number, data, folder, resume, nodes)
     if card is None:  # a helper process of Lightning
         return
     if as_json:
@@ -141,20 +149,28 @@ def evaluate(
     data: Data,
     model: Model = None,
     split: Annotated[str | None, typer.Option(help="Measure on this split of the data only.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Another model with one answer for each clip, to compare with (McNemar)."),
+    ] = None,
     record: Annotated[
         str | None, typer.Option(help="Keep the result beside the model under this name, and a summary in its card.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how well a model recognises instruments.
+    """Measure how well a model recognises instruments or genres.
 
     The data is a built data set; a folder of sound files with a `labels.csv` whose columns include `file` and
-    `instruments` (joined by semicolons); or a folder of IRMAS or OpenMIC-2018. Labels that the model does not know are
-    left out and named. Each score comes with its 95 % bootstrap interval over clips.
+    `instruments` (joined by semicolons) or `genre`; a folder with a folder of sound files for each genre; or a folder
+    of IRMAS, OpenMIC-2018, GTZAN, FMA-small or of precomputed log-mels. Labels that the model does not know are left
+    out and named, and so are files that cannot be read. Each score comes with its 95 % bootstrap interval over clips.
+    What is analysed of sound files is kept in `~/.cache/timbrescope`, or in the folder that `TIMBRESCOPE_CACHE` names.
 
     Clips that the model was trained on are refused. `--split` chooses a part of the data: `validation` is what was held
     out of the data set that the model was trained on, `train` and `test` are those of OpenMIC-2018, `training` and
-    `testing` those of IRMAS, and a `labels.csv` names its own in a column `split`.
+    `testing` those of IRMAS, `training`, `validation` and `test` those of FMA-small. GTZAN has its fault-filtered lists
+    `train`, `valid` and `test`, and the folds `fold1` to `fold3`. A `labels.csv` names its own in a column `split`.
+    Nothing should be chosen by a test list: the record of a split called `test` says how many looks there were at it.
 
     Examples:
         timbrescope evaluate --model wimu12-shallow --data data/test
@@ -164,26 +180,46 @@ def evaluate(
         timbrescope evaluate --data recordings --json
 
         timbrescope evaluate --data data/count-3 --record count-3
+
+        timbrescope evaluate --model runs/cnn --data GTZAN --split test --against runs/svm
     """
+    from core.evaluation.evaluate import compare
     from core.evaluation.evaluate import evaluate as evaluate_model
     from core.evaluation.record import ChoiceEvaluation, record_name
     from core.evaluation.record import record as keep
     from core.models.store import default_model, load_model
 
     name = model or default_model()
-    trained = load_model(name)
+    trained, other = load_model(name), load_model(against) if against is not None else None
     if record is not None:
         record_name(record)
     with progress("Listening") as move:
-        result = evaluate_model(trained, data, lambda done, total: move(completed=done, total=total), split)
+
+        def on_progress(done: int, total: int) -> None:
+            move(completed=done, total=total)
+
+        if other is None:
+            result = evaluate_model(trained, data, on_progress, split)
+        else:
+            result = compare(trained, other, data, on_progress, split)
     if record is not None:
-        keep(name, record, result)
+        result = type(result).read(keep(name, record, result), "measure it again")
+    _tell_skipped(result)
     if as_json:
         print_json(result.to_json())
     elif isinstance(result, ChoiceEvaluation):
         _print_choices(result)
     else:
         _print_scores(result)
+
+
+def _tell_skipped(result: "EvaluationSubject") -> None:
+    """Names the clips that could not be read, in one line on standard error."""
+    if result.skipped:
+        clips = len(result.skipped)
+        reasons = list(result.skipped.values())
+        rest = f" And {clips - SHOWN} more." if clips > SHOWN else ""
+        complain(f"{clips} of {clips + result.clips} clips are left out: {' '.join(reasons[:SHOWN])}{rest}")
 
 
 def _print_choices(result: "ChoiceEvaluation") -> None:
@@ -203,7 +239,37 @@ def _print_choices(result: "ChoiceEvaluation") -> None:
             for label, scores in result.per_label.items()
         ),
     )
+    _print_errors(result)
     _print_unknown(result)
+    if result.against is not None:
+        _print_comparison(result.against)
+    if result.looks is not None:
+        typer.echo(f"Look {result.looks} of this model at this test list that is on record")
+
+
+def _print_errors(result: "ChoiceEvaluation") -> None:
+    """The artists with the most errors, if it is known who plays."""
+    from core.evaluation.errors import by_artist
+
+    artists = list(by_artist(result.answers).items())
+    if not artists:
+        return
+    typer.echo(f"accuracy with its interval over artists: {_interval(result.accuracy_by_artist)}")
+    print_table(
+        "Most errors",
+        ("artist", "clips", "right", "taken for"),
+        (
+            (artist, str(each.clips), str(each.right), ", ".join(f"{label} {n}" for label, n in each.taken_for.items()))
+            for artist, each in artists[:SHOWN_ARTISTS]
+        ),
+    )
+
+
+def _print_comparison(found: "McNemar") -> None:
+    typer.echo(
+        f"Of {found.clips} clips, {found.only_this} are right here only, {found.only_other} with {found.against} only, "
+        f"{found.both_right} with both: p = {found.p:.3g} (McNemar's exact test)"
+    )
 
 
 def _print_scores(result: "Evaluation") -> None:

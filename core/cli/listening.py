@@ -209,11 +209,17 @@ def explain(
     from core.audio import quiet_codecs
     from core.concepts.store import concept_names, dictionary_of
     from core.explanation import playback
-    from core.export import open_passage, write_explanation
+    from core.explanation.features import explains_features
+    from core.export import open_passage, write_explanation, write_features
     from core.models.store import default_model, load_model
 
     name = model or default_model()
     trained = load_model(name)
+    if explains_features(trained):
+        with progress("Explaining"), quiet_codecs():
+            report = write_features(trained, file, label, start, output_folder(out))
+        print_json(report) if as_json else _print_features(report, out, top)
+        return
     with progress("Explaining"):
         with quiet_codecs():
             passage = open_passage(trained, file, label, start, stems)
@@ -227,6 +233,21 @@ def explain(
         print_json(report)
     else:
         _print_report(report, out)
+
+
+def _print_features(report: dict[str, Any], out: Path, top: int) -> None:
+    """Prints the features that contribute most to a margin, for or against."""
+    features = report["features"][:top]
+    largest = max(abs(each["contribution"]) for each in features) or 1
+    print_table(
+        f"{report['label']} in {report['file']}: margin {report['logit']:.2f}, {report['base']:.2f} for the mean",
+        ("feature", "", "contribution"),
+        (
+            (each["words"], bar(abs(each["contribution"]) / largest), f"{each['contribution']:+.3f}")
+            for each in features
+        ),
+    )
+    typer.echo(f"All features and a picture are in {out}.")
 
 
 def _print_report(report: dict[str, Any], out: Path) -> None:

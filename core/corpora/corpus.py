@@ -1,14 +1,15 @@
 """What a corpus is, and the registry of the folder layouts in which corpora come.
 
 A corpus is a set of labelled items. Which split an item belongs to is part of the corpus: :func:`split_hash` identifies
-a split by its items, cards keep the hash of what a model was trained on, and evaluation refuses those items. Each file
+a split by its items, cards keep the hash of what a model was trained on, and evaluation refuses those items. A corpus
+may be split in a second way, into folds for cross-validation; a fold is asked for by its name like a split. Each file
 of ``layouts/`` reads one layout of folders and registers a :class:`Layout`.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -33,6 +34,9 @@ class Item:
         labels: What it holds, in the words of the corpus.
         kind: What sort of sound it is, such as "mix" or "solo".
         split: The split that it belongs to, if the corpus has any.
+        fold: The fold that it belongs to, if the corpus has any.
+        artist: Who plays, if known.
+        title: What is played, if known.
     """
 
     id: str
@@ -40,11 +44,14 @@ class Item:
     labels: tuple[str, ...]
     kind: str
     split: str | None = None
+    fold: str | None = None
+    artist: str | None = None
+    title: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Labelled items, each in at most one split.
+    """Labelled items, each in at most one split and one fold.
 
     Attributes:
         description: Where the items come from: the layout's name, and a recipe with its seed or the folder's name.
@@ -54,6 +61,8 @@ class Corpus:
         known: Whether somebody checked each word for each item ``(items, groups)``; if not given, all were checked.
         levels: Level of each word's sound relative to the rest of the item, in dB ``(items, groups)``; NaN where the
             item does not hold the word. Not given if the levels are unknown.
+        lists: The ids of all items of a split, where they are known; the folder may hold some of them only.
+        alternatives: The same items labelled with something else, by what one of those labels is: "genre".
 
     Raises:
         InputError: two items have the same id.
@@ -65,6 +74,8 @@ class Corpus:
     licence: str | None = None
     known: npt.NDArray[np.bool_] | None = None
     levels: npt.NDArray[np.float64] | None = None
+    lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    alternatives: Mapping[str, "Corpus"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len({item.id for item in self.items}) < len(self.items):
@@ -76,23 +87,33 @@ class Corpus:
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
-        """Names of the splits, in the order in which they first occur."""
-        return tuple(dict.fromkeys(item.split for item in self.items if item.split is not None))
+        """Names of the splits and then of the folds, in the order in which they first occur."""
+        names = [*(item.split for item in self.items), *(item.fold for item in self.items)]
+        return tuple(dict.fromkeys(name for name in names if name is not None))
 
-    def split_hash(self, split: str) -> str:
-        """Identifies the items of a split."""
-        return split_hash(item.id for item in self.items if item.split == split)
+    @cached_property
+    def split_ids(self) -> dict[str, frozenset[str]]:
+        """The ids of each split: as it is listed, or else those of its items that are here."""
+        here = {
+            split: frozenset(item.id for item in self.items if split in (item.split, item.fold))
+            for split in self.splits
+        }
+        return {**here, **self.lists}
 
-    def of_split(self, split: str) -> Self:
-        """The items of one split.
+    def split_hash(self, *splits: str) -> str:
+        """Identifies the items of a split, or of several together."""
+        return split_hash(frozenset().union(*(self.split_ids[split] for split in splits)))
+
+    def of_split(self, *splits: str) -> Self:
+        """The items of one split, or of several together.
 
         Raises:
             InputError: there is no such split.
         """
-        if split not in self.splits:
-            have = f"choose one of: {', '.join(self.splits)}" if self.splits else "it has no splits, leave --split out"
-            raise InputError(f"The data has no split {split!r}; {have}.")
-        return self.rows([row for row, item in enumerate(self.items) if item.split == split])
+        have = f"choose one of: {', '.join(self.splits)}" if self.splits else "it has no splits, leave --split out"
+        if missing := [split for split in splits if split not in self.splits]:
+            raise InputError(f"The data has no split {missing[0]!r}; {have}.")
+        return self.rows([row for row, item in enumerate(self.items) if {item.split, item.fold} & set(splits)])
 
     def rows(self, rows: Sequence[int]) -> Self:
         """Some of the items."""
@@ -102,6 +123,10 @@ class Corpus:
             known=None if self.known is None else self.known[list(rows)],
             levels=None if self.levels is None else self.levels[list(rows)],
         )
+
+    def about(self, noun: str) -> "Corpus":
+        """The same items labelled with another kind of label, such as "genre"; the corpus itself if it has none."""
+        return self.alternatives.get(noun, self)
 
     def with_splits(self, splits: Sequence[str | None]) -> Self:
         """The corpus with these splits, one for each item."""
@@ -129,11 +154,13 @@ class Layout:
         looks: What such a folder looks like, for people.
         recognises: Whether a folder has the layout, decided by a look at a few files; False for other folders.
         read: Reads the corpus in a folder; raises InputError if it cannot be used.
+        lists: The ids of each split of a corpus that is the same for everybody; empty for other layouts.
     """
 
     looks: str
     recognises: Callable[[Path], bool]
     read: Callable[[Path], Corpus]
+    lists: Callable[[], Mapping[str, frozenset[str]]] = dict
 
 
 LAYOUTS: Registry[Layout] = Registry("layout of a corpus", "core.corpora.layouts")
@@ -166,21 +193,36 @@ def folder_name(folder: Path) -> str:
     return folder.resolve().name
 
 
-def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
+def read_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     """A CSV table of texts; rows that lack one of ``columns`` are left out.
 
     Raises:
         InputError: it is no table, lacks a column, or no row is left.
     """
-    columns = list(columns)
-    wanted = f"`{'`, `'.join(columns[:-1])}` and `{columns[-1]}`"
     try:
         table = pd.read_csv(path, dtype=str)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a table: {' '.join(str(error).split())}.") from error
+    return rows_with(table, columns, path) if columns else table
+
+
+def rows_with(table: pd.DataFrame, columns: Sequence[str], path: Path) -> pd.DataFrame:
+    """The rows of a table that have a value in each of ``columns``.
+
+    Raises:
+        InputError: the table, which was read from ``path``, lacks a column, or no row is left.
+    """
+    wanted = f"`{'`, `'.join(columns[:-1])}` and `{columns[-1]}`"
     if not set(columns) <= set(table.columns):
         raise InputError(f"{path} needs the columns {wanted}.")
-    table = table.dropna(subset=columns)
+    table = table.dropna(subset=list(columns))
     if table.empty:
         raise InputError(f"{path} needs at least one row with {wanted}.")
     return table
+
+
+def optional(table: pd.DataFrame, column: str) -> list[str | None]:
+    """The values of a column, None where there is none."""
+    if column not in table:
+        return [None] * len(table)
+    return [None if pd.isna(value) else str(value).strip() or None for value in table[column]]

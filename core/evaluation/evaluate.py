@@ -1,26 +1,25 @@
 """Measures a model on a corpus."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from core.corpora.corpus import Corpus, Item, read_corpus
-from core.corpora.read import BuiltDataset
-from core.corpora.sound import StoredClip
+from core.corpora.features import Progress
 from core.errors import InputError
+from core.evaluation.errors import ClipAnswer, accuracy_by_artist
 from core.evaluation.leakage import unseen
+from core.evaluation.listen import listen
+from core.evaluation.mcnemar import mcnemar
 from core.evaluation.multiclass import Choices, choice_scores
 from core.evaluation.record import ChoiceEvaluation, Evaluation
 from core.evaluation.scores import Answers, scores
-from core.inference import recognise
 from core.models.store import TrainedModel
+from core.records import Interval
 from core.tasks.one_of_many import OneOfMany
 
-BATCH = 64
-
-Progress = Callable[[int, int], None]
 Probabilities = npt.NDArray[np.float32]
 
 
@@ -33,7 +32,8 @@ def evaluate(
     """Measures how well a model recognises what labelled clips hold; the model's task decides which figures it gets.
 
     A word of the data that stands for several labels of the model is scored as one label: its probability is the
-    largest of theirs, and it is detected if one of them is. ``groups`` lists these words.
+    largest of theirs, and it is detected if one of them is. ``groups`` lists these words. Clips that cannot be read are
+    left out and listed.
 
     Args:
         data: A folder of one of :data:`core.corpora.corpus.LAYOUTS`.
@@ -42,28 +42,70 @@ def evaluate(
 
     Raises:
         InputError: the folder has none of the layouts, or there is no such split, or the model was trained on some of
-            the items, or a file cannot be read, or no clip has a label that the model knows.
+            the items, or no file can be read, or no clip has a label that the model knows, or the folder holds log-mels
+            only and the model needs the sound.
     """
-    clips = unseen(read_corpus(data), split, model.name, model.card.training)
+    measure = _choices if isinstance(model.task, OneOfMany) else _labels
+    return measure(model, data, on_progress, split)
+
+
+def compare(
+    model: TrainedModel,
+    other: TrainedModel,
+    data: Path,
+    on_progress: Progress = lambda done, all: None,
+    split: str | None = None,
+) -> ChoiceEvaluation:
+    """The evaluation of a model, with McNemar's test against another model on the same clips.
+
+    Args:
+        data: As in :func:`evaluate`, like the arguments after it.
+
+    Raises:
+        InputError: a model may give several answers for a clip, or as :func:`evaluate` does for either model.
+    """
+    for each in (model, other):
+        if not isinstance(each.task, OneOfMany):
+            raise InputError(
+                f"The model {each.name} may give several answers for a clip; McNemar's test compares models that give "
+                "one, such as those for genres."
+            )
+    theirs = _choices(other, data, lambda done, all: on_progress(done, 2 * all), split)
+    ours = _choices(model, data, lambda done, all: on_progress(all + done, 2 * all), split)
+    return ours.model_copy(update={"against": mcnemar(ours.answers, theirs.answers, other.name)})
+
+
+def _subject(model: TrainedModel, data: Path, split: str | None) -> tuple[Corpus, dict[str, Any]]:
+    """The clips to evaluate a model on, and what is said about them."""
+    corpus = read_corpus(data).about(model.space.noun)
+    clips = unseen(corpus, split, model.name, model.card.training)
     description = {
         **clips.description,
         **({"split": split} if split else {}),
         **({"licence": clips.licence} if clips.licence else {}),
     }
-    if isinstance(model.task, OneOfMany):
-        return _evaluate_choices(model, clips, description, on_progress)
+    return clips, {
+        "model": model.name,
+        "data": description,
+        "split_hash": clips.split_hash(split) if split else None,
+    }
+
+
+def _labels(model: TrainedModel, data: Path, on_progress: Progress, split: str | None) -> Evaluation:
+    """The scores of a model that answers with any number of labels."""
+    clips, subject = _subject(model, data, split)
     groups = {word: tuple(each for each in group if each in model.labels) for word, group in clips.groups.items()}
     words = {word for item in clips.items for word in item.labels}
     if not any(groups[word] for word in words):
-        raise InputError(f"No clip in {data} has a label that the model {model.name} knows.")
-    probabilities = _listen(model, clips, on_progress)
+        raise _nothing_known(model, clips)
+    heard = listen(model, clips, on_progress)
     return Evaluation(
-        model=model.name,
-        data=description,
-        clips=len(clips),
+        **subject,
+        clips=len(heard.clips),
         unknown_labels=tuple(sorted(_name(clips, word) for word in words if not groups[word])),
         groups={word: group for word, group in groups.items() if len(clips.groups[word]) > 1},
-        **dict(scores(grouped(model, clips, probabilities))),
+        skipped=heard.skipped,
+        **dict(scores(grouped(model, heard.clips, model.probabilities(heard.logits)))),
     )
 
 
@@ -90,27 +132,61 @@ def grouped(model: TrainedModel, clips: Corpus, probabilities: Probabilities) ->
     )
 
 
-def _evaluate_choices(
-    model: TrainedModel, clips: Corpus, description: dict[str, str | int], on_progress: Progress
-) -> ChoiceEvaluation:
+def _choices(model: TrainedModel, data: Path, on_progress: Progress, split: str | None) -> ChoiceEvaluation:
     """The scores of a model that answers with one label; clips whose label it does not know are left out."""
+    clips, subject = _subject(model, data, split)
     task, labels = model.task, model.labels
-    words = [[label for word in item.labels for label in clips.groups[word]] for item in clips.items]
-    held = [task.labels_of(each) for each in words]
-    known = [index for index, each in enumerate(held) if set(each) & set(labels)]
+    known = [row for row, item in enumerate(clips.items) if set(task.labels_of(_words(clips, item))) & set(labels)]
     if not known:
-        raise InputError(f"No clip has a label that the model {model.name} knows.")
-    targets = task.targets([words[index] for index in known], labels)
-    probabilities = _listen(model, clips, on_progress)[known]
-    choices = Choices(labels, targets, probabilities, model.decide(probabilities).astype(float))
+        raise _nothing_known(model, clips)
+    heard = listen(model, clips.rows(known), on_progress)
+    targets = task.targets([_words(clips, item) for item in heard.clips.items], labels)
+    probabilities = model.probabilities(heard.logits)
+    decided = model.decide(probabilities).astype(float)
+    answers = tuple(
+        ClipAnswer(
+            id=item.id,
+            label=labels[int(target.argmax())],
+            answer=labels[int(chosen.argmax())] if chosen.any() else None,
+            artist=item.artist,
+            title=item.title,
+        )
+        for item, target, chosen in zip(heard.clips.items, targets, decided, strict=True)
+    )
     return ChoiceEvaluation(
-        model=model.name,
-        data=description,
-        clips=len(known),
-        unknown_labels=tuple(sorted({label for each in held for label in each} - set(labels))),
+        **subject,
+        clips=len(heard.clips),
+        unknown_labels=tuple(sorted(_unknown(model, clips))),
         groups={},
+        skipped=heard.skipped,
         noun=model.space.noun,
-        **dict(choice_scores(choices)),
+        accuracy_by_artist=accuracy_by_artist(answers) if any(each.artist for each in answers) else Interval(),
+        answers=answers,
+        **dict(choice_scores(Choices(labels, targets, probabilities, decided))),
+    )
+
+
+def _words(clips: Corpus, item: Item) -> list[str]:
+    """The labels of the taxonomy that an item's words stand for."""
+    return [label for word in item.labels for label in clips.groups[word]]
+
+
+def _unknown(model: TrainedModel, clips: Corpus) -> set[str]:
+    """What the words of the data stand for, where the model knows nothing of it; the word itself if that is several."""
+    words = {word for item in clips.items for word in item.labels}
+    meanings = {word: model.task.labels_of(clips.groups[word]) for word in words}
+    return {
+        meaning[0] if len(meaning) == 1 else word
+        for word, meaning in meanings.items()
+        if meaning and not set(meaning) & set(model.labels)
+    }
+
+
+def _nothing_known(model: TrainedModel, clips: Corpus) -> InputError:
+    found = sorted({_name(clips, word) for item in clips.items for word in item.labels})
+    return InputError(
+        f"No clip in the data has a label that the model {model.name} knows; it says which {model.space.noun}, and the "
+        f"labels here are: {', '.join(found[:8])}{', ...' if len(found) > 8 else ''}."
     )
 
 
@@ -118,31 +194,3 @@ def _name(clips: Corpus, word: str) -> str:
     """The label that a word stands for, or the word itself where it stands for several or none."""
     group = clips.groups[word]
     return group[0] if len(group) == 1 else word
-
-
-def _listen(model: TrainedModel, clips: Corpus, on_progress: Progress) -> Probabilities:
-    """Probabilities ``(clips, labels of the model)``, from stored features if these come from the model's frontend."""
-    stored = [item.sound for item in clips.items if isinstance(item.sound, StoredClip)]
-    if len(stored) == len(clips) and stored[0].dataset.frontend == model.card.frontend:
-        return _from_features(model, stored[0].dataset, [sound.row for sound in stored], on_progress)
-    return _from_sounds(model, clips.items, on_progress)
-
-
-def _from_features(
-    model: TrainedModel, dataset: BuiltDataset, rows: Sequence[int], on_progress: Progress
-) -> Probabilities:
-    logits = []
-    for first in range(0, len(rows), BATCH):
-        batch = rows[first : first + BATCH]
-        logits.append(model.logits(dataset.features(batch)))
-        on_progress(first + len(batch), len(rows))
-    return model.probabilities(np.concatenate(logits))
-
-
-def _from_sounds(model: TrainedModel, items: Sequence[Item], on_progress: Progress) -> Probabilities:
-    probabilities = []
-    for done, item in enumerate(items, start=1):
-        sound = item.sound.load(model.frontend.config.sample_rate)
-        probabilities.append(recognise(model, model.frontend.analyse(sound)).probabilities)
-        on_progress(done, len(items))
-    return np.stack(probabilities)

@@ -4,12 +4,15 @@ The model's card summarises the evaluations that are kept.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import Field
 
 from core.errors import InputError
+from core.evaluation.errors import ClipAnswer, by_artist
+from core.evaluation.mcnemar import McNemar
 from core.models.card import CARD, read_card
 from core.models.store import model_folder
 from core.records import Interval, Part, Record
@@ -20,8 +23,9 @@ FOLDER = "evaluation"
 SCORES = {"mAP": "mAP", "macro_f1": "macro-F1", "micro_f1": "micro-F1", "top1_solo": "top-1 of solos"}
 """The scores over all clips, with the titles that people read."""
 CHOICE_SCORES = ("accuracy", "macro_f1", "top3")  # of a model with one answer for each clip
+TEST = "test"  # the split on which nothing may be chosen, so that each look at it is counted
 
-Kind = TypeVar("Kind", bound=Record)
+Kind = TypeVar("Kind", bound="EvaluationSubject")
 
 
 class Slice(Part):
@@ -142,6 +146,9 @@ class EvaluationSubject(Record):
         clips: Number of clips.
         unknown_labels: Labels of the data that the model does not know; they are not scored.
         groups: The model's labels for each word of the data that stands for several labels.
+        skipped: Why clips could not be read, by their ids; they are not scored.
+        split_hash: Identifies the split (see ``core.corpora.corpus.split_hash``), if one was chosen.
+        looks: How many evaluations of the model on this split were kept, with this one; counted for splits called test.
     """
 
     model: str
@@ -149,6 +156,9 @@ class EvaluationSubject(Record):
     clips: int
     unknown_labels: tuple[str, ...]
     groups: dict[str, tuple[str, ...]]
+    skipped: dict[str, str] = Field(default_factory=dict)
+    split_hash: str | None = None
+    looks: int | None = None
 
 
 class Evaluation(Scores, EvaluationSubject):
@@ -191,14 +201,21 @@ class ChoiceEvaluation(ChoiceScores, EvaluationSubject):
 
     Attributes:
         noun: What the labels are, such as "genre".
+        accuracy_by_artist: Accuracy with its interval over artists instead of clips.
+        answers: The model's answer for each clip.
+        against: How the answers compare with those of another model.
     """
 
     noun: str
+    accuracy_by_artist: Interval = Interval()
+    answers: tuple[ClipAnswer, ...] = ()
+    against: McNemar | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What ``timbrescope evaluate --json`` prints; the labels' key is named after what they are: "per_genre"."""
         figures = self.model_dump(mode="json", exclude={"noun"})
-        return {f"per_{self.noun}" if key == "per_label" else key: value for key, value in figures.items()}
+        named = {f"per_{self.noun}" if key == "per_label" else key: value for key, value in figures.items()}
+        return {**named, "by_artist": {artist: each.model_dump() for artist, each in by_artist(self.answers).items()}}
 
 
 def record(model: str, name: str, evaluation: Evaluation | ChoiceEvaluation) -> Path:
@@ -213,15 +230,29 @@ def record(model: str, name: str, evaluation: Evaluation | ChoiceEvaluation) -> 
     """
     folder = model_folder(model)
     path = folder / FOLDER / f"{record_name(name)}.json"
-    evaluation.write(path)
+    looks = _looks(evaluation, _recorded(folder, type(evaluation)).values())
+    evaluation.model_copy(update={"looks": looks}).write(path)
     # All records are summarised, so that the card is complete even if two commands record at the same time.
-    summaries = {
-        each: kept.model_dump(include={"clips", *SCORES, *CHOICE_SCORES})
-        for each, kept in _recorded(folder, type(evaluation)).items()
-    }
+    summaries = {each: _summary(kept) for each, kept in _recorded(folder, type(evaluation)).items()}
     card = read_card(folder)
     card.model_copy(update={"evaluation": card.evaluation | summaries}).write(folder / CARD)
     return path
+
+
+def _looks(evaluation: EvaluationSubject, kept: Iterable[EvaluationSubject]) -> int | None:
+    """How many evaluations on the same test list were kept, with this one; None for another split.
+
+    An evaluation that replaced another one of its name counts both.
+    """
+    if evaluation.data.get("split") != TEST:
+        return None
+    return 1 + max((each.looks or 1 for each in kept if each.split_hash == evaluation.split_hash), default=0)
+
+
+def _summary(evaluation: EvaluationSubject) -> dict[str, Any]:
+    """What the card says about an evaluation."""
+    looks = {} if evaluation.looks is None else {"looks": evaluation.looks}
+    return {**evaluation.model_dump(include={"clips", *SCORES, *CHOICE_SCORES}), **looks}
 
 
 def recorded_evaluations(model: str) -> dict[str, Evaluation]:
@@ -230,8 +261,20 @@ def recorded_evaluations(model: str) -> dict[str, Evaluation]:
     Raises:
         InputError: there is no such model, or a file is damaged.
     """
-    folder = model_folder(model)
-    return {} if isinstance(TASKS.get(read_card(folder).task), OneOfMany) else _recorded(folder, Evaluation)
+    return {} if _has_one_answer(model) else _recorded(model_folder(model), Evaluation)
+
+
+def recorded_choices(model: str) -> dict[str, ChoiceEvaluation]:
+    """The kept evaluations of a model that answers with exactly one label, by name; none if it may give several.
+
+    Raises:
+        InputError: there is no such model, or a file is damaged.
+    """
+    return _recorded(model_folder(model), ChoiceEvaluation) if _has_one_answer(model) else {}
+
+
+def _has_one_answer(model: str) -> bool:
+    return isinstance(TASKS.get(read_card(model_folder(model)).task), OneOfMany)
 
 
 def _recorded(folder: Path, kind: type[Kind]) -> dict[str, Kind]:

@@ -306,6 +306,13 @@ class Frontend(ABC):
         """
         return np.asarray(self._spread @ values, dtype=np.float32)
 
+    def bins_to_bands(self, values: Matrix) -> Matrix:
+        """Sums what lies on the STFT's bins ``(bins, frames)`` up in the mel bands ``(bands, frames)``.
+
+        A bin is shared out among the bands that it belongs to, as in :meth:`bands_to_bins`; the sum stays.
+        """
+        return np.asarray(self._spread.T @ values, dtype=np.float32)
+
     @cached_property
     def _spread(self) -> Matrix:
         # The narrow low bands may hold no bin at all and some bins may lie in no band: both go to the nearest centre.

@@ -64,10 +64,16 @@ class Thinned(Frontend):
         kept = kept_frames(spectrogram.frames, self.config.keep_every)
         nearest = np.abs(np.arange(spectrogram.frames)[:, None] - kept).argmin(1)
         shares = np.bincount(nearest, minlength=len(kept)).astype(np.float32)
-        return np.asarray(self.relevance_to_mel(relevance)[:, nearest] / shares[nearest], dtype=np.float32)
+        on_mel = self.relevance_to_mel(relevance, spectrogram.mel_power[:, kept])
+        return np.asarray(on_mel[:, nearest] / shares[nearest], dtype=np.float32)
 
-    def relevance_to_mel(self, relevance: Matrix) -> Matrix:
-        """Moves relevance from the features ``(rows, kept frames)`` to the mel bands ``(bands, kept frames)``."""
+    def relevance_to_mel(self, relevance: Matrix, mel_power: Matrix) -> Matrix:
+        """Moves relevance from the features ``(rows, kept frames)`` to the mel bands ``(bands, kept frames)``.
+
+        Args:
+            relevance: Relevance of the features.
+            mel_power: What they were made from ``(bands, kept frames)``.
+        """
         return relevance
 
 

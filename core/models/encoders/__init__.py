@@ -1,0 +1,1 @@
+"""Frozen encoders: networks of others that our heads read."""
