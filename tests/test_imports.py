@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "corpora": GROUND | {"synthesis"},
     "inference": GROUND | {"models", "tasks"},
     "evaluation": GROUND | {"corpora", "models", "inference", "tasks"},
-    "training": GROUND | {"corpora", "models", "evaluation", "tasks"},
+    "training": GROUND | {"corpora", "models", "inference", "evaluation", "tasks"},
     "resynthesis": {"frontends"},
     "explanation": GROUND | {"loudness", "models", "inference", "resynthesis"},
     "pictures": GROUND,
