@@ -18,6 +18,7 @@ from app.explain import explanations, panels, reasons
 from app.explain.panels import chances
 from app.figures.thumbnails import thumbnail
 from app.frame import passages
+from app.frame.models import model_title
 from app.frame.passages import passage_of
 from app.frame.sounds import open_sound
 from app.frame.view import View
@@ -282,6 +283,9 @@ def test_a_reason_has_a_view_in_the_atlas_with_links_both_ways(root: Path) -> No
     for page in (app, open_page("atlas", reason=f"{LAYER}-reason3")):
         assert NAMES[3].capitalize() in words(page)
         assert "AUC 0.90" in words(page)
+        said = " ".join(part.proto.body for part in page.get("html"))
+        assert model_title(MODEL) in said
+        assert MODEL not in said
         assert "Trumpet" in words(page)
         assert sum("walks" in json.loads(part.proto.json) for part in page.get("bidi_component")) == 2
     app.button(key="try").click().run()

@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 90_000  # ms; a soundfont may have to be loaded first
+SIZES = {1280: 800, 1024: 800, 390: 844}  # widths and heights of a screen, a small one and a phone
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from app.figures.colors import AGAINST
 from core.inference import recognise
@@ -246,35 +246,6 @@ def test_each_bad_file_is_answered_with_a_sentence(page: Page, address: str, tmp
     page.locator('input[type="file"]').set_input_files(tmp_path / "good.wav")
     page.wait_for_url(re.compile("good.wav"))
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
-
-
-def test_the_page_fits_a_phone(browser: Browser, address: str) -> None:
-    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
-        page = context.new_page()
-        visit(page, address, clip=SHORT)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-@pytest.mark.parametrize("name", ["", "explain"])
-def test_on_a_phone_the_player_comes_before_the_choices(page: Page, address: str, name: str) -> None:
-    visit(page, address, name, clip=SHORT, instrument="trumpet")
-    player, choices = page.locator(".player").first, page.locator(".st-key-choices")
-    after = page.locator(".st-key-bars, .st-key-reasons").first  # what comes after the choices on a phone
-    expect(after).to_be_visible(timeout=PATIENCE)
-    assert _top(choices) < _top(player)  # on a wide screen
-    page.set_viewport_size({"width": 390, "height": 844})
-    strip = page.locator(".strip")
-    assert _top(strip) < _top(player) < _top(choices) < _top(after)
-    for part in (strip, player, choices, after):
-        box = part.bounding_box()
-        assert box
-        assert box["x"] >= 0
-        assert 340 < box["width"] <= 390
-
-
-def _top(part: Locator) -> float:
-    """Where a part begins on the page."""
-    return float(part.evaluate("part => part.getBoundingClientRect().top"))
 
 
 @pytest.mark.slow

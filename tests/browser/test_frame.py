@@ -6,11 +6,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.cold_app import SECONDS
-from tests.browser.serving import CHROMIUM, serve
+from tests.browser.serving import CHROMIUM, SIZES, serve
 from tests.browser.test_app import LONG, settle
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-SIZES = {1280: 800, 1024: 800, 390: 844}
 PARTS = {  # those whose tops nothing above them may move, by width
     1280: ("strip", "stage", "choices", "trust"),
     1024: ("strip", "stage", "choices", "trust"),
