@@ -109,10 +109,8 @@ def write_explanation(
     report = {**_summary(model, passage, spectrogram, explanation, probabilities, names), "gain": gain}
     report |= {"matched_gains": matched, "reasons": [_described(part) for part in reasons]}
     if stems:
-        report["truth"] = grade(explanation.relevance.values, stems, label, model.frontend, mask)
-    if label in stems and RECONSTRUCTION in masks:
-        filled_in = grade(explanation.relevance.values, stems, label, model.frontend, masks[RECONSTRUCTION])
-        report["truth"]["si_sdr_reconstruction"] = filled_in["si_sdr_improvement"]
+        values, filled_in = explanation.relevance.values, masks.get(RECONSTRUCTION)
+        report["truth"] = grade(values, stems, label, model.frontend, mask, filled_in)
     if label in stems:
         stem = model.frontend.analyse(stems[label])
         _write(folder / "truth.png", _truth_picture(spectrogram, stem, explanation, axis, report["truth"]))

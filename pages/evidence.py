@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.evidence import groupings as evidence_groupings
 from app.evidence import panels as evidence
 from app.evidence import rules as evidence_rules
 from app.frame.shell import model_choice, page_without_sound, sentences
@@ -25,6 +26,10 @@ def body(view: View) -> None:
         st.subheader("Why these rules")
         with sentences():
             evidence_rules.why()
+    with st.container(border=True):
+        st.subheader("Why these reasons")
+        with sentences():
+            evidence_groupings.why()
 
 
 def graded(view: View, found: evidence.Grades) -> None:

@@ -13,7 +13,8 @@ Nothing is lost, so the maps sum to that of the target; and what is shown of a r
 are shown.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -125,11 +126,29 @@ def reasons(
     shown = told_apart(maps, distinct)
     if shown < len(maps):
         chosen, found, maps = chosen[: shown - 1], _joined(found, shown), _joined(maps, shown)
-    split = torch.from_numpy(found)
+    without = silence_shares(model.network, as_input(features), layer, torch.from_numpy(found))
+    falls = trace.value(target) - target.value(without).numpy()
+    whole = Relevance(maps.sum(0), target.title(model.labels), trace.value(target), layer)
+    return as_parts(dictionary, chosen, maps, falls, whole)
+
+
+def as_parts(
+    dictionary: Dictionary,
+    chosen: Sequence[int],
+    maps: Array,
+    falls: npt.NDArray[np.floating],
+    whole: Relevance,
+) -> tuple[ReasonPart, ...]:
+    """Reasons with all that is known of them, those that contribute most to the value's sign first.
+
+    Args:
+        chosen: Numbers of the reasons.
+        maps: One for each of them, and one for everything else if there is anything ``(parts, bands, frames)``.
+        falls: By how much the value falls without each part ``(parts,)``.
+        whole: That of the target.
+    """
     parts = maps.sum((1, 2), dtype=np.float64)
-    label, value = target.title(model.labels), trace.value(target)
-    falls = value - target.value(silence_shares(model.network, as_input(features), layer, split)).numpy()
-    whole = max(float(np.abs(parts).sum()), float(np.finfo(np.float32).tiny))
+    total = max(float(np.abs(parts).sum()), float(np.finfo(np.float32).tiny))
     numbers: list[int | None] = [*chosen, *[None] * (len(maps) - len(chosen))]
     return tuple(
         ReasonPart(
@@ -137,11 +156,11 @@ def reasons(
             name=EVERYTHING_ELSE if number is None else dictionary.names[number],
             auc=None if number is None else dictionary.aucs[number],
             relevance=float(parts[i]),
-            share=float(parts[i]) / whole,
+            share=float(parts[i]) / total,
             fall=float(falls[i]),
-            map=Relevance(maps[i], label, value, layer),
+            map=replace(whole, values=maps[i]),
         )
-        for i in np.argsort(parts if value < 0 else -parts, kind="stable")
+        for i in np.argsort(parts if whole.logit < 0 else -parts, kind="stable")
     )
 
 

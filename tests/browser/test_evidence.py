@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.app.graded import write_graded, write_searched
+from core.grading.searches import REASONS
+from core.paths import STUDIES
+from tests.app.graded import grouped, write_graded, write_searched
 from tests.browser.serving import CHROMIUM, PATIENCE, serve
 
 MODEL = "wimu12-shallow"
-FIGURES = 5 + 1
+FIGURES = 5 + 1 + 1 + 6  # main measures, cross-talk, sanity against lift, and ways to find reasons
 PICTURES = 1 + 5
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -21,6 +23,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("graded")
     write_graded(root, MODEL, "wimu12")
     write_searched(root)
+    grouped().write(root / STUDIES / REASONS)
     with pytest.MonkeyPatch.context() as context:
         context.setenv("GRADED", str(root))
         with serve(Path(__file__).with_name("evidence_app.py")) as address:
@@ -65,7 +68,7 @@ def test_no_grade_is_cut_off(width: int, browser: Browser, address: str) -> None
 def test_the_page_fits_a_phone(browser: Browser, address: str) -> None:
     page = visit(browser, address, 390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    rules = page.locator(".candidates")
+    rules = page.locator(".candidates").first
     assert rules.evaluate("box => box.scrollWidth > box.clientWidth"), "the table of the rules scrolls by itself"
     table = page.locator(".graded")
     assert table.evaluate("box => box.scrollWidth > box.clientWidth"), "the table scrolls by itself"
