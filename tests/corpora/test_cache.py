@@ -1,5 +1,8 @@
 """What is computed from sound files is kept: once for each file and setting, whatever is interrupted or damaged."""
 
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from core.corpora.cache import FEW, Cache, cache_folder
 from core.corpora.sound import SoundFile
 from core.errors import InputError
 from core.frontends.frontend import Matrix
+from core.paths import ROOT
 from tests.corpora.tiny import sound, tone
 
 
@@ -73,6 +77,33 @@ def test_what_was_interrupted_goes_on_where_it_stopped(count: int, loudest: Loud
     assert loudest.asked == sorted(each.path.name for each in every)
     assert list(cache.fill(every)) == [None] * count
     assert len(loudest.asked) == count, "nothing is analysed twice"
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from core.corpora.cache import Cache
+from core.corpora.sound import SoundFile
+from tests.corpora.test_cache import Loudest
+
+log, folder = map(Path, sys.argv[1:])
+for _ in Cache("loudest", {}, Loudest(log)).fill([SoundFile(path) for path in sorted(folder.iterdir())]):
+    time.sleep(0.5)
+"""
+
+
+def test_what_was_killed_goes_on_where_it_stopped(loudest: Loudest, tmp_path: Path) -> None:
+    every = sounds(tmp_path / "sounds", 6)
+    process = subprocess.Popen([sys.executable, "-c", KILLED, loudest.log, tmp_path / "sounds"], cwd=ROOT)
+    cache = Cache("loudest", {}, loudest)
+    while process.poll() is None and len(list(cache.folder.glob("*.npy"))) < 2:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert 2 <= len(loudest.asked) < 6
+    assert list(cache.fill(every)) == [None] * 6
+    assert len(set(loudest.asked)) == 6
+    assert len(loudest.asked) <= 7, "at most the one that was underway is analysed twice"
 
 
 def test_a_sound_that_cannot_be_read_is_named_and_the_others_go_on(loudest: Loudest, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A corpus and its splits: unique items, and a hash that changes with any of them."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,3 +74,35 @@ def test_names_of_a_data_set_are_those_that_it_is_built_from() -> None:
     assert [plan.clip_name(index) in names for index in range(9)] == [index in (2, 3, 4) for index in range(9)]
     assert DatasetPlan(plan.recipe, 9, 4, FrontendConfig()).clip_name(3) not in names
     assert "lost@3000000002" in ClipNames.of("lost", 3, range(3)), "a recipe that no longer exists"
+
+
+def folded() -> Corpus:
+    """Items in a split and a fold, in a fold alone, and in a split alone."""
+    places = [("train", "fold1"), ("test", "fold2"), (None, "fold1"), ("train", None)]
+    items = [
+        Item(f"{row}.wav", SoundFile(Path(f"{row}.wav")), ("a",), "x", split, fold)
+        for row, (split, fold) in enumerate(places)
+    ]
+    return Corpus({}, {"a": ("piano",)}, tuple(items))
+
+
+def test_folds_are_asked_for_like_splits() -> None:
+    corpus = folded()
+    assert corpus.splits == ("train", "test", "fold1", "fold2")
+    assert [item.id for item in corpus.of_split("fold1").items] == ["0.wav", "2.wav"]
+    assert corpus.split_hash("fold1") == split_hash(["0.wav", "2.wav"])
+
+
+def test_several_splits_together() -> None:
+    corpus = folded()
+    assert [item.id for item in corpus.of_split("train", "fold1").items] == ["0.wav", "2.wav", "3.wav"]
+    assert corpus.split_hash("train", "fold1") == split_hash(["0.wav", "2.wav", "3.wav"])
+    with pytest.raises(InputError, match="no split 'fold3'; choose one of: train, test, fold1, fold2"):
+        corpus.of_split("train", "fold3")
+
+
+def test_a_split_that_is_listed_has_the_hash_of_the_list() -> None:
+    whole = replace(folded(), lists={"train": frozenset({"0.wav", "3.wav", "7.wav"})})
+    assert whole.split_hash("train") == split_hash(["0.wav", "3.wav", "7.wav"])
+    assert whole.of_split("test").split_hash("train") == whole.split_hash("train"), "whatever part is here"
+    assert whole.split_hash("test") == split_hash(["1.wav"])
