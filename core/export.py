@@ -152,27 +152,25 @@ def write_explanation(
     concepts = folder / "concepts"
     for stale in ("truth.png", f"{RECONSTRUCTION}.wav"):
         (folder / stale).unlink(missing_ok=True)
-    for layer in model.network.concept_layers:
+    for layer in model.layers:
         for path in (*concepts.glob(f"{layer}-[0-9]*"), *(folder / "reasons").glob(f"{layer}-re[as]*")):
             path.unlink()
     axis = Axis(passage.start + model.frontend.frame_times(spectrogram.frames), model.frontend.band_hz)
     _write_arrays(spectrogram, explanation, reasons, axis, folder / "relevance.npz")
     _write_pictures(spectrogram, explanation, reasons, axis, folder)
-    trace = trace_of(model, spectrogram.features)
+    trace = trace_of(model, spectrogram.features) if model.staged else None
     mask = playback.mask(model, spectrogram, explanation.relevance, trace)
     label, stems = explanation.relevance.label, passage.stems
     masks = {"masked": mask, "complement": complement(mask)}
     if can_reconstruct(model, label):
         masks[RECONSTRUCTION] = reconstruction_mask(model, spectrogram, label, trace)
     gain, matched = _write_sounds(model.frontend, spectrogram, explanation, reasons, masks, folder)
-    probabilities = model.probabilities(trace.logits.numpy())
+    probabilities = model.probabilities(model.logits(spectrogram.features[None])[0])
     report = {**_summary(model, passage, spectrogram, explanation, probabilities, names), "gain": gain}
     report |= {"matched_gains": matched, "reasons": [_described(part) for part in reasons]}
     if stems:
-        report["truth"] = grade(explanation.relevance.values, stems, label, model.frontend, mask)
-    if label in stems and RECONSTRUCTION in masks:
-        filled_in = grade(explanation.relevance.values, stems, label, model.frontend, masks[RECONSTRUCTION])
-        report["truth"]["si_sdr_reconstruction"] = filled_in["si_sdr_improvement"]
+        values, filled_in = explanation.relevance.values, masks.get(RECONSTRUCTION)
+        report["truth"] = grade(values, stems, label, model.frontend, mask, filled_in)
     if label in stems:
         stem = model.frontend.analyse(stems[label])
         _write(folder / "truth.png", _truth_picture(spectrogram, stem, explanation, axis, report["truth"]))
@@ -220,14 +218,19 @@ def _write_arrays(
     arrays: dict[str, Any] = {
         "relevance": explanation.relevance.values,
         "logmel": spectrogram.logmel,
-        "concepts": np.stack([concept.map.values for concept in explanation.concepts]),
+        "concepts": _stack([concept.map.values for concept in explanation.concepts], spectrogram),
         "channels": np.array([concept.channel for concept in explanation.concepts]),
         "shares": explanation.shares,
-        "reasons": np.array([part.map.values for part in reasons]).reshape(-1, *spectrogram.mel_power.shape),
+        "reasons": _stack([part.map.values for part in reasons], spectrogram),
         "times": axis.times,
         "band_hz": axis.band_hz,
     }
     write_whole(path, lambda file: np.savez_compressed(file, **arrays))
+
+
+def _stack(maps: Sequence[Matrix], spectrogram: Spectrogram) -> Matrix:
+    """Maps on the cells of a spectrogram ``(maps, bands, frames)``, of which there may be none."""
+    return np.array(maps, np.float32).reshape(-1, *spectrogram.mel_power.shape)
 
 
 def _write_pictures(

@@ -6,14 +6,15 @@ window is one window.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from core.errors import InputError
 from core.frontends.frontend import Matrix, Spectrogram, frontend
-from core.models.store import TrainedModel
+from core.models.store import TrainedModel, load_model
 from core.tasks.task import Task
 from core.taxonomy.labels import LabelSpace
 
@@ -96,6 +97,8 @@ class Prediction:
 
 def recognise(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
     """What the model hears in a sound that was analysed with the model's frontend."""
+    if model.members:
+        return _fused(model, spectrogram)
     frames_s = spectrogram.config.sample_rate / spectrogram.config.hop
     whole_windows, (short, hop) = windows(model)
     logits, silent = _window_logits(model, spectrogram, *whole_windows)
@@ -112,6 +115,48 @@ def recognise(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
         thresholds=model.thresholds,
         hop=round(hop * frames_s) / frames_s,
         window=round(short * frames_s) / frames_s,
+        timeline=model.probabilities(timeline),
+    )
+
+
+def member_models(model: TrainedModel) -> list[TrainedModel]:
+    """The models whose answers a model fuses.
+
+    Raises:
+        InputError: one is not there, or knows other labels.
+    """
+    found = [load_model(name) for name in model.members]
+    for member in found:
+        if set(member.labels) != set(model.labels):
+            raise InputError(f"The fusion {model.name} needs members with its labels, and {member.name} has others.")
+    return found
+
+
+def in_order(labels: Sequence[str], member: TrainedModel, probabilities: Matrix) -> Matrix:
+    """A member's probabilities ``(..., labels)`` in the order of a fusion's labels."""
+    return probabilities[..., [member.label_index(label) for label in labels]]
+
+
+def _fused(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
+    """The answer of a fusion; over time it has the steps of its first member."""
+    members = member_models(model)
+    heard = [recognise(member, member.frontend.analyse(spectrogram.audio)) for member in members]
+    first = heard[0]
+    over_time = [
+        np.stack([np.interp(first.times, one.times, column) for column in one.timeline.T], axis=1) for one in heard
+    ]
+    whole = [one.probabilities for one in heard]
+    logits, timeline = (
+        model.fuse([in_order(model.labels, member, answer) for member, answer in zip(members, answers, strict=True)])
+        for answers in (whole, over_time)
+    )
+    return replace(
+        first,
+        model=model.name,
+        labels=model.labels,
+        logits=logits,
+        probabilities=model.probabilities(logits),
+        thresholds=model.thresholds,
         timeline=model.probabilities(timeline),
     )
 

@@ -103,6 +103,16 @@ def without_rest(mask: Matrix, settings: MaskSettings | None = None) -> Matrix:
     return np.asarray(np.maximum(mask - rest, 0) / (1 - rest), np.float32)
 
 
+def weakened(mask: Matrix, level: float, settings: MaskSettings | None = None) -> Matrix:
+    """A mask of :func:`relevance_mask` with what lies above the ``rest`` turned down to ``level`` in [0, 1].
+
+    >>> weakened(np.array([[1.0, 0.1, 0.0]]), 0.5)
+    array([[0.55, 0.1 , 0.  ]])
+    """
+    rest = (settings or MaskSettings()).rest
+    return np.asarray(mask - (1 - level) * np.maximum(mask - rest, 0), mask.dtype)
+
+
 def complement(mask: Matrix) -> Matrix:
     """The mask of what another one leaves out: the two sounds add up to the input."""
     return 1 - mask

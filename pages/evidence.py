@@ -1,65 +1,21 @@
 """Evidence: whether explanations show what really sounded, and what the network really uses."""
 
-import streamlit as st
+from collections.abc import Callable
 
-from app.evidence import panels as evidence
-from app.evidence import rules as evidence_rules
-from app.frame.shell import model_choice, page_without_sound, sentences
-from app.frame.view import View
-
-OTHER_HELP = (
-    "Rules and masks were chosen with clips of the kind above. These are of another kind, played with a soundfont that "
-    "was not used for that choice, for example; they show whether the result holds for other sounds too."
-)
+from app.frame.places import in_place, one_place
+from app.frame.shell import page_without_sound
 
 
-def body(view: View) -> None:
-    """The grades of the view's model."""
-    model_choice(view)
-    with sentences():
-        if found := evidence.grades(view.model):
-            graded(view, found)
-        else:
-            evidence.nothing_graded(view.model)
-    with st.container(border=True):
-        st.subheader("Why these rules")
-        with sentences():
-            evidence_rules.why()
+def loaded() -> Callable[..., None]:
+    """What fills the page."""
+    from app.evidence.page import body
 
-
-def graded(view: View, found: evidence.Grades) -> None:
-    """How good the explanations of a model are."""
-    st.markdown(evidence.verdict(found))
-    with st.container(border=True):
-        st.subheader("All measures")
-        st.caption(evidence.clips(found))
-        evidence.measures(found)
-    for other in evidence.elsewhere(view.model):
-        with st.container(border=True):
-            st.subheader("On other clips", help=OTHER_HELP)
-            st.markdown(evidence.verdict(other))
-            st.caption(evidence.clips(other))
-            evidence.table(other, evidence.JUDGED)
-    with st.container(border=True):
-        st.subheader("The main measures, drawn")
-        evidence.drawn(found, evidence.grouping(view))
-    closer(view, found)
-
-
-def closer(view: View, found: evidence.Grades) -> None:
-    """A closer look at one explainer."""
-    explainer = evidence.explainer_choice(view, found)
-    with st.container(border=True):
-        st.subheader("Cross-talk: on whose sound the relevance lies")
-        evidence.cross_talk(found, explainer)
-    with st.container(border=True):
-        st.subheader("Sanity check: does the map depend on what the network learned?")
-        with sentences():
-            evidence.sanity(found, view.model, explainer)
+    return in_place(body)
 
 
 page_without_sound(
     "Evidence",
     "How well explanations fit the truth: every note of a composed clip is known, so every map can be graded.",
-    body,
+    one_place,
+    loaded,
 )

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from core.audio import SAMPLE_RATE, Audio, load, write_wav
 from core.cli import app
 from core.cli.console import print_json
+from core.grading.measures import si_sdr_improvement
 from core.loudness import loudness
 from core.models.store import model_names
 from core.taxonomy.instruments import INSTRUMENTS
@@ -257,6 +258,16 @@ def test_an_explanation_is_graded_against_the_stems(explained: Path) -> None:
     assert set(truth["share_per_stem"]) == {"piano", "violin"}
     assert 0 <= truth["rma"] <= 1
     assert truth["lift"] == pytest.approx(truth["rma"] / truth["area"])
+
+
+def test_the_reconstruction_of_an_explanation_is_graded_too(clip: Path, explained: Path) -> None:
+    truth = json.loads((explained / "report.json").read_text())["truth"]
+    heard, mix, stem = (
+        soundfile.read(path)[0]
+        for path in (explained / "reconstruction.wav", clip / "mix.wav", clip / "stems" / "violin.wav")
+    )
+    assert truth["si_sdr_reconstruction"] == pytest.approx(si_sdr_improvement(heard, mix, stem), abs=0.1)
+    assert truth["si_sdr_reconstruction"] != truth["si_sdr_improvement"]
 
 
 @pytest.mark.parametrize(("start", "explained_from"), [(0.5, 0.5), (2.9, 2)])

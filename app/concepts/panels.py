@@ -110,7 +110,7 @@ def overview(view: View, atlas: Atlas) -> None:
             )
         with st.container(height=560, gap=None):
             for concept in found[:LISTED]:
-                navigation.concept_link(concept, described(concept))
+                atlases.concept_link(concept, described(concept))
     st.caption(f"Measured on {atlas.clips} composed clips of `{atlas.recipe}`; the names come from test sounds.")
 
 
@@ -206,7 +206,7 @@ def neighbours(atlas: Atlas, concept: Concept) -> None:
     with st.container(gap=None):
         for channel, similarity in concept.neighbours:
             other = concepts[channel]
-            navigation.concept_link(other, f"{named(other)} :gray[· {similarity:.2f}]", place="near")
+            atlases.concept_link(other, f"{named(other)} :gray[· {similarity:.2f}]", place="near")
 
 
 def examples(model: str, concept: Concept) -> None:

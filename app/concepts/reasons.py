@@ -13,6 +13,7 @@ from app.figures.thumbnails import thumbnail
 from app.frame import navigation
 from app.frame.caches import cached
 from app.frame.hearing import model, on_screen, spectrogram
+from app.frame.models import model_title
 from app.frame.sounds import open_sound
 from app.frame.view import show
 from core.audio import Audio
@@ -43,17 +44,25 @@ def overview(found: Reasons) -> None:
 def _link(found: Reasons, reason: Reason) -> None:
     served = sorted(reason.usage, key=lambda label: -reason.usage[label])[:2]
     text = f"**{capital(reason.name)}** :gray[· {', '.join(title(label).lower() for label in served)}]"
-    if st.button(text, key=f"reason-{reason.number}", type="tertiary"):
-        show(reason=reason_id(found.layer, reason.number), concept=None)
-        st.rerun()
+    st.button(
+        text,
+        key=f"reason-{reason.number}",
+        type="tertiary",
+        on_click=show,
+        kwargs={"reason": reason_id(found.layer, reason.number), "concept": None},
+    )
 
 
 def reason_page(found: Reasons, reason: Reason) -> None:
     """One reason: what it responds to, which instruments it serves, and clips to hear in which it is strongest."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        if st.button("All reasons and concepts", icon=":material/arrow_back:", key="back"):
-            show(reason=None, concept=None)
-            st.rerun()
+        st.button(
+            "All reasons and concepts",
+            icon=":material/arrow_back:",
+            key="back",
+            on_click=show,
+            kwargs={"reason": None, "concept": None},
+        )
         if st.button(
             "Try it on my clip", icon=":material/troubleshoot:", type="primary", key="try",
             help="Shows and plays where this reason lies in your sound.",
@@ -63,7 +72,7 @@ def reason_page(found: Reasons, reason: Reason) -> None:
     st.html(
         f"<h2 style='margin:0;padding:0;font-size:1.35rem'><span style='color:{reason_color(reason.number)}'>●</span> "
         f"{escape(capital(reason.name))}</h2><small style='opacity:.7'>One of {len(found.reasons)} reasons · "
-        f"AUC {reason.auc:.2f} · channels of {escape(found.layer)} · {escape(found.model)}</small>"
+        f"AUC {reason.auc:.2f} · channels of {escape(found.layer)} · {escape(model_title(found.model))}</small>"
     )
     answers, use = st.columns([1.2, 1], gap="medium")
     with answers, st.container(border=True, height="stretch"):

@@ -1,16 +1,17 @@
-"""Figures of graded explanations: the table of measures, the cross-talk matrix and the strip of the sanity check."""
+"""Figures of graded explanations: tables of measures, the cross-talk matrix, and what the sanity check costs."""
 
 import base64
 from collections.abc import Mapping, Sequence, Set
 from html import escape
 
+import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.charts import layout
-from app.figures.colors import inks
+from app.figures.charts import fade, layout
+from app.figures.colors import MODEL_COLORS, inks, seen
 from core.grading.catalogue import MEASURES
-from core.grading.searches import RuleSearch
-from core.grading.verdict import Outcome
+from core.grading.searches import CandidateSearch, RuleSearch
+from core.grading.verdict import SANE, SANITY, Outcome
 from core.records import Interval
 
 ARROWS = {1: "↑", -1: "↓", 0: ""}
@@ -86,8 +87,8 @@ def measures_table(
     )
 
 
-def candidates_table(found: RuleSearch, outcomes: Mapping[str, Mapping[str, Outcome | None]]) -> str:
-    """HTML of a table of rules, those that vary the same part below its heading.
+def candidates_table(found: CandidateSearch, outcomes: Mapping[str, Mapping[str, Outcome | None]]) -> str:
+    """HTML of a table of candidates, those that vary the same part below its heading.
 
     Args:
         found: What was found about each.
@@ -149,6 +150,41 @@ def cross_talk(values: Sequence[Sequence[float | None]], explained: Sequence[str
     figure.update_xaxes(showgrid=False, tickangle=-90, tickfont_size=11, automargin=True, side="top")
     figure.update_yaxes(autorange="reversed", showgrid=False, tickfont_size=11, dtick=1)
     return layout(figure, cell * len(explained) + 110).update_layout(margin_b=4)
+
+
+def trade(found: RuleSearch) -> go.Figure:
+    """Lift (upwards) against how alike maps stay once weights are random (to the right), a dot for each candidate.
+
+    Dotted lines: up to where maps show what the network learned, and the lift of the default. What lies beyond both, on
+    the upper left, would be better than the default.
+    """
+    figure = go.Figure()
+    for name, row in found.candidates.items():
+        lift, alike = row.measures.get("lift", Interval()), row.measures.get(SANITY, Interval())
+        if None in (lift.value, alike.value):
+            continue
+        own = name == found.default
+        shade = inks().best if own else seen(MODEL_COLORS[0])
+        figure.add_scatter(
+            x=[alike.value], y=[lift.value], mode="markers+text", text=[row.title if own else ""],
+            textposition="top left", marker={"color": shade, "size": 12 if own else 9}, name=row.title,
+            error_x=_whiskers(alike, shade), error_y=_whiskers(lift, shade),
+            hovertemplate=f"{escape(row.title)} ({escape(row.part.lower())})<br>lift %{{y:.2f}}, alike %{{x:.2f}}"
+            "<extra></extra>",
+        )  # fmt: skip
+    line = {"color": inks().text, "width": 1, "dash": "dot"}
+    figure.add_vline(x=SANE, line=line)
+    if (default := found.candidates[found.default].measures["lift"].value) is not None:
+        figure.add_hline(y=default, line=line)
+    figure.update_xaxes(range=[0, 1.02], title=MEASURES[SANITY].title)
+    figure.update_yaxes(rangemode="tozero", title=MEASURES["lift"].title)
+    return layout(figure, 380).update_layout(margin_b=46)
+
+
+def _whiskers(interval: Interval, shade: str) -> dict[str, object]:
+    """The interval of a dot, as an error bar."""
+    value, low, high = (np.array([bound], float) for bound in (interval.value, interval.low, interval.high))
+    return {"array": high - value, "arrayminus": value - low, "color": fade(shade, 0.45), "width": 2, "thickness": 1}
 
 
 def strip(pictures: Sequence[tuple[bytes, str, str]]) -> str:

@@ -4,8 +4,9 @@ import streamlit as st
 
 from app.explain import explanations, panels, usual
 from app.frame import atlases
+from app.frame.choices import layer_choice
 from app.frame.hearing import model
-from app.frame.shell import layer_choice, sentences
+from app.frame.shell import sentences
 from app.frame.view import View
 from core.explanation.playback import Passage
 from core.inference import Prediction

@@ -1,7 +1,6 @@
 """Parts of the Explain page: choices, the map on the sound, tiles of concepts, silencing, the comparison with truth."""
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,10 +27,8 @@ from core.explanation.reasons import ReasonPart
 from core.explanation.reconstruction import can_reconstruct
 from core.explanation.relevance import Explanation, Relevance
 from core.inference import Prediction
-from core.resynthesis import MaskSettings
 from core.taxonomy.instruments import LabelSet
 
-REST_DB = round(-20 * math.log10(MaskSettings().rest))  # how far sound without evidence is turned down
 AT_ONCE = 24  # further concepts that are computed and shown together
 SHOWN_MEASURES = ("rma", "area", "lift", "energy_lift", "si_sdr_improvement", "si_sdr_ceiling")
 FILL = "fill-notes"  # key of the toggle that fills in the notes

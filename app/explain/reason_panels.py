@@ -106,9 +106,9 @@ def without_panel(view: View, passage: Passage, label: str, prediction: Predicti
                 f"Without {_listed(names)} in the network: {title(label).lower()} "
                 f"**{_percent(before[index])} → {_percent(after[index])}**"
             )
-            if st.button("Let it notice all again", key="unsilence", type="tertiary"):
-                show(silent=None)
-                st.rerun()
+            st.button(
+                "Let it notice all again", key="unsilence", type="tertiary", on_click=show, kwargs={"silent": None}
+            )
         moved = np.argsort(-np.abs(after - before), kind="stable")
         shown = list(dict.fromkeys([index, *moved.tolist()]))[:MOVED]
         st.html(bars.change_bars([prediction.labels[i] for i in shown], before[shown], after[shown]))

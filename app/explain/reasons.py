@@ -23,10 +23,10 @@ from core.frontends.frontend import Matrix
 from core.grading.truth import grade_by
 
 
-def dictionary(passage: Passage) -> Dictionary | None:
-    """The reasons that the passage's model can have; None if they have not been found yet, or cannot be read."""
+def dictionary(model_name: str) -> Dictionary | None:
+    """The reasons that a model can have; None if they have not been found yet, or cannot be read."""
     try:
-        known = atlases.reasons(passage.model)
+        known = atlases.reasons(model_name)
     except InputError:
         return None
     return known.dictionary if known else None
@@ -34,12 +34,12 @@ def dictionary(passage: Passage) -> Dictionary | None:
 
 def reasons(passage: Passage, label: str) -> tuple[ReasonPart, ...]:
     """The reasons for a label, the strongest first; none if the model's have not been found yet."""
-    return () if dictionary(passage) is None else _reasons(passage, label)
+    return () if dictionary(passage.model) is None else _reasons(passage, label)
 
 
 @cached("reasons", "Finding the reasons …")
 def _reasons(passage: Passage, label: str) -> tuple[ReasonPart, ...]:
-    known = dictionary(passage)
+    known = dictionary(passage.model)
     assert known
     return playback.reasons(model(passage.model), analysed(passage), label, known, trace=trace(passage))
 
@@ -66,7 +66,7 @@ def pictures(passage: Passage, label: str) -> tuple[bytes, ...]:
 
 @cached("answers without")
 def _answers(passage: Passage, label: str, silenced: tuple[tuple[str, ...], ...]) -> Matrix:
-    known, trained = dictionary(passage), model(passage.model)
+    known, trained = dictionary(passage.model), model(passage.model)
     assert known
     features = analysed(passage).features
     shown = reasons(passage, label)

@@ -146,12 +146,16 @@ def _deviations(found: Atlas, layer: str, deviations: Sequence[Deviation], headi
         for one in deviations[:DEVIATIONS]:
             concept = found.concept(layer, one.channel)
             shares = f":gray[· {one.share:.1%} instead of {one.usual:.1%}]".replace("-", "−")
-            navigation.concept_link(concept, f"{named(concept)} {shares}", place="deviates")
+            atlases.concept_link(concept, f"{named(concept)} {shares}", place="deviates")
 
 
 def _clip(model: str, label: str, heading: str, clip: str) -> None:
     example = explanations.label_example(model, label, clip)
     example_card(key=f"usual-{heading}", example=example, caption=heading, detail=clip)
-    if st.button("Explain this clip", key=f"explain-{heading}", type="tertiary"):
-        turn_to(clip=clip, instrument=label, start=None)
-        st.rerun()
+    st.button(
+        "Explain this clip",
+        key=f"explain-{heading}",
+        type="tertiary",
+        on_click=turn_to,
+        kwargs={"clip": clip, "instrument": label, "start": None},
+    )

@@ -1,7 +1,10 @@
 """The atlas of each model, for all pages that name concepts."""
 
+import streamlit as st
+
 from app.frame.caches import cached
 from app.frame.models import model_title
+from app.frame.view import show
 from core.concepts.atlas import Atlas, Concept, Reasons
 from core.concepts.store import ATLAS, REASONS, load_atlas, load_reasons
 from core.errors import InputError
@@ -56,3 +59,14 @@ def concept(model_name: str, layer: str, channel: int) -> Concept | None:
         return found.concept(layer, channel) if found else None
     except InputError:
         return None
+
+
+def concept_link(concept: Concept, text: str, place: str = "open") -> None:
+    """A line of text that opens a concept."""
+    st.button(
+        text,
+        key=f"{place}-{concept.layer}-{concept.channel}",
+        type="tertiary",
+        on_click=show,  # before the page is computed, which would otherwise be once for nothing
+        kwargs={"layer": concept.layer, "concept": concept.channel, "reason": None},
+    )

@@ -1,9 +1,9 @@
 """What the app caches, and how large each cache may grow.
 
 A cached function runs once for the same arguments, even if several sessions need the value at the same time. Sessions
-share the values, so nobody may change them. Every cache is bounded in bytes and drops what was used least recently;
-together they hold no more than the sum of ``LIMITS_MB``. Uploads belong to sessions (:mod:`app.frame.shelves`), and
-their bounds stand here too.
+share the values, so nobody may change them; only a song that is parted passage by passage is filled in. Every cache is
+bounded in bytes and drops what was used least recently; together they hold no more than the sum of ``LIMITS_MB``.
+Uploads belong to sessions (:mod:`app.frame.shelves`), and their bounds stand here too.
 """
 
 import gc
@@ -47,6 +47,7 @@ LIMITS_MB = {
     "reason masks": 8,  # 3 MB each
     "reason sounds": 8,  # 1 MB each
     "reason mixes": 6,  # 3 MB each
+    "whole songs": 56,  # 51 MB for ten minutes
     "reason truths": 1,
     "answers without": 1,
     "trust": 1,

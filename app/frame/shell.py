@@ -1,21 +1,23 @@
-"""What every page has in common: the view, the sound it is about, and one place where errors become sentences."""
+"""What every page has in common: its frame, which stands at once, and one place where errors become sentences."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
 from app.components import alerts
 from app.figures.colors import inks
-from app.frame import visitors
+from app.frame import places
 from app.frame.header import header
-from app.frame.hearing import model
-from app.frame.models import about, model_title
-from app.frame.sounds import Sound, is_upload, open_sound
-from app.frame.uploader import uploader
-from app.frame.view import View, choose, complaint, restore, show_clip
 from core.errors import InputError
-from core.models.store import card, model_names
+
+if TYPE_CHECKING:  # slow to import, and the frame of a page does not wait for them
+    from app.frame.sounds import Sound
+    from app.frame.view import View
+
+Places = TypeVar("Places")
 
 STYLE = """
 <style>
@@ -31,6 +33,14 @@ h3 {font-size: 1.05rem !important}
   .st-key-page-header, .st-key-page-tools {gap: 0 1rem}
   .st-key-metrics [data-testid="stColumn"] {min-width: 0; flex: 1 1 0}
 }
+/* Above the page stands what is wrong, if anything is; else it takes no room. */
+[data-testid="stLayoutWrapper"]:has(> .st-key-top):not(:has([data-testid="stAlert"])) {position: absolute; width: 1px}
+/* What is being computed is said below in the window, where it moves nothing. */
+[data-testid="stElementContainer"]:has(> [data-testid="stSpinner"]) {
+  position: fixed; bottom: 1.25rem; left: 50%; transform: translateX(-50%); z-index: 100; width: max-content;
+  max-width: 90vw; padding: .4rem 1rem; border-radius: 2rem; background: var(--ground);
+  border: 1px solid color-mix(in srgb, currentColor 25%, transparent);
+}
 </style>
 """
 
@@ -44,76 +54,59 @@ def sentences() -> Iterator[None]:
         alerts.error(str(error))
 
 
-def page(heading: str, sentence: str, body: Callable[[View, Sound], None]) -> None:
-    """A page: its heading, one sentence that says what it is for, and its body for the current view and sound."""
+def page(
+    heading: str,
+    sentence: str,
+    laid_out: Callable[[], Places],
+    body: Callable[[], "Callable[[View, Sound, Places], None]"],
+    tells: bool = True,
+) -> None:
+    """A page about the current sound: its frame, and then what is slow to import and to compute.
 
-    def with_sound(view: View) -> None:
-        with st.container():  # also where there is nothing to say, as the page would shift: the browser would show its
-            if wrong := complaint():  # old state a second time, faded, below the new one until all is computed
-                alerts.error(wrong)
-        sound = _sound(view)
-        if sound:
-            body(view, sound)
+    Args:
+        heading: Its name.
+        sentence: What it is for.
+        laid_out: Makes the places of its parts.
+        body: Imports what puts the parts into their places.
+        tells: Whether the parts say what plays, so that they have to wait for the guess of a visitor who guesses first.
+    """
 
-    page_without_sound(heading, sentence, with_sound)
+    def loaded() -> "tuple[Callable[[], tuple[View, Sound] | None], Callable[[View, Sound, Places], None]]":
+        from app.frame.opening import view_and_sound
+
+        return partial(view_and_sound, tells), body()
+
+    _page(heading, sentence, laid_out, loaded)
 
 
-def page_without_sound(heading: str, sentence: str, body: Callable[[View], None]) -> None:
-    """A page that is about no sound."""
-    visitors.watch()
-    st.html(f"{STYLE}<style>:root {{--ground: {inks().ground}; --best: {inks().best}}}</style>")
+def page_without_sound(
+    heading: str, sentence: str, laid_out: Callable[[], Places], body: Callable[[], "Callable[[View, Places], None]"]
+) -> None:
+    """A page that is about no sound, see :func:`page`."""
+
+    def loaded() -> "tuple[Callable[[], tuple[View]], Callable[[View, Places], None]]":
+        from app.frame.opening import view_alone
+
+        return view_alone, body()
+
+    _page(heading, sentence, laid_out, loaded)
+
+
+def _page(
+    heading: str,
+    sentence: str,
+    laid_out: Callable[[], Places],
+    loaded: Callable[[], tuple[Callable[[], tuple[Any, ...] | None], Callable[..., None]]],
+) -> None:
+    st.html(f"{STYLE}{places.STYLE}<style>:root {{--ground: {inks().ground}; --best: {inks().best}}}</style>")
     header(heading, sentence)
+    top = st.container(key="top")
+    made = laid_out()
+    with top, st.spinner("Starting …"):
+        opened, body = loaded()
     with sentences():
-        with st.container():
-            view = restore()
-        body(view)
-
-
-def _sound(view: View) -> Sound | None:
-    """The view's sound; where there is none, the page says what to do instead."""
-    try:
-        return open_sound(view.clip)
-    except InputError as error:
-        alerts.warning(str(error), icon=":material/upload:")
-        if is_upload(view.clip):
-            uploader("Upload the file again")
-        if st.button("Open an example instead"):
-            show_clip("")
-            st.rerun()
-        return None
-
-
-def model_choice(view: View) -> str:
-    """Lets the user change the model, and read its card."""
-    name = choose(
-        st.selectbox,
-        "model",
-        "Model",
-        view.model,
-        options=model_names(),
-        format_func=model_title,
-        help="The trained network that listens. Its card says what it was trained on and how good it is.",
-    )
-    with st.popover("About this model", icon=":material/info:", type="tertiary"):
-        about(card(name))
-    return name
-
-
-def layer_choice(view: View) -> str:
-    """Lets the user change the layer whose channels are the concepts."""
-    layers = model(view.model).network.concept_layers
-    return choose(
-        st.selectbox,
-        "layer",
-        "Layer",
-        view.layer or layers[-1],
-        options=layers,
-        format_func=lambda layer: f"{layer} ({_depth(layers.index(layer), len(layers))})",
-        help="A layer is one stage of the network. The first layers respond to small details, such as an onset or a "
-        "hum, the last ones to whole sounds. Each channel of a layer is a concept: a pattern that the network learned "
-        "to notice.",
-    )
-
-
-def _depth(index: int, layers: int) -> str:
-    return "small details" if index == 0 else "whole sounds" if index == layers - 1 else "patterns"
+        with top:
+            about = opened()
+        if about:
+            body(*about, made)
+    st.html(places.STANDS)

@@ -7,16 +7,15 @@ from functools import reduce
 
 import streamlit as st
 
-from app.figures.colors import title
-from app.frame.hearing import model
+from app.figures.colors import named, title
+from app.frame.guessing import TOGGLE, guess_of, is_on, keep
 from app.frame.sounds import Sound
 from app.frame.view import View, show_clip
 from core.inference import Prediction
 from core.synthesis.recipe import RECIPES, modified
-from core.taxonomy.instruments import LABEL_SETS, LabelSet
+from core.taxonomy.instruments import LABEL_SETS
 
-TOGGLE = "guess-first"
-_GUESSES, _ROUNDS = "guesses", "guessed-rounds"
+_ROUNDS = "guessed-rounds"
 MAX_SEED = 10**6
 LABELS = LABEL_SETS["general"].labels
 # The name of a mix does not say who plays: that is drawn, too. FluidR3 loads fastest.
@@ -83,16 +82,6 @@ def toggle(view: View, sound: Sound) -> None:
         )
 
 
-def is_on(view: View, sound: Sound) -> bool:
-    """Whether the visitor guesses; for that the truth must be known, and the model must hear instruments."""
-    return bool(st.session_state.get(TOGGLE) and sound.clip and isinstance(model(view.model).space, LabelSet))
-
-
-def is_answered(sound: Sound) -> bool:
-    """Whether the visitor has guessed what plays in this sound."""
-    return sound.key in st.session_state.get(_GUESSES, {})
-
-
 def next_mix() -> None:
     """Turns to a new mix of instruments that nobody knows yet."""
     show_clip(MIX.clip_name(random.randint(0, MAX_SEED)))
@@ -104,13 +93,12 @@ def panel(sound: Sound, heard: Prediction | None) -> None:
     Args:
         heard: What the network hears, once the visitor has guessed.
     """
-    key, answered = f"guess-{sound.key}", heard is not None
+    key, guess, answered = f"guess-{sound.key}", guess_of(sound), heard is not None
     st.subheader(
         "Which instruments do you hear?", help="Choose all that you hear, then check. There are at most a few."
     )
-    guesses: dict[str, tuple[str, ...]] = st.session_state.setdefault(_GUESSES, {})
-    if answered:
-        st.session_state[key] = list(guesses[sound.key])
+    if guess is not None:
+        st.session_state[key] = list(guess)
     chosen = st.pills(
         "Instruments",
         LABELS,
@@ -128,7 +116,7 @@ def panel(sound: Sound, heard: Prediction | None) -> None:
             type="secondary" if answered else "primary",
             icon=":material/done:",
             disabled=answered or not chosen,
-            on_click=lambda: guesses.update({sound.key: tuple(chosen)}),
+            on_click=lambda: keep(sound, tuple(chosen)),
         )
         st.button(
             "Next mix" if answered else "Another mix",
@@ -138,12 +126,16 @@ def panel(sound: Sound, heard: Prediction | None) -> None:
             on_click=next_mix,
         )
     if heard is not None:
-        _result(sound, guesses[sound.key], heard)
+        _result(sound, guess or (), heard)
 
 
 def _result(sound: Sound, guess: Sequence[str], heard: Prediction) -> None:
-    """How the visitor and the network did here, and in all mixes so far."""
+    """How the visitor and the network did here, and in all mixes so far; who gave up is told the truth instead."""
     truth = sound.clip.labels if sound.clip else ()
+    if not guess:
+        said = f"You gave this one up, so it does not count. Really playing: {named(truth)}."
+        st.markdown(said, unsafe_allow_html=True)
+        return
     mine, its = outcome(truth, guess), outcome(truth, heard.detected)
     rounds: dict[str, tuple[Outcome, Outcome]] = st.session_state.setdefault(_ROUNDS, {})
     rounds.setdefault(sound.key, (mine, its))

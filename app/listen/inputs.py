@@ -6,12 +6,11 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app.components import alerts
 from app.figures.colors import title
 from app.frame.examples import EXAMPLES
 from app.frame.sounds import keep_recording
 from app.frame.uploader import take, uploader
-from app.frame.view import View, show_clip
+from app.frame.view import View, complain, show_clip
 from core.errors import InputError
 from core.synthesis.recipe import COUNTS, DURATIONS, RECIPES, Recipe, modified, split_clip_name
 from core.synthesis.score import STYLES
@@ -22,6 +21,7 @@ WAYS = {"examples": "Examples", "compose": "Compose", "upload": "Upload", "recor
 MAX_SEED = 10**6
 RECORDED_RATE = 44100  # Hz
 SURPRISING = (2, 5)  # instruments in a mix that is drawn
+FIELDS = ("instruments", "count", "style", "font", "duration", "seed")  # of the form, and of its widgets' keys
 
 
 def ways_in(view: View) -> None:
@@ -44,10 +44,14 @@ def ways_in(view: View) -> None:
 def _shelf(view: View) -> None:
     st.caption("Mixes that the app composed, so it knows which instruments really play.")
     for name, clip in EXAMPLES.items():
-        chosen = clip == view.clip
-        if st.button(name, key=f"example-{name}", type="primary" if chosen else "secondary", width="stretch"):
-            show_clip(clip)
-            st.rerun()
+        st.button(
+            name,
+            key=f"example-{name}",
+            type="primary" if clip == view.clip else "secondary",
+            width="stretch",
+            on_click=show_clip,
+            args=(clip,),
+        )
 
 
 def _upload(view: View) -> None:  # noqa: ARG001 - called like the other ways in
@@ -82,7 +86,7 @@ def _composer(view: View) -> None:
         key="compose-instruments",
         persist_state="session",
     )
-    count = st.slider(
+    st.slider(
         "Number of instruments, if you choose none",
         *COUNTS,
         3,
@@ -92,49 +96,47 @@ def _composer(view: View) -> None:
     )
     left, right = st.columns(2)
     styles = [style for style in STYLES.names() if style != "midi"]
-    style = left.selectbox(
+    left.selectbox(
         "Style", styles, key="compose-style", persist_state="session", format_func=str.capitalize,
         help="Musical: harmony, melody, bass and rhythm. Random: any note at any time, so that only the sound itself "
         "gives an instrument away.",
     )  # fmt: skip
     fonts = {font.name: font.title for font in installed_soundfonts()}
-    font = right.selectbox(
+    right.selectbox(
         "Soundfont", list(fonts), key="compose-font", persist_state="session", format_func=fonts.__getitem__,
         help="The set of recorded instruments that plays the music.",
     )  # fmt: skip
     left, right = st.columns(2)
-    duration = left.slider(
-        "Seconds", int(DURATIONS[0]), int(DURATIONS[1]), 8, key="compose-duration", persist_state="session"
-    )
-    seed = right.number_input("Seed", 0, MAX_SEED, 7, key="compose-seed", persist_state="session")
+    left.slider("Seconds", int(DURATIONS[0]), int(DURATIONS[1]), 8, key="compose-duration", persist_state="session")
+    right.number_input("Seed", 0, MAX_SEED, 7, key="compose-seed", persist_state="session")
     compose, surprise = st.columns(2)
-    if compose.button("Compose", type="primary", icon=":material/music_note:", width="stretch"):
-        ask = {"style": (style,), "soundfont": (font,), "duration": float(duration)}
-        # Whoever names the instruments has given their number.
-        who = {"instruments": tuple(chosen)} if chosen else {"count": (count,)}
-        try:
-            show_clip(modified(RECIPES["general"], **ask, **who).clip_name(int(seed)))
-        except InputError as error:
-            alerts.error(str(error))
-        else:
-            st.rerun()
+    compose.button("Compose", type="primary", icon=":material/music_note:", width="stretch", on_click=_compose)
     surprise.button(
-        "Surprise me", icon=":material/casino:", width="stretch", on_click=_surprise, args=(styles, font, duration),
+        "Surprise me", icon=":material/casino:", width="stretch", on_click=_surprise, args=(styles,),
         help="Picks instruments, style and seed at random, and shows what it picked in these fields.",
     )  # fmt: skip
 
 
-def _surprise(styles: Sequence[str], font: str, duration: int) -> None:
+def _compose() -> None:
+    """Shows the mix that the form asks for as it is now, whatever of it has just been changed."""
+    form = {field: st.session_state[f"compose-{field}"] for field in FIELDS}
+    ask = {"style": (form["style"],), "soundfont": (form["font"],), "duration": float(form["duration"])}
+    # Whoever names the instruments has given their number.
+    names = tuple(form["instruments"])
+    who = {"instruments": names} if names else {"count": (form["count"],)}
+    try:
+        show_clip(modified(RECIPES["general"], **ask, **who).clip_name(int(form["seed"])))
+    except InputError as error:
+        complain(str(error))
+
+
+def _surprise(styles: Sequence[str]) -> None:
     """Composes a mix of random instruments, and fills the form in so that it makes the same mix again."""
     names = random.sample(LABEL_SETS["general"].labels, random.randint(*SURPRISING))
     instruments = check_labels(names, LABEL_SETS["general"].labels)
-    style, seed = random.choice(styles), random.randint(0, MAX_SEED)
-    drawn = {"instruments": list(instruments), "style": style, "seed": seed}
+    drawn = {"instruments": list(instruments), "style": random.choice(styles), "seed": random.randint(0, MAX_SEED)}
     st.session_state.update({f"compose-{field}": value for field, value in drawn.items()})
-    recipe = modified(
-        RECIPES["general"], instruments=instruments, style=(style,), soundfont=(font,), duration=float(duration)
-    )
-    show_clip(recipe.clip_name(seed))
+    _compose()
 
 
 def _composed_recipe(view: View) -> Recipe:

@@ -117,8 +117,12 @@ def train(
         from core.training.train import train as train_model
     except ModuleNotFoundError as error:
         raise InputError(f"Training needs {error.name}; install it with `uv pip install -e '.[train]'`.") from error
+    from core.training.fit import FITS, fit
+
     with redirect_stdout(sys.stderr):  # where Lightning's progress belongs
-        card = train_model(plan, number, data, output_folder(out), resume, nodes)
+        fits = plan.stage(number).architecture in FITS
+        folder = output_folder(out)
+        card = fit(plan, number, data, folder) if fits else train_model(plan, number, data, folder, resume, nodes)
     if card is None:  # a helper process of Lightning
         return
     if as_json:

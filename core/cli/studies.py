@@ -13,7 +13,7 @@ from core.errors import InputError
 
 if TYPE_CHECKING:
     from core.comparison.records import VariantResult
-    from core.grading.searches import MaskSearch, RuleSearch
+    from core.grading.searches import CandidateSearch, MaskSearch
     from core.records import Interval
 
 MASKS_SHOWN = 12  # of the best
@@ -27,6 +27,8 @@ app = typer.Typer(
         timbrescope study rules --clips 20
 
         timbrescope study masks --clips 60
+
+        timbrescope study reasons
 
         timbrescope study ablation general-deep-rich --folder runs/ablation --real recordings
     """,
@@ -61,7 +63,7 @@ def rules(
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:
-        _print_rules(result)
+        _print_candidates(result)
         typer.echo(f"Written: {path}")
 
 
@@ -94,6 +96,43 @@ def masks(
         print_json(result.model_dump(mode="json"))
     else:
         _print_masks(result)
+        typer.echo(f"Written: {path}")
+
+
+@app.command()
+def reasons(
+    model: Model = None,
+    clips: Annotated[int, typer.Option(min=1, help="How many clips to grade on.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first of these clips.")] = 34_000_000,
+    references: Annotated[int, typer.Option(min=2, help="How many clips to learn reasons from.")] = 200,
+    reference_seed: Annotated[int, typer.Option(min=0, help="Determines their seeds.")] = 35,
+    as_json: AsJson = False,
+) -> None:
+    """Grade ways to group a layer's channels into reasons. The shipped reasons were chosen by this study.
+
+    Run the same command again to continue after an interruption. It writes `trained_models/studies/reasons.json`, which
+    the Evidence page shows.
+
+    Examples:
+        timbrescope study reasons
+
+        timbrescope study reasons --model general-shallow-simple --clips 20 --references 60
+    """
+    from core.grading.searches import REASONS
+    from core.models.store import default_model
+    from core.paths import STUDIES, TRAINED_MODELS
+    from core.studies.reason_search import search
+
+    path = TRAINED_MODELS / STUDIES / REASONS
+    with progress("Observing", total=references) as move:
+        result = search(
+            model or default_model(), clips, seed, references, reference_seed, TRAINED_MODELS, _moving(move)
+        )
+    result.write(path)
+    if as_json:
+        print_json(result.model_dump(mode="json"))
+    else:
+        _print_candidates(result)
         typer.echo(f"Written: {path}")
 
 
@@ -156,7 +195,7 @@ def _moving(move: Callable[..., None]) -> Callable[[str, int, int], None]:
     return lambda what, done, all: move(description=what, completed=done, total=all)
 
 
-def _print_rules(result: "RuleSearch") -> None:
+def _print_candidates(result: "CandidateSearch") -> None:
     measures = list(result.candidates[result.default].measures)
     print_table(
         f"{result.model}, {result.instruments} instruments in {result.clips} clips",

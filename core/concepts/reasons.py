@@ -171,12 +171,22 @@ def find_patterns(seen: Evidence, count: int) -> Array:
 def _drawn(relevance: Array, seed: int) -> Array:
     """Some cells of an explanation ``(channels, cells)``, drawn by their positive relevance, in shares of its mean."""
     positive = np.maximum(relevance, 0).reshape(len(relevance), -1).astype(np.float64)
-    total, cells = positive.sum(), int(np.count_nonzero(positive.any(0)))
+    drawn = drawn_cells(positive, seed)
+    return np.asarray(
+        positive[:, drawn] / max(positive.sum(), np.finfo(np.float64).tiny) * positive.shape[1], np.float32
+    )
+
+
+def drawn_cells(positive: npt.NDArray[np.floating], seed: int) -> npt.NDArray[np.int64]:
+    """Numbers of some cells, in rising order, drawn by their positive relevance ``(channels, cells)``."""
+    of_cells = positive.sum(0, dtype=np.float64)
+    cells = int(np.count_nonzero(of_cells))
     if not cells:
-        return np.zeros((len(relevance), 0), np.float32)
-    chance = positive.sum(0) / total
-    drawn = np.random.default_rng(seed).choice(len(chance), min(CELLS, cells), replace=False, p=chance)
-    return np.asarray(positive[:, np.sort(drawn)] / total * len(chance), np.float32)
+        return np.zeros(0, np.int64)
+    drawn = np.random.default_rng(seed).choice(
+        len(of_cells), min(CELLS, cells), replace=False, p=of_cells / of_cells.sum()
+    )
+    return np.sort(drawn)
 
 
 def _described(

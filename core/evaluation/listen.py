@@ -17,7 +17,7 @@ from core.corpora.read import BuiltDataset
 from core.corpora.sound import SoundFile, SoundRef, StoredClip
 from core.errors import InputError
 from core.frontends.frontend import FrontendConfig, Matrix, frontend
-from core.inference import is_silent, window_features, window_frames, window_starts, windows
+from core.inference import in_order, is_silent, member_models, window_features, window_frames, window_starts, windows
 from core.models.store import TrainedModel
 
 BATCH = 64
@@ -49,10 +49,30 @@ def listen(model: TrainedModel, clips: Corpus, on_progress: Progress) -> Heard:
     Raises:
         InputError: no item can be read, or only log-mels are stored and the model needs the sound.
     """
+    if model.members:
+        return _fused(model, clips, on_progress)
     stored = [item.sound for item in clips.items if isinstance(item.sound, StoredClip)]
     if len(stored) == len(clips) and stored[0].dataset.frontend == model.card.frontend:
         return Heard(clips, _from_features(model, stored[0].dataset, [sound.row for sound in stored], on_progress), {})
     return _from_sounds(model, clips, on_progress)
+
+
+def _fused(model: TrainedModel, clips: Corpus, on_progress: Progress) -> Heard:
+    """The answers of a fusion for the items that all of its members can read."""
+    members = member_models(model)
+    heard = [listen(member, clips, _turn(on_progress, turn, len(members))) for turn, member in enumerate(members)]
+    skipped = {id: why for one in heard for id, why in one.skipped.items()}
+    rows = [row for row, item in enumerate(clips.items) if item.id not in skipped]
+    answers = []
+    for member, one in zip(members, heard, strict=True):
+        kept = [row for row, item in enumerate(one.clips.items) if item.id not in skipped]
+        answers.append(in_order(model.labels, member, member.probabilities(one.logits[kept])))
+    return Heard(clips.rows(rows), model.fuse(answers), skipped)
+
+
+def _turn(on_progress: Progress, turn: int, turns: int) -> Progress:
+    """The progress of one of several equal pieces of work, as that of the whole."""
+    return lambda done, all: on_progress(turn * all + done, turns * all)
 
 
 def _from_features(model: TrainedModel, dataset: BuiltDataset, rows: Sequence[int], on_progress: Progress) -> Values:

@@ -62,6 +62,21 @@ def f1(targets: Scores, detected: Scores | Mask, weights: Scores | None = None, 
     return np.where(present > 0, _ratio(2 * hits, called + present), np.nan)
 
 
+def precision_and_recall(
+    targets: Scores, detected: Scores | Mask, weights: Scores | None = None, known: Mask | None = None
+) -> tuple[Scores, Scores]:
+    """How often each label is right where it is detected, and detected where it is, each ``(..., labels)``.
+
+    Precision TP / (TP + FP) is NaN for a label that is never detected, and both are NaN for a label without clips.
+
+    >>> precision, recall = precision_and_recall(np.array([[1, 0], [1, 0]]), np.array([[1, 0], [0, 1]]))
+    >>> precision.tolist(), recall.tolist()
+    ([1.0, nan], [0.5, nan])
+    """
+    hits, called, present = _counts(targets, detected, *_defaults(targets, weights, known))
+    return np.where(present > 0, _ratio(hits, called), np.nan), _ratio(hits, present)
+
+
 def summary(
     targets: Scores, scores: Scores, detected: Scores | Mask, weights: Scores | None = None, known: Mask | None = None
 ) -> dict[str, Scores]:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from core.evaluation.metrics import f1
+from core.evaluation.metrics import f1, precision_and_recall
 from core.evaluation.record import ChoiceLabelScores, ChoiceScores, SoloConfusion
 from core.statistics import as_interval, bootstrap
 
@@ -73,15 +73,15 @@ def choice_scores(choices: Choices) -> ChoiceScores:
 def _figures(choices: Choices, weights: Scores) -> dict[str, Scores]:
     """Figures of weighted clips; ``weights (..., clips)`` say how often each counts."""
     targets, decided = choices.targets, choices.decided
-    hits, called, there = weights @ (targets * decided), weights @ decided, weights @ targets
+    precision, recall = precision_and_recall(targets, decided, weights)
     per_label = f1(targets, decided, weights)
     clips = weights.sum(-1)
     return {
         "accuracy": _ratio(weights @ choices.right, clips),
         "macro_f1": _ratio(np.nansum(per_label, axis=-1), (~np.isnan(per_label)).sum(-1)),
         "top3": _ratio(weights @ choices.near, clips),
-        "precision": np.where(there > 0, _ratio(hits, called), np.nan),
-        "recall": _ratio(hits, there),
+        "precision": precision,
+        "recall": recall,
         "f1": per_label,
     }
 

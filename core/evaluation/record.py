@@ -45,10 +45,20 @@ class Slice(Part):
 
 
 class LabelScores(Part):
-    """The scores of one label: average precision, F1, and how many clips hold it."""
+    """The scores of one label.
+
+    Attributes:
+        ap: Average precision.
+        f1: The harmonic mean of precision and recall.
+        precision: Share of the clips in which it is detected that hold it; empty in records made before it was kept.
+        recall: Share of the clips that hold it in which it is detected; empty in the same records.
+        support: How many clips hold it.
+    """
 
     ap: Interval
     f1: Interval
+    precision: Interval = Interval()
+    recall: Interval = Interval()
     support: int
 
 

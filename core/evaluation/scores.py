@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.evaluation.metrics import average_precision, confusion, f1, recall, solo_confusion, summary, top1
+from core.evaluation.metrics import (
+    average_precision,
+    confusion,
+    f1,
+    precision_and_recall,
+    recall,
+    solo_confusion,
+    summary,
+    top1,
+)
 from core.evaluation.record import Confusion, LabelScores, LevelScores, Scores, Slice, SoloConfusion
 from core.records import Interval
 from core.statistics import DIGITS, as_interval, bootstrap
@@ -88,21 +97,25 @@ def _top1_solo(answers: Answers) -> Interval:
 
 
 def _per_instrument(answers: Answers) -> dict[str, LabelScores]:
-    targets, known = answers.targets, answers.known
-    figures = bootstrap(
-        lambda w: {
-            "ap": average_precision(targets, answers.probabilities, w, known),
-            "f1": f1(targets, answers.detected, w, known),
-        },
-        len(targets),
-    )
+    figures = bootstrap(lambda weights: _label_figures(answers, weights), len(answers.targets))
     return {
         answers.labels[i]: LabelScores(
-            ap=as_interval(figures["ap"][:, i]),
-            f1=as_interval(figures["f1"][:, i]),
-            support=int(targets[:, i].sum()),
+            **{name: as_interval(figure[:, i]) for name, figure in figures.items()},
+            support=int(answers.targets[:, i].sum()),
         )
         for i in _occurring(answers)
+    }
+
+
+def _label_figures(answers: Answers, weights: npt.NDArray[np.floating]) -> dict[str, npt.NDArray[np.floating]]:
+    """The figures of each label ``(..., labels)``; ``weights (..., clips)`` say how often each clip counts."""
+    targets, detected, known = answers.targets, answers.detected, answers.known
+    right, found = precision_and_recall(targets, detected, weights, known)
+    return {
+        "ap": average_precision(targets, answers.probabilities, weights, known),
+        "f1": f1(targets, detected, weights, known),
+        "precision": right,
+        "recall": found,
     }
 
 

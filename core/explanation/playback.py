@@ -118,13 +118,14 @@ def reasons(
     dictionary: Dictionary,
     count: int = COUNT,
     trace: Trace | None = None,
+    always: int | None = None,
 ) -> tuple[ReasonPart, ...]:
     """:func:`core.explanation.reasons.reasons`, with all maps on the cells of the spectrogram ``(bands, frames)``.
 
     Raises:
         InputError: the model has no such label or layer, or its frontend cannot carry relevance back to cells.
     """
-    found = explanation_reasons.reasons(model, spectrogram.features, target, dictionary, count, trace)
+    found = explanation_reasons.reasons(model, spectrogram.features, target, dictionary, count, trace, always=always)
     return tuple(replace(part, map=_on_cells(part.map, spectrogram)) for part in found)
 
 

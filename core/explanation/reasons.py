@@ -13,7 +13,8 @@ Nothing is lost, so the maps sum to that of the target; and what is shown of a r
 are shown.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,10 @@ class Dictionary:
     patterns: Matrix
     names: tuple[str, ...]
     aucs: tuple[float, ...]
+
+    def number_of(self, id: str) -> int | None:
+        """The number of the reason with this id; None for everything else, and where it is none of these."""
+        return next((number for number in range(len(self.names)) if reason_id(self.layer, number) == id), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +109,7 @@ def reasons(
     count: int = COUNT,
     trace: Trace | None = None,
     distinct: float = DISTINCT,
+    always: int | None = None,
 ) -> tuple[ReasonPart, ...]:
     """The reasons for a target's value and everything else, those that contribute most to its sign first.
 
@@ -114,22 +120,47 @@ def reasons(
         trace: The input's trace, if there already is one.
         distinct: How different the maps have to be, see :func:`distinctness`. Where they are not, the weakest reasons
             join everything else until they are, or only ``FEWEST`` parts are left; with 0 they never do.
+        always: Number of a reason that is a part by itself also where it weighs little; the other parts, but for
+            everything else, are the same with it and without.
 
     Raises:
         InputError: the model has no such label, or its network no such layer.
     """
     target, layer = target_of(model, target), model.network.stage(dictionary.layer).name
     trace = trace or trace_of(model, features)
-    chosen, found = share_out(dictionary.patterns, trace.passed_up(target, layer).numpy(), count)
+    passed = trace.passed_up(target, layer).numpy()
+    chosen, found = share_out(dictionary.patterns, passed, count)
     maps = trace.parts(target, layer, torch.from_numpy(found)).numpy()
     shown = told_apart(maps, distinct)
     if shown < len(maps):
         chosen, found, maps = chosen[: shown - 1], _joined(found, shown), _joined(maps, shown)
-    split = torch.from_numpy(found)
+    if always is not None and always not in chosen:
+        own = shares(dictionary.patterns, passed)[[always]]
+        chosen, found = [*chosen, always], _parted(found, own)
+        maps = _parted(maps, trace.parts(target, layer, torch.from_numpy(own)).numpy())
+    without = silence_shares(model.network, as_input(features), layer, torch.from_numpy(found))
+    falls = trace.value(target) - target.value(without).numpy()
+    whole = Relevance(maps.sum(0), target.title(model.labels), trace.value(target), layer)
+    return as_parts(dictionary, chosen, maps, falls, whole)
+
+
+def as_parts(
+    dictionary: Dictionary,
+    chosen: Sequence[int],
+    maps: Array,
+    falls: npt.NDArray[np.floating],
+    whole: Relevance,
+) -> tuple[ReasonPart, ...]:
+    """Reasons with all that is known of them, those that contribute most to the value's sign first.
+
+    Args:
+        chosen: Numbers of the reasons.
+        maps: One for each of them, and one for everything else if there is anything ``(parts, bands, frames)``.
+        falls: By how much the value falls without each part ``(parts,)``.
+        whole: That of the target.
+    """
     parts = maps.sum((1, 2), dtype=np.float64)
-    label, value = target.title(model.labels), trace.value(target)
-    falls = value - target.value(silence_shares(model.network, as_input(features), layer, split)).numpy()
-    whole = max(float(np.abs(parts).sum()), float(np.finfo(np.float32).tiny))
+    total = max(float(np.abs(parts).sum()), float(np.finfo(np.float32).tiny))
     numbers: list[int | None] = [*chosen, *[None] * (len(maps) - len(chosen))]
     return tuple(
         ReasonPart(
@@ -137,11 +168,11 @@ def reasons(
             name=EVERYTHING_ELSE if number is None else dictionary.names[number],
             auc=None if number is None else dictionary.aucs[number],
             relevance=float(parts[i]),
-            share=float(parts[i]) / whole,
+            share=float(parts[i]) / total,
             fall=float(falls[i]),
-            map=Relevance(maps[i], label, value, layer),
+            map=replace(whole, values=maps[i]),
         )
-        for i in np.argsort(parts if value < 0 else -parts, kind="stable")
+        for i in np.argsort(parts if whole.logit < 0 else -parts, kind="stable")
     )
 
 
@@ -189,6 +220,11 @@ def told_apart(maps: Array, distinct: float) -> int:
 def _joined(parts: Array, number: int) -> Array:
     """As many parts, the last of which is the sum of all the others."""
     return np.concatenate([parts[: number - 1], parts[number - 1 :].sum(0, keepdims=True)])
+
+
+def _parted(parts: Array, own: Array) -> Array:
+    """One part more, which is taken out of the last."""
+    return np.concatenate([parts[:-1], own, parts[-1:] - own])
 
 
 def distinctness(maps: Array) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from core.explanation.engine import Trace
-from core.explanation.explainer import DEFAULT_EXPLAINER, EXPLAINERS
+from core.explanation.explainer import DEFAULT_EXPLAINER, EXPLAINERS, WITHOUT_STAGES, explainers_for
 from core.explanation.targets import Logit, Target
 from core.frontends.frontend import Matrix
 from core.models.store import TrainedModel
@@ -67,7 +67,7 @@ class Explanation:
 
     Attributes:
         relevance: The map of the label.
-        layer: The layer whose channels are the concepts.
+        layer: The layer whose channels are the concepts; empty if the network has no concepts.
         shares: Signed share of every channel of the layer ``(channels,)``; their absolute values sum to one.
         concepts: The channels that contribute most in the direction of the logit's sign, the strongest first.
     """
@@ -104,6 +104,8 @@ def explain(
         InputError: the model has no such label or layer.
     """
     target = target_of(model, target)
+    if not model.staged and layer is None:
+        return Explanation(_of_any_network(model, features, target), "", np.empty(0, np.float32), ())
     layer = model.network.stage(layer or model.network.concept_layers[-1]).name
     trace = trace or trace_of(model, features)
     label, logit = target.title(model.labels), trace.value(target)
@@ -116,6 +118,15 @@ def explain(
     )
     relevance = Relevance(trace.relevance(target)[0].numpy(), label, logit)
     return Explanation(relevance, layer, shares, tuple(concepts))
+
+
+def _of_any_network(model: TrainedModel, features: Matrix, target: Target) -> Relevance:
+    """The map of a network that has no stages to follow relevance through."""
+    inputs = as_input(features)
+    with torch.no_grad():
+        value = target.value(model.module(inputs)).item()
+    values = EXPLAINERS.get(WITHOUT_STAGES)(model.module, inputs, target)
+    return Relevance(values.numpy(), target.title(model.labels), value)
 
 
 def concept_map(
@@ -157,15 +168,16 @@ def label_relevance(
     """The map of each label by any of the explainers.
 
     Raises:
-        InputError: there is no such explainer, or the model has no such label.
+        InputError: there is no such explainer, or it does not fit the model, or the model has no such label.
     """
     explain_label = EXPLAINERS.get(explainer)
+    network = model.module if explainer in explainers_for(model.module) else model.network
     inputs = as_input(features)
     targets = {label: target_of(model, label) for label in labels}
     with torch.no_grad():
-        outputs = model.network(inputs)
+        outputs = network(inputs)
     return {
-        label: Relevance(explain_label(model.network, inputs, target).numpy(), label, target.value(outputs).item())
+        label: Relevance(explain_label(network, inputs, target).numpy(), label, target.value(outputs).item())
         for label, target in targets.items()
     }
 
@@ -176,12 +188,15 @@ def contested(
     """What speaks for a label rather than for the others that the model detects, and the same for each of those.
 
     Returns:
-        Maps ``(bands, frames)`` to listen to, see :meth:`core.explanation.engine.Trace.contested`.
+        Maps ``(bands, frames)`` to listen to, see :meth:`core.explanation.engine.Trace.contested`. A network without
+        stages has no such maps; the positive relevance of the label stands for its own.
 
     Raises:
         InputError: the model has no such label.
     """
     own = model.label_index(label)
+    if not model.staged:
+        return np.maximum(_of_any_network(model, features, Logit(own)).values, 0), []
     trace = trace or trace_of(model, features)
     others = [index for index in model.detected(trace.logits.numpy()) if index != own]
     first, *rest = trace.contested([Logit(index) for index in (own, *others)]).numpy()

@@ -88,3 +88,32 @@ class LogitDifference:
 
     def title(self, labels: Sequence[str]) -> str:
         return f"{labels[self.index]} rather than {labels[self.other]}"
+
+
+@dataclass(frozen=True)
+class LogitContrast:
+    """By how much one output exceeds the mean of all others: why does the network say this label rather than any other?
+
+    >>> outputs = torch.tensor([[3.0, -2.0, 0.5]])
+    >>> LogitContrast(0).value(outputs), LogitContrast(0).relevance(outputs)
+    (tensor([3.7500]), tensor([[ 3.0000,  1.0000, -0.2500]]))
+    >>> LogitContrast(0).title(["cello", "flute", "harp"])
+    'cello rather than any other'
+    """
+
+    index: int
+
+    @property
+    def key(self) -> int:
+        return (self.index + 1) * 2**16 + 2**15  # above all keys of single outputs, beside those of differences
+
+    def value(self, outputs: Tensor) -> Tensor:
+        return self.relevance(outputs).sum(1)
+
+    def relevance(self, outputs: Tensor) -> Tensor:
+        parts = -outputs / (outputs.shape[1] - 1)
+        parts[:, self.index] = outputs[:, self.index]
+        return parts
+
+    def title(self, labels: Sequence[str]) -> str:
+        return f"{labels[self.index]} rather than any other"

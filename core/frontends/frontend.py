@@ -369,7 +369,7 @@ def frontend_config(settings: FrontendConfig | Mapping[str, Any]) -> FrontendCon
     name = str(settings.get("name", DEFAULT))
     given = {setting: value for setting, value in settings.items() if setting != "name"}
     try:
-        return TypeAdapter(FRONTENDS.get(name).config_type).validate_python(given)
+        return _reader(FRONTENDS.get(name).config_type).validate_python(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         reason = first.get("ctx", {}).get("error")
@@ -377,6 +377,12 @@ def frontend_config(settings: FrontendConfig | Mapping[str, Any]) -> FrontendCon
             raise reason from error
         place = ".".join(map(str, first["loc"]))
         raise InputError(f"The frontend {name!r} does not take the setting {place!r}: {first['msg']}.") from error
+
+
+@cache
+def _reader(kind: type[FrontendConfig]) -> TypeAdapter[FrontendConfig]:
+    """What turns settings into a configuration; it takes longer to make than to use."""
+    return TypeAdapter(kind)
 
 
 SavedConfig = Annotated[FrontendConfig, PlainValidator(frontend_config), PlainSerializer(asdict)]

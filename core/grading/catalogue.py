@@ -106,6 +106,11 @@ MEASURES = {
     "reason_sound_lift_over_label": Measure(
         "… over the label", "By how much it is higher than the lift of the sound of the whole label"
     ),
+    "stability_of_reasons": Measure(
+        "Stability of reasons",
+        "Over all reasons, the mean cosine of the relevance in their channels when they are learned from one half of "
+        "the reference clips and from the other",
+    ),
 }
 """The measures in the order of reports."""
 

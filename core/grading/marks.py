@@ -1,6 +1,5 @@
 """Marks an explainer on one composed clip: how well it explains each instrument that plays, detected or not."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -140,7 +139,7 @@ class Scene:
         sanity: dict[str, float] = {}
         if thorough:
             sanity = self._sanity(label)
-            taken |= {"sanity_similarity": _mean(sanity.values()), "stability": self._stability(label)}
+            taken |= {"sanity_similarity": measures.mean_of_known(sanity.values()), "stability": self._stability(label)}
             taken |= self._concept_flipping(label)
         return Mark(
             clip=clip,
@@ -275,8 +274,3 @@ class Scene:
             name: measures.area_over_curve(silence_in_turn(network, inputs, layer, order.tolist())[:, index].numpy())
             for name, order in orders.items()
         }
-
-
-def _mean(values: Iterable[float]) -> float:
-    known = [value for value in values if not np.isnan(value)]
-    return float(np.mean(known)) if known else float("nan")

@@ -5,7 +5,7 @@ same shape, waveforms are ``(samples,)``. ``R⁺ = max(R, 0)``: only what speaks
 undefined is ``nan``; an instrument that is never the loudest, for example, has an empty truth mask.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -175,6 +175,16 @@ def area_over_curve(logits: Array) -> float:
     3.5
     """
     return float(np.mean(logits[0] - logits[1:]))
+
+
+def mean_of_known(values: Iterable[float]) -> float:
+    """The mean of the values that are defined; ``nan`` if none is.
+
+    >>> mean_of_known([1.0, float("nan"), 2.0]), mean_of_known([])
+    (1.5, nan)
+    """
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def absent_share(absent: Array, present: Array) -> float:

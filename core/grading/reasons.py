@@ -3,7 +3,7 @@
 Everything else, the reasons that are not shown one by one, counts as one of them, because it is shown like one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -13,10 +13,9 @@ from core.audio import Audio
 from core.explanation import playback
 from core.explanation.engine import Trace
 from core.explanation.reasons import Dictionary, ReasonPart, distinctness
-from core.explanation.relevance import Relevance
-from core.frontends.frontend import Samples
+from core.frontends.frontend import Matrix, Samples
 from core.grading import measures
-from core.grading.measures import Mask
+from core.grading.measures import Mask, mean_of_known
 from core.grading.truth import Truth
 from core.models.store import TrainedModel
 from core.resynthesis import apply_mask, without_rest
@@ -39,13 +38,22 @@ def measure_reasons(
         InputError: the model has no such label or layer.
     """
     parts = playback.reasons(model, truth.mix, label, dictionary, trace=trace)
+    return measure_parts(truth, label, parts, playback.mask_of_label(model, truth.mix, label, trace))
+
+
+def measure_parts(truth: Truth, label: str, parts: Sequence[ReasonPart], mask: Matrix) -> dict[str, float]:
+    """The same measures of reasons that are known already.
+
+    Args:
+        parts: With maps on the cells.
+        mask: That of the label ``(bins, frames)``.
+    """
     values = np.sum([part.map.values for part in parts], axis=0)
-    mask = playback.mask(model, truth.mix, Relevance(values, label, parts[0].map.logit), trace)
     sounds = [apply_mask(truth.mix, own) for own in playback.reason_masks(mask, parts, truth.frontend)]
     return {
         "reason_distinctness": distinctness(np.stack([part.map.values for part in parts])),
-        "reason_mix_correlation": _mean(correlation(sound, truth.mix.samples) for sound in sounds),
-        "reason_correlation": _mean(correlation(one, other) for one, other in combinations(sounds, 2)),
+        "reason_mix_correlation": mean_of_known(correlation(sound, truth.mix.samples) for sound in sounds),
+        "reason_correlation": mean_of_known(correlation(one, other) for one, other in combinations(sounds, 2)),
         **_silencing(parts),
         **_lifts(parts, [part.evidence for part in parts], values, truth.masks[label], "reason_lift"),
         **_lifts(
@@ -77,7 +85,7 @@ def _silencing(parts: Sequence[ReasonPart]) -> dict[str, float]:
     ratios = falls[large] / relevance[large]
     return {
         "reason_silencing": measures.rank_correlation(relevance, falls),
-        "reason_silencing_as_promised": _mean((1 / FACTOR <= ratio <= FACTOR) for ratio in ratios),
+        "reason_silencing_as_promised": mean_of_known((1 / FACTOR <= ratio <= FACTOR) for ratio in ratios),
     }
 
 
@@ -102,8 +110,3 @@ def _lifts(
 def _power(truth: Truth, sound: Samples) -> Values:
     """Power of a masked mix on the cells ``(bands, frames)``."""
     return truth.frontend.analyse(Audio(sound, truth.frontend.config.sample_rate)).mel_power
-
-
-def _mean(values: Iterable[float]) -> float:
-    known = [value for value in values if np.isfinite(value)]
-    return float(np.mean(known)) if known else float("nan")

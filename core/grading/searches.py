@@ -1,4 +1,4 @@
-"""What the searches for rules and masks found, as ``timbrescope study rules`` and ``masks`` record it."""
+"""What the searches for rules, masks and reasons found, as the commands of ``timbrescope study`` record it."""
 
 from pathlib import Path
 from typing import Self
@@ -8,7 +8,7 @@ from pydantic import model_validator
 from core.paths import STUDIES, TRAINED_MODELS
 from core.records import Interval, Part, Record
 
-RULES, MASKS = "rules.json", "masks.json"
+RULES, MASKS, REASONS = "rules.json", "masks.json", "reasons.json"
 
 
 class SearchSubject(Record):
@@ -27,8 +27,8 @@ class SearchSubject(Record):
     instruments: int
 
 
-class RuleCandidate(Part):
-    """How well one way to propagate relevance does.
+class GradedCandidate(Part):
+    """How well one way to propagate relevance does, or to group channels into reasons.
 
     Attributes:
         part: What it varies; candidates that vary the same stand together.
@@ -45,17 +45,41 @@ class RuleCandidate(Part):
     over_default: dict[str, Interval]
 
 
-class RuleSearch(SearchSubject):
-    """Ways to propagate relevance, by name, graded on the same clips; one of them is the ``default``."""
+class CandidateSearch(SearchSubject):
+    """Candidates by name, graded on the same clips; one of them is the ``default``."""
 
     default: str
-    candidates: dict[str, RuleCandidate]
+    candidates: dict[str, GradedCandidate]
 
     @model_validator(mode="after")
     def _has_default(self) -> Self:
         if self.default not in self.candidates:
             raise ValueError(f"the default {self.default!r} is none of the candidates")
         return self
+
+
+class RuleSearch(CandidateSearch):
+    """Ways to propagate relevance.
+
+    Attributes:
+        sanity_clips: Of how many clips, the first ones, the sanity check was taken; 0 where it was not.
+    """
+
+    sanity_clips: int = 0
+
+
+class ReasonSearch(CandidateSearch):
+    """Ways to group the channels of a layer into reasons.
+
+    Attributes:
+        reference_clips: From how many clips the reasons were learned.
+        reference_seed: Determines the seeds of these clips.
+        shown: How many reasons are shown of an explanation at most, with everything else.
+    """
+
+    reference_clips: int
+    reference_seed: int
+    shown: int
 
 
 class MapFit(Part):
@@ -100,6 +124,15 @@ class MaskSearch(SearchSubject):
     ceiling: float
     fit: dict[str, MapFit]
     masks: tuple[MaskScore, ...]
+
+
+def read_reasons(root: Path = TRAINED_MODELS) -> ReasonSearch | None:
+    """What the search for reasons found, if it was run.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    return ReasonSearch.find(root / STUDIES / REASONS, "run `timbrescope study reasons` again")
 
 
 def read_rules(root: Path = TRAINED_MODELS) -> RuleSearch | None:

@@ -80,8 +80,11 @@ class Reputation:
     """How well a network recognises a label in real recordings.
 
     Attributes:
-        f1: Of its answers.
+        f1: The harmonic mean of precision and recall.
         recordings: In how many the label plays.
+        precision: In what share of the recordings in which it is detected it plays; None where it never is detected, or
+            nobody measured it.
+        recall: In what share of the recordings in which it plays it is detected; None where nobody measured it.
         rival: The label in whose recordings it is most often detected although it does not play there; None where none
             was measured.
         mistaken: In what share of these.
@@ -89,6 +92,8 @@ class Reputation:
 
     f1: Interval
     recordings: int
+    precision: float | None = None
+    recall: float | None = None
     rival: str | None = None
     mistaken: float = 0.0
 
@@ -190,7 +195,7 @@ def reputation(evaluations: Mapping[str, Evaluation], label: str) -> Reputation 
     largest = max(real, key=lambda one: one.per_instrument[label].support)
     scores = largest.per_instrument[label]
     rival, mistaken = _rival(largest, label)
-    return Reputation(scores.f1, scores.support, rival, mistaken)
+    return Reputation(scores.f1, scores.support, scores.precision.value, scores.recall.value, rival, mistaken)
 
 
 def _rival(evaluation: Evaluation, label: str) -> tuple[str | None, float]:
@@ -249,9 +254,10 @@ def trust_in_recording(
         usual: Share of the reference clips that are at least as unusual; None if that is not known.
         rival: The name of the label that it is most often taken for, as it stands in the middle of a sentence.
 
-    >>> known = Reputation(Interval(value=0.72, low=0.61, high=0.8), 36)
-    >>> trust_in_recording(Answer("drums", 0.82, heard=True), Place("attacks"), known, 0.4).sentence
-    '82 % sure here; mostly attacks; in real recordings its answers for drums are 72 % right; recognised as usual.'
+    >>> known = Reputation(Interval(value=0.72, low=0.61, high=0.8), 36, precision=0.81, recall=0.65)
+    >>> print(trust_in_recording(Answer("drums", 0.82, heard=True), Place("attacks"), known, 0.4).sentence)
+    82 % sure here; mostly attacks; when it hears drums in a real recording, it is right 81 % of the time; of the \
+recordings with drums it recognises 65 %; recognised as usual.
     """
     signs = [_speaks(known), _is_usual(usual)] if answer.heard else [_speaks(known)]
     verdict = Verdict.NO if False in signs else Verdict.YES if None not in signs else Verdict.PARTLY
@@ -259,15 +265,26 @@ def trust_in_recording(
     said = [f"{sure} sure here" if answer.heard else f"Only {sure} sure here, too little to count as heard"]
     if answer.heard and place:
         said.append(str(place))
-    if known is None or known.f1.value is None:
-        said.append(f"never measured on real recordings of {answer.name}")
-    else:
-        said.append(f"in real recordings its answers for {answer.name} are {_percent(known.f1.value)} right")
-        if rival:
-            said.append(f"it most often takes {rival} for {answer.name} ({_percent(known.mistaken)} of the time)")
+    said += _record(answer.name, known)
+    if known and rival:
+        said.append(f"it most often takes {rival} for {answer.name} ({_percent(known.mistaken)} of the time)")
     if answer.heard and usual is not None:
         said.append(_USUAL[_is_usual(usual)])
     return Trust(verdict, "; ".join(said) + ".")
+
+
+def _record(name: str, known: Reputation | None) -> list[str]:
+    """How well the label was recognised in other recordings, in words."""
+    if known is None or known.f1.value is None:
+        return [f"never measured on real recordings of {name}"]
+    if known.recall is None:
+        return [f"its F1 for {name} in real recordings is {known.f1.value:.2f} (1 is perfect)"]
+    if known.precision is None:
+        return [f"it recognises none of {known.recordings} real recordings with {name}"]
+    return [
+        f"when it hears {name} in a real recording, it is right {_percent(known.precision)} of the time",
+        f"of the recordings with {name} it recognises {_percent(known.recall)}",
+    ]
 
 
 _USUAL = {

@@ -97,7 +97,12 @@ class Grade:
 
 
 def grade(
-    relevance: Matrix, stems: Mapping[str, Audio], label: str, frontend: Frontend, mask: Matrix | None = None
+    relevance: Matrix,
+    stems: Mapping[str, Audio],
+    label: str,
+    frontend: Frontend,
+    mask: Matrix | None = None,
+    reconstruction: Matrix | None = None,
 ) -> dict[str, Any]:
     """Grades a map ``(bands, frames)`` of ``label`` against the clip's true stems, ready for JSON.
 
@@ -105,14 +110,19 @@ def grade(
 
     Args:
         mask: The mask ``(bins, frames)`` whose sound is graded; the one of ``relevance`` alone if not given.
+        reconstruction: The mask of a reconstruction whose sound is graded too, as ``si_sdr_reconstruction``, a key that
+            is missing without it.
 
     Raises:
         InputError: there are no stems, or they differ in length or rate from each other, or in length from the map.
     """
-    return grade_by(Truth(checked(stems, relevance.shape[1], frontend), frontend), relevance, label, mask)
+    truth = Truth(checked(stems, relevance.shape[1], frontend), frontend)
+    return grade_by(truth, relevance, label, mask, reconstruction)
 
 
-def grade_by(truth: Truth, relevance: Matrix, label: str, mask: Matrix | None = None) -> dict[str, Any]:
+def grade_by(
+    truth: Truth, relevance: Matrix, label: str, mask: Matrix | None = None, reconstruction: Matrix | None = None
+) -> dict[str, Any]:
     """:func:`grade` by a truth that is known already, for several maps of one clip."""
     shares = measures.relevance_shares(relevance, truth.masks)
     if label not in truth.stems:
@@ -129,7 +139,10 @@ def grade_by(truth: Truth, relevance: Matrix, label: str, mask: Matrix | None = 
         **fit(relevance, truth_mask),
         **listening(truth, label, masked),
     )
-    return {name: _finite(value) for name, value in asdict(result).items()}
+    found = asdict(result)
+    if reconstruction is not None:
+        found["si_sdr_reconstruction"] = truth.improvement(label, apply_mask(truth.mix, reconstruction))
+    return {name: _finite(value) for name, value in found.items()}
 
 
 def fit(relevance: Matrix, truth: Mask) -> dict[str, float]:

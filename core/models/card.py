@@ -1,6 +1,7 @@
 """What is known about a trained model: the contents of its ``card.json``."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -116,9 +117,19 @@ class Card(Record):
 
 
 def read_card(folder: Path) -> Card:
-    """The card in a model's folder.
+    """The card in a model's folder, read once as long as its file is the same; nobody may change it.
 
     Raises:
         InputError: it is missing or damaged.
     """
-    return Card.read(folder / CARD, REMEDY)
+    path = folder / CARD
+    try:
+        found = path.stat()
+    except OSError:
+        return Card.read(path, REMEDY)  # which says what is wrong
+    return _read(path, (found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, version: tuple[int, ...]) -> Card:  # noqa: ARG001 - tells a file from one that lay there before
+    return Card.read(path, REMEDY)

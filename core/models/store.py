@@ -1,6 +1,6 @@
 """Trained models on disk: ``trained_models/<name>/model.safetensors`` beside ``card.json``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from core.audio import SAMPLE_RATE
 from core.errors import InputError
 from core.frontends.frontend import Frontend, frontend
-from core.models.architecture import build_network
+from core.models.architecture import build_network, tried_shape
 from core.models.card import CARD, REMEDY, Card, read_card
 from core.models.network import StagedNetwork, to_channels_last
 from core.paths import TRAINED_MODELS
@@ -26,6 +26,7 @@ from core.taxonomy.labels import LABEL_SPACES, LabelSpace
 
 WEIGHTS = "model.safetensors"
 DEFAULT_TASK = "instruments"
+LEAST = 1e-7  # probability that a fusion sees
 TRIED_FRAMES = 8  # length of the silence that a network is tried on
 
 
@@ -67,6 +68,11 @@ class TrainedModel:
     def layers(self) -> tuple[str, ...]:
         """Names of the layers whose channels are concepts, from the input upwards; none if it is not staged."""
         return self.module.concept_layers if isinstance(self.module, StagedNetwork) else ()
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Names of the models whose answers it fuses; none if it listens itself."""
+        return tuple(self.card.config.get("members", ()))
 
     @property
     def task(self) -> Task:
@@ -117,6 +123,19 @@ class TrainedModel:
     def probabilities(self, logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Calibrated probabilities of logits ``(..., labels)``."""
         return self.task.probabilities(logits, self.card.temperature)
+
+    def fuse(self, answers: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+        """Logits ``(..., labels)`` from the probabilities of each member ``(..., labels)``, in this model's order.
+
+        Where no member hears anything, the logits are minus infinity.
+        """
+        probabilities = np.stack(answers, axis=-2)  # (..., members, labels)
+        logs = np.log(np.maximum(probabilities, LEAST)).astype(np.float32)
+        flat = logs.reshape(-1, *logs.shape[-2:])
+        logits = self.logits(flat).reshape(*logs.shape[:-2], -1)
+        silent = ~probabilities.any(axis=(-2, -1))
+        logits[silent] = -np.inf
+        return logits
 
     def decide(self, probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
         """Which labels are the answer, from probabilities ``(..., labels)``."""
@@ -242,7 +261,8 @@ def _try(network: nn.Module, card: Card, folder: Path) -> None:
         InputError: the network does not have an output for each label, or cannot be run.
     """
     with _as_described(folder), torch.inference_mode():
-        outputs = network(torch.zeros(1, 1, card.frontend.rows, TRIED_FRAMES))
+        shape = tried_shape(card.architecture, card.config, len(card.labels))
+        outputs = network(torch.zeros(1, 1, *(shape or (card.frontend.rows, TRIED_FRAMES))))
         if outputs.shape != (1, len(card.labels)):
             raise ValueError(f"outputs {tuple(outputs.shape)}")
 

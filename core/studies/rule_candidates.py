@@ -23,12 +23,14 @@ from core.explanation.rules import (
     gamma,
     positive,
 )
-from core.explanation.targets import Target
+from core.explanation.targets import LogitContrast, Target
 from core.frontends import compression
 from core.frontends.frontend import FrontendConfig, Matrix, Spectrogram
+from core.grading.sanity import forgetting
 from core.models.network import StagedNetwork
 
 DEFAULT = RULE_SETS[DEFAULT_RULES]
+RANDOM_SEED = 2**31  # above the seeds of clips, so that no network of a sanity check has the same random weights
 
 
 class SharingPool(nn.MaxPool2d):
@@ -62,6 +64,9 @@ class Candidate:
         rules: The rules of propagation.
         sharing_pools: Whether max pools divide relevance in proportion, instead of giving it all to the largest cell.
         by_amplitude: Whether the map is multiplied by the amplitude of the mix, which undoes the log-compression.
+        contrast: Whether the mean of the maps of all other labels is subtracted; only what is above it remains.
+        less_random: Whether the map of a network with random weights is subtracted, each map divided by its positive
+            sum; only what is above it remains.
         explainer: An explainer that replaces the rules.
     """
 
@@ -71,20 +76,25 @@ class Candidate:
     rules: RuleSet = DEFAULT
     sharing_pools: bool = False
     by_amplitude: bool = False
+    contrast: bool = False
+    less_random: bool = False
     explainer: str | None = None
 
     @property
     def is_default(self) -> bool:
         return self == Candidate(self.part, self.title, self.words)
 
+    @property
+    def contests(self) -> bool:
+        """Whether it can make maps that the targets contest; others are heard by their maps as they are."""
+        return not (self.explainer or self.sharing_pools or self.contrast or self.less_random)
+
     def maps(self, network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> list[Matrix]:
         """The map ``(bands, frames)`` of each target."""
         return self._weighted(self._relevance(network, as_input(mix.features), targets), mix)
 
     def contested(self, network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> list[Matrix]:
-        """The maps to listen to: contested by the targets, if the candidate can make such maps."""
-        if self.explainer or self.sharing_pools:
-            return self.maps(network, mix, targets)
+        """The maps to listen to, contested by the targets; for a candidate that :attr:`contests`."""
         return self._weighted(Trace(network, as_input(mix.features), self.rules).contested(targets), mix)
 
     def _weighted(self, maps: Iterable[Tensor], mix: Spectrogram) -> list[Matrix]:
@@ -99,7 +109,21 @@ class Candidate:
             sharing = network.with_pools(SharingPool.like)
             return [attribute(sharing, inputs, target, rules=self.rules).relevance for target in targets]
         trace = Trace(network, inputs, self.rules)
-        return [trace.relevance(target)[0] for target in targets]
+        if self.contrast:  # propagation is linear in what it starts from
+            return [trace.relevance(LogitContrast(target.key))[0].clamp(min=0) for target in targets]
+        maps = [trace.relevance(target)[0] for target in targets]
+        if not self.less_random:
+            return maps
+        *_, (_, forgetful) = forgetting(network, RANDOM_SEED)
+        random = Trace(forgetful, inputs, self.rules)
+        others = [random.relevance(target)[0] for target in targets]
+        return [(_shares(map) - _shares(other)).clamp(min=0) for map, other in zip(maps, others, strict=True)]
+
+
+def _shares(map: Tensor) -> Tensor:
+    """What is positive of a map, in shares of its sum."""
+    kept = map.clamp(min=0)
+    return kept / kept.sum().clamp(min=torch.finfo(kept.dtype).tiny)
 
 
 def level(exponent: float) -> Modifier:
@@ -118,7 +142,8 @@ def first(inputs: Modifier, weights: Modifier) -> RuleSet:
 
 
 ALIKE, HALVES = "All layers alike", "Upper half apart"
-INPUT, POOLS, READING, NOTHING = "First layer", "Pooling", "Log-compression", "To compare"
+INPUT, POOLS, READING, LEARNED = "First layer", "Pooling", "Log-compression", "What was learned alone"
+OTHERS = "Other explainers"
 
 CANDIDATES: dict[str, Candidate] = {
     "plus": Candidate(ALIKE, "z⁺", "only what speaks for an output takes a share", RULE_SETS["plus"]),
@@ -184,6 +209,39 @@ CANDIDATES: dict[str, Candidate] = {
     "by-amplitude": Candidate(
         READING, "map × amplitude", "the map counts most where the mix is loud", by_amplitude=True
     ),
-    "energy": Candidate(NOTHING, "energy of the mix", "knows neither network nor label", explainer="energy"),
+    "contrast": Candidate(
+        LEARNED,
+        "less other labels",
+        "what of the map exceeds the mean of the maps of all other labels; what all labels share is gone",
+        contrast=True,
+    ),
+    "contrast-gamma-quarter": Candidate(
+        LEARNED, "less other labels, γ = ¼", "the same with γ = ¼ in all layers", RuleSet((gamma(0.25),)), contrast=True
+    ),
+    "less-random": Candidate(
+        LEARNED,
+        "less a random network",
+        "what of the map exceeds that of a network with random weights; what the sound alone makes is gone",
+        less_random=True,
+    ),
+    "gradient_x_input": Candidate(
+        OTHERS,
+        "gradient × input",
+        "how much a little more of a cell would change the logit",
+        explainer="gradient_x_input",
+    ),
+    "integrated_gradients": Candidate(
+        OTHERS,
+        "integrated gradients",
+        "the same along the way from silence to the mix",
+        explainer="integrated_gradients",
+    ),
+    "grad_cam": Candidate(
+        OTHERS, "Grad-CAM", "where the last layer is active, weighted by its gradients", explainer="grad_cam"
+    ),
+    "lrp_epsilon": Candidate(OTHERS, "LRP-ε", "as γ = 0, but biases keep their share", explainer="lrp_epsilon"),
+    "lrp_gamma": Candidate(OTHERS, "LRP-γ", "as γ = ¼, but biases keep their share", explainer="lrp_gamma"),
+    "occlusion": Candidate(OTHERS, "occlusion", "by how much the logit falls without a patch", explainer="occlusion"),
+    "energy": Candidate(OTHERS, "energy of the mix", "knows neither network nor label", explainer="energy"),
 }
 """By name, in the order of the table. One of them is the default, from which the others differ."""

@@ -8,19 +8,24 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from core.errors import InputError
 from core.explanation.relevance import Relevance
-from core.explanation.targets import Target
+from core.explanation.targets import Logit, Target
 from core.frontends.frontend import Matrix, Spectrogram
 from core.grading.grade import means
-from core.grading.searches import RuleCandidate, RuleSearch
+from core.grading.measures import mean_of_known, similarity
+from core.grading.sanity import forgetting
+from core.grading.searches import GradedCandidate, RuleSearch
 from core.grading.truth import fit
+from core.grading.verdict import SANITY
 from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
 from core.resynthesis import relevance_mask
 from core.studies.mask_search import Case, Progress, cases, clip_names, contested_name
 from core.studies.rule_candidates import CANDIDATES, Candidate
+from core.synthesis.recipe import split_clip_name
 
-COMPARED = ("lift", "rma", "rra", "pointing", "si_sdr_improvement")  # measures compared with the default's
+COMPARED = ("lift", "rma", "rra", "pointing", "si_sdr_improvement", SANITY)  # measures compared with the default's
 REPORTED = (*COMPARED, "conservation_error")
+SANITY_CLIPS = 12  # the first ones, of which the sanity check is taken, because it takes long
 
 Taken = dict[str, dict[str, float]]  # measures by candidate
 
@@ -45,7 +50,7 @@ def search(
         raise InputError("None of the candidates is the default.")
     found: list[tuple[str, Taken]] = []
     for done, clip in enumerate(clip_names(model, clips, seed), start=1):
-        found += [(clip, taken) for taken in _taken_of(model, clip, candidates)]
+        found += [(clip, taken) for taken in _taken_of(model, clip, candidates, done <= SANITY_CLIPS)]
         on_progress("Explaining", done, clips)
     if not found:
         raise InputError(f"The model {model.name} detects no instrument of these clips; compose more.")
@@ -54,13 +59,14 @@ def search(
         clips=clips,
         seed=seed,
         instruments=len(found),
+        sanity_clips=min(clips, SANITY_CLIPS),
         default=default,
         candidates={name: _graded(name, candidate, default, found) for name, candidate in candidates.items()},
     )
 
 
-def _graded(name: str, candidate: Candidate, default: str, found: Sequence[tuple[str, Taken]]) -> RuleCandidate:
-    return RuleCandidate(
+def _graded(name: str, candidate: Candidate, default: str, found: Sequence[tuple[str, Taken]]) -> GradedCandidate:
+    return GradedCandidate(
         part=candidate.part,
         title=candidate.title,
         words=candidate.words,
@@ -69,15 +75,35 @@ def _graded(name: str, candidate: Candidate, default: str, found: Sequence[tuple
     )
 
 
-def _taken_of(model: TrainedModel, clip: str, candidates: Mapping[str, Candidate]) -> Iterator[Taken]:
-    """The measures of each candidate for each detected instrument of a clip."""
+def _taken_of(model: TrainedModel, clip: str, candidates: Mapping[str, Candidate], sane: bool) -> Iterator[Taken]:
+    """The measures of each candidate for each detected instrument of a clip.
+
+    Args:
+        sane: Whether to take the sanity check too.
+    """
 
     def explain(network: StagedNetwork, mix: Spectrogram, targets: Sequence[Target]) -> dict[str, list[Matrix]]:
         plain = {name: candidate.maps(network, mix, targets) for name, candidate in candidates.items()}
-        contested = {contested_name(name): c.contested(network, mix, targets) for name, c in candidates.items()}
+        contested = {
+            contested_name(name): candidate.contested(network, mix, targets) if candidate.contests else plain[name]
+            for name, candidate in candidates.items()
+        }
         return plain | contested
 
-    return ({name: _measures(case, name) for name in candidates} for case in cases(model, clip, explain))
+    for case in cases(model, clip, explain):
+        checked = _sanity(model, clip, case, candidates) if sane else dict.fromkeys(candidates, float("nan"))
+        yield {name: {**_measures(case, name), SANITY: checked[name]} for name in candidates}
+
+
+def _sanity(model: TrainedModel, clip: str, case: Case, candidates: Mapping[str, Candidate]) -> dict[str, float]:
+    """How alike each candidate's map stays while the network forgets what it learned, as a mean over its layers."""
+    seed, target = split_clip_name(clip)[1], Logit(model.label_index(case.label))
+    found: dict[str, list[float]] = {name: [] for name in candidates}
+    for _, network in forgetting(model.network, seed):
+        for name, candidate in candidates.items():
+            (values,) = candidate.maps(network, case.truth.mix, [target])
+            found[name].append(similarity(case.maps[name], values))
+    return {name: mean_of_known(values) for name, values in found.items()}
 
 
 def _measures(case: Case, name: str) -> dict[str, float]:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from core.corpora.corpus import Corpus, split_hash
+from core.corpora.features import corpus_features
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.frontends.frontend import FrontendConfig, frontend
@@ -61,15 +62,21 @@ def _composed(source: BuiltDataset, config: TrainingConfig, task: Task) -> Mater
     return Material(source.frontend, False, record, batches)
 
 
-def _recorded(corpus: Corpus, config: TrainingConfig, task: Task) -> Material:
-    training, held_out = (_of_task(corpus.of_split(each), config) for each in (config.split, config.validation_split))
-    if len(training) < config.batch_size:
-        raise InputError(
-            f"The split {config.split} holds {len(training)} recordings, too few for batches of {config.batch_size}; "
-            "choose a smaller batch_size."
-        )
-    frames = _frames(config)
-    record = {
+def halves(corpus: Corpus, config: TrainingConfig) -> tuple[Corpus, Corpus]:
+    """The recordings to train on, and those that are held out.
+
+    Raises:
+        InputError: the corpus lacks one of the splits.
+    """
+    splits = (config.split, config.validation_split)
+    training, held_out = (_of_task(corpus.of_split(each), config) for each in splits)
+    return training, held_out
+
+
+def corpus_record(corpus: Corpus, config: TrainingConfig) -> dict[str, Any]:
+    """What a card says about the recordings that a model was trained on."""
+    training, held_out = halves(corpus, config)
+    return {
         "recipe": str(corpus.description["source"]),
         "clips": len(training),
         "split": config.split,
@@ -78,7 +85,15 @@ def _recorded(corpus: Corpus, config: TrainingConfig, task: Task) -> Material:
         "validation_clips": len(held_out),
     }
 
-    from core.corpora.features import corpus_features
+
+def _recorded(corpus: Corpus, config: TrainingConfig, task: Task) -> Material:
+    training, held_out = halves(corpus, config)
+    if len(training) < config.batch_size:
+        raise InputError(
+            f"The split {config.split} holds {len(training)} recordings, too few for batches of {config.batch_size}; "
+            "choose a smaller batch_size."
+        )
+    frames = _frames(config)
 
     def features_and_targets(part: Corpus) -> tuple[Any, torch.Tensor]:
         features = corpus_features(part, config.frontend)  # of the recordings that can be read
@@ -93,7 +108,7 @@ def _recorded(corpus: Corpus, config: TrainingConfig, task: Task) -> Material:
             readers,
         )
 
-    return Material(config.frontend, True, record, batches)
+    return Material(config.frontend, True, corpus_record(corpus, config), batches)
 
 
 def _of_task(corpus: Corpus, config: TrainingConfig) -> Corpus:

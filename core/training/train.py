@@ -1,9 +1,6 @@
 """Trains one stage of a model on a built data set, and writes the model with its card."""
 
 import logging
-import os
-import platform
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,13 +15,10 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch import nn
 
 from core.errors import InputError
-from core.frontends.frontend import FrontendConfig
 from core.models.architecture import build_network
-from core.models.card import Card, Training
-from core.models.network import parameter_count
+from core.models.card import Card
 from core.models.store import save_model
-from core.paths import ROOT
-from core.tasks.task import TASKS, Calibration
+from core.tasks.task import TASKS
 from core.training.blend import blend
 from core.training.config import TrainingConfig, TrainingPlan
 from core.training.curve import write_curve
@@ -33,6 +27,7 @@ from core.training.material import material
 from core.training.module import RecognitionModule
 from core.training.stages import Start, checkpoint_folder, keep_weights, stage_data, starting_point
 from core.training.widen import start_from
+from core.training.write import card_of, training_record
 
 LAST = "last"
 
@@ -79,21 +74,17 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
     module.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
     blend(network, starting_weights, config.start_share)
     network.eval()
-    record = Training(
-        **found.record,
-        stage=number,
-        epochs=config.epochs,
-        weight_seed=config.weight_seed,
-        settings=config.model_dump(exclude=set(Card.model_fields) | set(Training.model_fields)),
-        hardware=_hardware(_device_count(trainer)),
-        minutes=round((time.monotonic() - started) / 60, 1),
-        commit=_commit(),
-        start_sha256=start.sha256 if start else None,
+    record = training_record(
+        config,
+        number,
+        found.record,
+        minutes=(time.monotonic() - started) / 60,
         weights_sha256=keep_weights(network, out, number),
-        previous=start.training if start else None,
+        start=start,
+        devices=_device_count(trainer),
     )
     calibration = module.task.calibrate(*_validation_logits(module, clips))
-    card = _card(config, found.frontend, network, calibration, record)
+    card = card_of(config, found.frontend, network, calibration, record)
     save_model(network, card, out)
     write_curve(runs / "log", out / "training.csv")
     return card
@@ -158,43 +149,3 @@ def _validation_logits(module: RecognitionModule, clips: DataModule) -> tuple[np
         ]
     logits, targets = (torch.cat(parts).numpy() for parts in zip(*batches, strict=True))
     return logits, targets
-
-
-def _card(
-    config: TrainingConfig,
-    frontend: FrontendConfig,
-    network: nn.Module,
-    calibration: Calibration,
-    training: Training,
-) -> Card:
-    return Card(
-        name=config.name,
-        title=config.title,
-        description=config.description,
-        task=config.task,
-        label_set=config.label_set,
-        labels=list(config.labels),
-        architecture=config.architecture,
-        config=config.config,
-        frontend=frontend,
-        parameters=parameter_count(network),
-        thresholds=dict(zip(config.labels, calibration.thresholds, strict=False)),  # not every task has them
-        temperature=calibration.temperature,
-        default=config.default,
-        window_s=config.window_s,
-        timeline_window_s=config.timeline_window_s,
-        training=training,
-    )
-
-
-def _hardware(devices: int) -> str:
-    if torch.cuda.is_available():
-        return f"{devices} × {torch.cuda.get_device_name()}" if devices > 1 else torch.cuda.get_device_name()
-    return f"{os.cpu_count()} CPU cores ({platform.machine()})"
-
-
-def _commit() -> str:
-    """The commit of the code, marked as dirty if files differ from it."""
-    command = ["git", "describe", "--always", "--dirty"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return result.stdout.strip() or "unknown"

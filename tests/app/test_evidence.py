@@ -8,18 +8,21 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.evidence import figures
+from app.evidence import groupings as evidence_groupings
 from app.evidence import panels as evidence
 from app.evidence import rules as evidence_rules
 from app.frame.models import model_title
 from core.explanation.explainer import EXPLAINERS
 from core.grading.catalogue import MEASURES
 from core.grading.record import recorded_grades
-from core.grading.verdict import RIVALS
+from core.grading.searches import REASONS
+from core.grading.verdict import RIVALS, SANITY
 from core.models.store import default_model
-from core.paths import ROOT
+from core.paths import ROOT, STUDIES
 from core.records import Interval
 from tests.app.addresses import address
-from tests.app.graded import COMPARED, interval, searched, write_graded, write_searched
+from tests.app.graded import COMPARED, GROUPED, grouped, interval, searched, write_graded, write_searched
 from tests.app.reading import read
 
 MODEL, OTHER = "wimu12-shallow", "general-deep-rich"
@@ -30,6 +33,7 @@ BEATEN = dict.fromkeys(RIVALS, 2.0)
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(evidence, "TRAINED_MODELS", tmp_path)
     monkeypatch.setattr(evidence_rules, "TRAINED_MODELS", tmp_path)
+    monkeypatch.setattr(evidence_groupings, "TRAINED_MODELS", tmp_path)
     for name in (MODEL, OTHER):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").touch()
@@ -255,8 +259,7 @@ def test_why_these_rules_is_shown_whatever_is_graded(root: Path) -> None:
     table = html(app)
     assert all(f"<{name}>" in table and f"does as {name} says" in table for name in ("signed", "plus", "sharp"))
     assert all(f"title='{MEASURES[measure].meaning}'" in table for measure in (*COMPARED, "conservation_error"))
-    assert table.count("▼") == len(COMPARED)
-    assert "▲" not in table
+    assert (table.count("▼"), table.count("▲")) == (len(COMPARED) - 1, 1), "with less lift, less stays alike"
     assert [b.label for b in app.get("download_button")] == ["Rules (CSV)", "Rules (JSON)"]
     (root / "studies/rules.json").write_text("{")
     assert "rules.json is damaged" in read(open_page().error[0].value)
@@ -274,7 +277,7 @@ def test_why_these_rules_is_shown_whatever_is_graded(root: Path) -> None:
 def test_what_speaks_for_the_rules_follows_from_the_differences(lifts: dict[str, float], said: str) -> None:
     found = searched(**lifts)
     assert evidence_rules.summary(found).endswith(said)
-    rows = evidence_rules.rules_table(found)
+    rows = evidence_rules.candidates_frame(found)
     assert set(rows["candidate"]) == {"signed", *lifts}
     assert not rows.duplicated(["candidate", "kind", "measure"]).any()
 
@@ -283,6 +286,67 @@ def test_what_is_better_in_one_and_worse_in_the_other_is_no_rival() -> None:
     found = searched(sharp=2.5)
     found.candidates["sharp"].over_default["si_sdr_improvement"] = Interval(value=-1, low=-2, high=-0.5)
     assert evidence_rules.summary(found).endswith("clearly worse in neither: none.")
+
+
+@pytest.mark.parametrize(
+    ("lifts", "said"),
+    [
+        ({"plus": 1.2, "sharp": 1.4, "twice": 2.4}, "most lift is reached by <sharp> (all layers alike): 1.40."),
+        ({"plus": 1.8}, "No other candidate stays at most 0.5 alike."),
+    ],
+)
+def test_what_lift_costs_in_the_sanity_check(lifts: dict[str, float], said: str) -> None:
+    found = searched(**lifts)
+    text = evidence_rules.trade(found)
+    assert "**Why the sanity check is not passed.**" in text
+    assert "a lift of 2.00 and stay 0.67 alike" in text
+    assert text.endswith(said)
+    dots = {dot.name: (dot.x[0], dot.y[0]) for dot in figures.trade(found).data}
+    assert dots == {f"<{name}>": (round(lift / 3, 4), lift) for name, lift in {"signed": 2.0, **lifts}.items()}
+
+
+def test_a_default_that_passes_the_sanity_check_needs_no_reasons() -> None:
+    found = searched(plus=1.2)
+    sane = {name: row.model_copy(update={"measures": row.measures | {SANITY: interval(0.4)}})
+            for name, row in found.candidates.items()}  # fmt: skip
+    text = evidence_rules.trade(found.model_copy(update={"candidates": sane}))
+    assert "**Why the sanity check is passed.**" in text
+    assert "other" not in text
+
+
+def test_a_search_without_the_sanity_check_has_no_picture_of_it(root: Path) -> None:
+    write_searched(root)
+    assert "Why the sanity check" in words(open_page())
+    searched().model_copy(update={"sanity_clips": 0}).write(root / "studies/rules.json")
+    assert "Why the sanity check" not in words(open_page())
+
+
+def test_why_these_reasons_is_drawn_and_told(root: Path) -> None:
+    assert "`timbrescope study reasons`" in words(open_page())
+    grouped(reason_correlation=-0.2, reason_silencing=-0.3).write(root / STUDIES / REASONS)
+    app = open_page()
+    assert not app.exception
+    assert "learned from 200 clips" in words(app)
+    assert "with the 4 strongest reasons and everything else" in words(app)
+    assert charts(app) == len(evidence_groupings.DRAWN)
+    table = html(app)
+    assert (table.count("▲"), table.count("▼")) == (1, 1)
+    assert all(f"title='{MEASURES[measure].meaning}'" in table for measure in GROUPED)
+    assert "Reasons (CSV)" in [button.label for button in app.get("download_button")]
+
+
+@pytest.mark.parametrize(
+    ("moved", "said"),
+    [
+        ({"reason_correlation": -0.2}, "1 are clearly better in some measure and 0 clearly worse in some. Clearly "
+         "better in one and clearly worse in none: DRSA (conv7, 8 reasons)."),
+        ({"reason_correlation": -0.2, "reason_silencing": -0.3}, "worse in none: none."),
+        ({}, "0 are clearly better in some measure and 0 clearly worse in some. Clearly better in one and "
+         "clearly worse in none: none."),
+    ],
+)  # fmt: skip
+def test_what_speaks_for_the_reasons_follows_from_the_differences(moved: dict[str, float], said: str) -> None:
+    assert evidence_groupings.summary(grouped(**moved)).endswith(said)
 
 
 def test_cross_talk_in_words() -> None:

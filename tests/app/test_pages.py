@@ -18,6 +18,7 @@ from app.components.concept_tiles import Tile
 from app.explain.network_panels import ALL, INSIDE
 from app.figures import bars, concept_words
 from app.figures import charts as figures
+from app.frame import opening
 from app.frame.examples import EXAMPLES
 from app.frame.models import model_title
 from core.concepts.store import load_atlas
@@ -120,6 +121,29 @@ def test_what_surprise_me_drew_stands_in_the_form_and_makes_the_same_mix_again()
     button(app, "Compose").click().run()
     assert not app.exception
     assert address(app)["clip"] == clip
+
+
+def test_a_click_computes_the_page_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is cut short to begin anew loses the click if another one comes meanwhile."""
+    runs: list[object] = []
+    restore = opening.restore
+    monkeypatch.setattr(opening, "restore", lambda: (runs.append(None), restore())[1])
+    app = open_page()
+
+    def clicked(label: str) -> str:
+        before = len(runs)
+        button(app, label).click().run()
+        assert not app.exception
+        assert len(runs) == before + 1, label
+        return address(app)["clip"]
+
+    assert clicked(next(iter(EXAMPLES))) == next(iter(EXAMPLES.values()))
+    app.button_group(key="way-in").set_value("compose").run()
+    app.slider(key="compose-duration").set_value(2)
+    app.number_input(key="compose-seed").set_value(123)  # and in the same moment
+    assert clicked("Compose").endswith("@123")
+    app = open_page("explain", clip="wimu12;instruments=piano;@")
+    assert clicked("Open an example instead") == next(iter(EXAMPLES.values()))
 
 
 def test_revealing_the_truth_names_who_plays() -> None:

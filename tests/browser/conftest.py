@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.serving import CHROMIUM, FLAGS, PATIENCE
+
+expect.set_options(timeout=PATIENCE)  # whatever a page says may first have to be computed, on a busy machine
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Page, expect
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 90_000  # ms; a soundfont may have to be loaded first
@@ -60,6 +60,24 @@ def _await(url: str, patience_s: float = 90) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
+
+
+def computed(page: Page) -> None:
+    """Waits until the server has computed the page.
+
+    That nothing is being computed also holds before it has begun, so this is for after something that only a run of
+    the page brings about, such as another address. A run that asks for the next one leaves a moment between the two.
+    """
+    still = """async () => {
+        const app = document.querySelector('[data-testid="stApp"]');
+        for (let quiet = 0; quiet < 5; quiet++) {
+            if (app?.dataset.testScriptState !== "notRunning") return false;
+            await new Promise((done) => setTimeout(done, 40));
+        }
+        return true;
+    }"""
+    page.wait_for_function(still, timeout=PATIENCE)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
 
 
 def await_number(player: Locator, name: str, above: float, below: float = 1e9) -> None:

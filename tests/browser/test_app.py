@@ -15,7 +15,7 @@ from core.models.store import default_model, load_model
 from core.paths import ROOT
 from core.synthesis.clip import compose
 from tests.bad_files import BAD_FILES, encoded, tone
-from tests.browser.serving import CHROMIUM, FLAGS, PATIENCE, await_number, drag, serve
+from tests.browser.serving import CHROMIUM, FLAGS, PATIENCE, await_number, computed, drag, serve
 
 INSIDE = "Inside the network: single concepts"
 SHORT = "wimu12;instruments=piano,trumpet;duration=3@5"
@@ -37,10 +37,8 @@ def visit(page: Page, address: str, name: str = "", **view: str) -> None:
 
 def settle(page: Page) -> None:
     """Waits until the page has been computed and its players can play."""
-    expect(page.locator(".player").first).to_have_attribute(
-        "data-state", re.compile("ready|paused|playing"), timeout=PATIENCE
-    )
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator(".player").first).to_have_attribute("data-state", re.compile("ready|paused|playing"))
+    computed(page)
 
 
 def heard(page: Page) -> Locator:
@@ -78,7 +76,7 @@ def test_an_mp3_is_uploaded_recognised_explained_and_a_reason_played(page: Page,
     reason = page.locator(".reason").first
     reason.locator('[data-action="open"]').click()
     page.wait_for_url(re.compile(r"reason=conv\d+-"))
-    expect(page.locator(".player")).to_contain_text("reason “", timeout=PATIENCE)
+    expect(page.locator(".player")).to_contain_text("reason “")
     settle(page)
     page.locator('.player [data-track-name="Only this"]').click()
     play(page)
@@ -115,7 +113,7 @@ def test_a_ribbon_leads_from_a_moment_to_its_explanation(page: Page, address: st
     play(page)
     strip.get_by_role("slider", name="Passage to explain").press("Home")
     page.wait_for_url(re.compile("start=0"))
-    expect(page.locator(".player").first).to_contain_text("0.0–5.0 s", timeout=PATIENCE)
+    expect(page.locator(".player").first).to_contain_text("0.0–5.0 s")
     page.reload()
     settle(page)
     assert strip.get_attribute("data-start") == "0"
@@ -134,7 +132,7 @@ def test_the_sound_goes_on_while_a_reason_is_opened(page: Page, address: str) ->
     drag(page.locator(".player").first, 0.1, 0.9)  # a loop goes on for as long as the reason takes
     play(page)
     page.locator('.reason [data-action="open"]').first.click()
-    expect(page.locator('.reason[data-opened="true"]')).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator('.reason[data-opened="true"]')).to_have_count(1)
     settle(page)
     assert page.locator(".player").get_attribute("data-state") == "playing"
 
@@ -143,16 +141,16 @@ def test_reasons_are_silenced_together_in_the_link_and_stay_so_on_other_pages(pa
     visit(page, address, "explain", clip=SHORT, instrument="trumpet")
     for number in (0, 1):
         page.locator('.reason [data-action="silence"]').nth(number).click()
-        expect(page.locator('.reason[data-silent="true"]')).to_have_count(number + 1, timeout=PATIENCE)
+        expect(page.locator('.reason[data-silent="true"]')).to_have_count(number + 1)
         settle(page)
     page.wait_for_url(re.compile(r"silent=conv\d+-\w+(,|%2C)conv\d+-\w+"))
-    expect(page.locator(".st-key-without")).to_contain_text(re.compile(r"trumpet \d+ % → \d+ %"), timeout=PATIENCE)
+    expect(page.locator(".st-key-without")).to_contain_text(re.compile(r"trumpet \d+ % → \d+ %"))
     page.get_by_role("link", name="Listen").click()
     settle(page)
     page.get_by_role("link", name="Explain").click()
-    expect(page.locator('.reason[data-silent="true"]')).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator('.reason[data-silent="true"]')).to_have_count(2)
     page.get_by_role("button", name="Let it notice all again").click()
-    expect(page.locator('.reason[data-silent="true"]')).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator('.reason[data-silent="true"]')).to_have_count(0)
     assert "silent=" not in page.url
 
 
@@ -161,7 +159,7 @@ def test_reasons_are_mixed_muted_and_soloed_and_the_player_stays_in_view(page: P
     page.get_by_text("Mix the reasons").click()
     player = page.locator(".player").first
     count = page.locator(".reason").count()
-    expect(player.locator('[data-action="solo"]')).to_have_count(count + 1, timeout=PATIENCE)
+    expect(player.locator('[data-action="solo"]')).to_have_count(count + 1)
     settle(page)
     player.locator('[data-action="mute"]').first.click()
     muted = page.locator('.reason [data-part="name"]').first.inner_text()
@@ -180,14 +178,14 @@ def test_single_concepts_come_when_asked_for_and_each_opens_closes_and_leads_to_
 ) -> None:
     visit(page, address, "explain", clip=SHORT, instrument="trumpet")
     tiles = page.locator(".tile")
-    expect(tiles).to_have_count(0, timeout=PATIENCE)
+    expect(tiles).to_have_count(0)
     page.get_by_text(INSIDE).click()
-    expect(tiles).to_have_count(8, timeout=PATIENCE)
+    expect(tiles).to_have_count(8)
     visit(page, address, "explain", clip=SHORT, instrument="trumpet", layer="conv2")  # this link asks for them
-    expect(tiles).to_have_count(8, timeout=PATIENCE)
+    expect(tiles).to_have_count(8)
     settle(page)
     page.get_by_text("concepts of the layer").click()
-    expect(tiles).to_have_count(load_model(default_model()).card.config["widths"][1], timeout=PATIENCE)
+    expect(tiles).to_have_count(load_model(default_model()).card.config["widths"][1])
     assert tiles.last.locator("img").evaluate("image => image.complete && image.naturalWidth > 0")
     against = page.locator('.tile [data-part="share"]', has_text="against it").first
     assert against.evaluate("words => getComputedStyle(words).color") == f"rgb({_rgb(AGAINST)})"
@@ -195,7 +193,7 @@ def test_single_concepts_come_when_asked_for_and_each_opens_closes_and_leads_to_
     tiles.last.locator('[data-action="open"]').click()
     page.wait_for_url(re.compile(rf"concept={channel}(&|$)"))
     opened = page.locator('.tile[data-opened="true"]')
-    expect(opened).to_have_attribute("data-channel", str(channel), timeout=PATIENCE)
+    expect(opened).to_have_attribute("data-channel", str(channel))
     settle(page)
     opened.locator('[data-action="open"]').click()
     page.wait_for_url(lambda url: "concept=" not in url)
@@ -242,8 +240,8 @@ def test_each_bad_file_is_answered_with_a_sentence(page: Page, address: str, tmp
     for name, bad in BAD_FILES.items():
         (tmp_path / name).write_bytes(bad.make())
         page.locator('input[type="file"]').set_input_files(tmp_path / name)
-        expect(page.get_by_test_id("stAlert")).to_contain_text(bad.words, timeout=PATIENCE)
-        expect(page.get_by_test_id("stAlert")).to_contain_text(name, timeout=PATIENCE)
+        expect(page.get_by_test_id("stAlert")).to_contain_text(bad.words)
+        expect(page.get_by_test_id("stAlert")).to_contain_text(name)
     (tmp_path / "good.wav").write_bytes(encoded(tone(1.0)))
     page.locator('input[type="file"]').set_input_files(tmp_path / "good.wav")
     page.wait_for_url(re.compile("good.wav"))

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.app.mapped import CHANNEL, LAYER, MODEL, NAME, write_atlas
-from tests.browser.serving import CHROMIUM, PATIENCE, await_number, serve
+from tests.browser.serving import CHROMIUM, PATIENCE, await_number, computed, serve
 
 CLIP = "wimu12;instruments=piano,trumpet;duration=2;soundfont=timgm6mb@5"
 HEADING = NAME[0].upper() + NAME[1:]
@@ -33,8 +33,8 @@ def visit(page: Page, address: str, name: str = "atlas", **view: str) -> None:
 
 
 def settle(page: Page) -> None:
-    expect(page.locator(".js-plotly-plot, .bars").first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator(".js-plotly-plot, .bars").first).to_be_visible()
+    computed(page)
 
 
 def click(mark: Locator) -> None:
@@ -72,12 +72,12 @@ def test_an_example_plays_its_patch_and_its_whole_clip_one_at_a_time(page: Page,
     assert middle == pytest.approx(0.7 / 1.5, abs=0.02)
     for name in ("patch", "whole"):
         first.locator(f'[data-action="{name}"]').click()
-        expect(first).to_have_attribute("data-playing", name, timeout=PATIENCE)
+        expect(first).to_have_attribute("data-playing", name)
         await_number(first, "position", above=0.05)
     second.locator('[data-action="patch"]').click()
-    expect(second).to_have_attribute("data-state", "playing", timeout=PATIENCE)
+    expect(second).to_have_attribute("data-state", "playing")
     expect(first).to_have_attribute("data-playing", "")
-    expect(second).to_have_attribute("data-state", "ready", timeout=PATIENCE)  # half a second later it is over
+    expect(second).to_have_attribute("data-state", "ready")  # half a second later it is over
 
 
 @pytest.mark.slow
@@ -94,7 +94,7 @@ def test_explain_leads_to_the_atlas_and_back(page: Page, address: str) -> None:
 def test_the_flow_can_be_walked(page: Page, address: str) -> None:
     visit(page, address, "explain", instrument="piano", concept=str(CHANNEL))
     tree = page.locator("[class*=st-key-flow-] .js-plotly-plot")
-    expect(tree.locator(".point")).to_have_count(1 + 4 + 4 * 2, timeout=PATIENCE)
+    expect(tree.locator(".point")).to_have_count(1 + 4 + 4 * 2)
     click(tree.locator(".point").nth(1))
     page.wait_for_url(re.compile("layer=conv2"))
     expect(page.get_by_text(re.compile("What feeds concept"))).to_be_visible(timeout=PATIENCE)
@@ -145,7 +145,7 @@ def test_on_a_phone_the_menu_closes_after_a_choice(browser: Browser, address: st
         expect(menu).to_have_attribute("data-collapsed", "false")
         menu.get_by_role("link", name="Experiments").click()
         expect(page.get_by_role("heading", name="Experiments", exact=True)).to_be_visible(timeout=PATIENCE)
-        expect(menu).to_have_attribute("data-collapsed", "true", timeout=PATIENCE)
+        expect(menu).to_have_attribute("data-collapsed", "true")
 
 
 def test_a_link_from_page_to_page_is_one_step(page: Page, address: str) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.app.graded import write_graded, write_searched
-from tests.browser.serving import CHROMIUM, PATIENCE, serve
+from core.grading.searches import REASONS
+from core.paths import STUDIES
+from tests.app.graded import grouped, write_graded, write_searched
+from tests.browser.serving import CHROMIUM, serve
 
 MODEL = "wimu12-shallow"
-FIGURES = 5 + 1
+FIGURES = 5 + 1 + 1 + 6  # main measures, cross-talk, sanity against lift, and ways to find reasons
 PICTURES = 1 + 5
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -21,6 +23,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("graded")
     write_graded(root, MODEL, "wimu12")
     write_searched(root)
+    grouped().write(root / STUDIES / REASONS)
     with pytest.MonkeyPatch.context() as context:
         context.setenv("GRADED", str(root))
         with serve(Path(__file__).with_name("evidence_app.py")) as address:
@@ -30,8 +33,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def visit(browser: Browser, address: str, width: int) -> Page:
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto(f"{address}?model={MODEL}")
-    expect(page.locator(".js-plotly-plot")).to_have_count(FIGURES, timeout=PATIENCE)
-    expect(page.locator(".strip img")).to_have_count(PICTURES, timeout=PATIENCE)
+    expect(page.locator(".js-plotly-plot")).to_have_count(FIGURES)
+    expect(page.locator(".strip img")).to_have_count(PICTURES)
     return page
 
 
@@ -44,7 +47,7 @@ def test_figures_are_drawn_and_follow_what_is_chosen(browser: Browser, address: 
     marks = page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace")
     expect(marks).to_have_count(1)
     page.get_by_text("by how many play at once").click()
-    expect(marks).to_have_count(3, timeout=PATIENCE)
+    expect(marks).to_have_count(3)
     assert "by=count" in page.url
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").first.click()
@@ -65,7 +68,7 @@ def test_no_grade_is_cut_off(width: int, browser: Browser, address: str) -> None
 def test_the_page_fits_a_phone(browser: Browser, address: str) -> None:
     page = visit(browser, address, 390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    rules = page.locator(".candidates")
+    rules = page.locator(".candidates").first
     assert rules.evaluate("box => box.scrollWidth > box.clientWidth"), "the table of the rules scrolls by itself"
     table = page.locator(".graded")
     assert table.evaluate("box => box.scrollWidth > box.clientWidth"), "the table scrolls by itself"

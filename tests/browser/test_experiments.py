@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.models.store import card
 from tests.app.measured import write_measured
-from tests.browser.serving import CHROMIUM, PATIENCE, serve
+from tests.browser.serving import CHROMIUM, serve
 
 FIGURES = 5 + 3 + 1 + 2 * 4
 
@@ -28,7 +28,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def visit(browser: Browser, address: str, width: int) -> Page:
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto(address)
-    expect(page.locator(".js-plotly-plot")).to_have_count(FIGURES, timeout=PATIENCE)
+    expect(page.locator(".js-plotly-plot")).to_have_count(FIGURES)
     return page
 
 
@@ -41,7 +41,7 @@ def test_figures_are_drawn_and_follow_the_choice_of_models(browser: Browser, add
     curves = by_number.locator(".scatterlayer .trace")
     expect(curves).to_have_count(2 * 4)  # a band and a line for each of the general models
     page.get_by_role("button", name=f"Remove {card('general-deep-rich-8').title}").click()
-    expect(curves).to_have_count(2 * 3, timeout=PATIENCE)
+    expect(curves).to_have_count(2 * 3)
     assert "shown=" in page.url
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").first.click()

@@ -3,10 +3,25 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, average_precision_score, confusion_matrix, f1_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    confusion_matrix,
+    f1_score,
+    precision_score,
+    recall_score,
+)
 from torchmetrics.functional.classification import multilabel_average_precision, multilabel_f1_score
 
-from core.evaluation.metrics import average_precision, confusion, f1, solo_confusion, summary, top1
+from core.evaluation.metrics import (
+    average_precision,
+    confusion,
+    f1,
+    precision_and_recall,
+    solo_confusion,
+    summary,
+    top1,
+)
 
 
 def example(seed: int, clips: int = 60, labels: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -85,12 +100,16 @@ def test_weights_against_scikit_learn(seed: int) -> None:
     targets, scores, detected = example(seed)
     weights = weighted(seed)
     precisions, f1s = average_precision(targets, scores, weights), f1(targets, detected, weights)
-    assert precisions.shape == f1s.shape == (5, targets.shape[1])
+    right, found = precision_and_recall(targets, detected, weights)
+    assert precisions.shape == f1s.shape == right.shape == found.shape == (5, targets.shape[1])
     for row, weight in enumerate(weights):
         for label, target in enumerate(targets.T):
             wanted = average_precision_score(target, scores[:, label], sample_weight=weight)
             assert precisions[row, label] == pytest.approx(wanted)
-            assert f1s[row, label] == pytest.approx(f1_score(target, detected[:, label], sample_weight=weight))
+            answers = target, detected[:, label]
+            assert f1s[row, label] == pytest.approx(f1_score(*answers, sample_weight=weight))
+            assert right[row, label] == pytest.approx(precision_score(*answers, sample_weight=weight))
+            assert found[row, label] == pytest.approx(recall_score(*answers, sample_weight=weight))
 
 
 def test_a_weight_of_two_is_the_clip_twice() -> None:

@@ -50,7 +50,7 @@ def test_every_score_lies_in_its_interval_and_comes_out_the_same_again() -> None
     report = scores(answered(HELD, guesses()))
     slices = (report, *report.by_count.values(), *report.by_kind.values(), *report.by_family.values())
     intervals = [getattr(part, name) for part in slices for name in SUMMARY]
-    intervals += [interval for row in report.per_instrument.values() for interval in (row.ap, row.f1)]
+    intervals += [interval for row in report.per_instrument.values() for interval in (row.ap, row.f1, row.recall)]
     for interval in (report.top1_solo, *intervals):
         assert interval.low <= interval.value <= interval.high
     assert Scores.model_validate_json(report.model_dump_json()) == report
@@ -122,6 +122,8 @@ def test_called_viola_when_only_violin_played() -> None:
     assert confusion.clips[violin] == (3, 0, 3, 2, 3, 3)
     assert solos.when == ("piano", "violin", "viola")
     assert solos.clips[1] == (0, 1, 1, 0, 0, 0)
+    viola = report.per_instrument["viola"]
+    assert (viola.precision.value, viola.recall.value) == (0.5, 1), "detected in two clips, in one of them rightly"
     assert report.top1_solo.value == 0.75
 
 

@@ -63,6 +63,27 @@ def test_reasons_that_cannot_be_told_apart_join_everything_else(model: TrainedMo
     assert sum(part.relevance for part in wanted) == pytest.approx(sum(part.relevance for part in every), rel=1e-4)
 
 
+def test_a_reason_that_is_always_wanted_is_taken_out_of_everything_else(model: TrainedModel, features: Matrix) -> None:
+    whole = {part.number: part for part in reasons(model, features, "flute", dictionary(), count=6, distinct=0)}
+    few = {part.id: part for part in reasons(model, features, "flute", dictionary(), count=3)}
+    for number in range(6):
+        wanted = {part.id: part for part in reasons(model, features, "flute", dictionary(), count=3, always=number)}
+        own = wanted.pop(f"conv2-reason{number}")
+        np.testing.assert_allclose(own.map.values, whole[number].map.values, atol=1e-5)
+        assert own.fall == pytest.approx(whole[number].fall, abs=1e-4)
+        rest = wanted.pop("conv2-rest").map.values + (0 if own.id in few else own.map.values)
+        np.testing.assert_allclose(rest, few["conv2-rest"].map.values, atol=1e-5)
+        assert {*wanted, own.id, "conv2-rest"} == {*few, own.id}
+        for id, part in wanted.items():
+            np.testing.assert_array_equal(part.map.values, few[id].map.values)
+
+
+def test_ids_tell_which_reason_is_meant() -> None:
+    known = dictionary(3)
+    assert [known.number_of(f"conv2-reason{number}") for number in range(4)] == [0, 1, 2, None]
+    assert [known.number_of(id) for id in ("conv2-rest", "conv1-reason1", "")] == [None] * 3
+
+
 def test_maps_that_overlap_count_as_fewer() -> None:
     apart, alike = np.zeros((2, 1, 4)), np.ones((3, 2, 2))
     apart[0, 0, :2], apart[1, 0, 2:] = 1, 5

@@ -1,5 +1,7 @@
 """Trust: where a verdict tips over, what its sentence says, and that places and reputations are read as they are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ FRONTEND = frontend(FrontendConfig())
 BANDS, FRAMES = FRONTEND.config.bands, 200
 TIMES = FRONTEND.frame_times(FRAMES)
 HEARD, NOT_HEARD = Answer("piano", 0.8, heard=True), Answer("piano", 0.05, heard=False)
-GOOD = Reputation(Interval(value=0.8, low=0.5, high=0.9), 36, "organ", 0.24)
+GOOD = Reputation(Interval(value=0.8, low=0.5, high=0.9), 36, precision=0.9, recall=0.72, rival="organ", mistaken=0.24)
 BAD = Reputation(Interval(value=0.3, low=0.2, high=0.49), 36)
 MIDDLING = Reputation(Interval(value=0.5, low=0.4, high=0.6), 36)
 
@@ -95,10 +97,19 @@ def test_how_usual_the_concepts_are_says_nothing_about_what_is_not_heard() -> No
 def test_the_sentence_gives_every_figure_that_is_known() -> None:
     said = trust_in_recording(HEARD, Place("attacks", 2.1), GOOD, 0.3, "organ").sentence
     assert said == (
-        "80 % sure here; mostly attacks at 2.1 s; in real recordings its answers for piano are 80 % right; "
-        "it most often takes organ for piano (24 % of the time); recognised as usual."
+        "80 % sure here; mostly attacks at 2.1 s; when it hears piano in a real recording, it is right 90 % of the "
+        "time; of the recordings with piano it recognises 72 %; it most often takes organ for piano (24 % of the "
+        "time); recognised as usual."
     )
     assert "never measured on real recordings" in trust_in_recording(HEARD, None, None, None).sentence
+
+
+def test_an_f1_is_not_called_a_share_of_right_answers() -> None:
+    only_f1, deaf = replace(GOOD, precision=None, recall=None), replace(BAD, precision=None, recall=0.0)
+    said = trust_in_recording(HEARD, None, only_f1, None).sentence
+    assert "its F1 for piano in real recordings is 0.80 (1 is perfect)" in said
+    assert "right" not in said
+    assert "it recognises none of 36 real recordings with piano" in trust_in_recording(HEARD, None, deaf, None).sentence
 
 
 def test_evidence_on_sudden_rises_lies_on_attacks_where_and_when_it_is() -> None:
@@ -132,6 +143,9 @@ def test_a_reputation_is_read_from_the_largest_evaluation_of_real_recordings() -
     assert known is not None
     assert known.f1 == real.per_instrument["piano"].f1
     assert known.recordings == real.per_instrument["piano"].support
+    assert known.precision == real.per_instrument["piano"].precision.value
+    assert known.recall == real.per_instrument["piano"].recall.value
+    assert known.f1.value == pytest.approx(2 / (1 / known.precision + 1 / known.recall), abs=1e-3)
     column = real.confusion.called.index("piano")
     rates = {when: row[column] or 0 for when, row in zip(real.confusion.when, real.confusion.rate, strict=True)}
     assert known.rival == max(rates, key=lambda when: rates[when])

@@ -6,7 +6,8 @@ import pytest
 from core.audio import Audio
 from core.errors import InputError
 from core.frontends.frontend import FrontendConfig, frontend
-from core.grading.truth import Truth, grade
+from core.grading import truth
+from core.grading.truth import Truth, fit, grade
 
 FRONTEND = frontend(FrontendConfig())
 
@@ -28,6 +29,21 @@ def test_a_map_of_the_true_cells_is_perfect_and_separates_the_stem() -> None:
     assert result["si_sdr_mix"] == pytest.approx(0, abs=0.1)
     assert result["si_sdr_improvement"] == pytest.approx(result["si_sdr_masked"] - result["si_sdr_mix"])
     assert result["si_sdr_floor"] < 3 < 12 < result["si_sdr_improvement"] <= result["si_sdr_ceiling"] + 3
+
+
+def test_a_reconstruction_is_graded_beside_the_map_without_grading_the_map_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    relevance, mask = TRUTH.mix.mel_power, np.full(TRUTH.mix.stft.shape, 0.5, np.float32)
+    low = np.where(np.arange(len(mask)) < 40, 1, 0)[:, None] * mask
+    alone, other = (grade(relevance, STEMS, "double_bass", FRONTEND, each) for each in (mask, low))
+    fits = []
+    monkeypatch.setattr(truth, "fit", lambda *given: fits.append(given) or fit(*given))
+    both = grade(relevance, STEMS, "double_bass", FRONTEND, mask, reconstruction=low)
+    assert len(fits) == 1
+    assert both == alone | {"si_sdr_reconstruction": other["si_sdr_improvement"]}
+    assert other["si_sdr_improvement"] > 10 > alone["si_sdr_improvement"]
+    assert "si_sdr_reconstruction" not in grade(relevance, STEMS, "piano", FRONTEND, mask, reconstruction=low)
 
 
 def test_a_map_of_the_other_stem_has_the_lowest_scores() -> None:

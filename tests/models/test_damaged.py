@@ -168,3 +168,22 @@ def test_a_model_is_read_as_it_was_written(tiny_model: Path, tmp_path: Path) -> 
     for name in (CARD, WEIGHTS):
         assert (tmp_path / "copy" / name).read_bytes() == (tiny_model / name).read_bytes()
     assert Card.read(tmp_path / "copy" / CARD, "") == model.card
+
+
+def test_a_card_is_read_once_as_long_as_its_file_is_the_same(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_model, folder)
+    read: list[bytes] = []
+    parse = Card.parse.__func__  # type: ignore[attr-defined]
+    monkeypatch.setattr(Card, "parse", classmethod(lambda cls, text: (read.append(text), parse(cls, text))[1]))
+    first = read_card(folder)
+    assert read_card(folder) is first
+    assert len(read) == 1
+    first.model_copy(update={"title": "Another"}).write(folder / CARD)
+    assert read_card(folder).title == "Another"
+    assert len(read) == 2
+    (folder / CARD).unlink()
+    with pytest.raises(InputError, match="There is no file"):
+        read_card(folder)

@@ -10,21 +10,28 @@ from core.audio import Audio
 from core.errors import InputError
 from core.explanation.crp import attribute
 from core.explanation.engine import Trace
+from core.explanation.explainer import EXPLAINERS
 from core.explanation.relevance import as_input
 from core.explanation.rules import PROPORTIONAL, Z_PLUS
 from core.explanation.targets import Logit
 from core.frontends.frontend import FrontendConfig, Spectrogram, frontend
+from core.grading.marks import Scene
+from core.grading.sanity import forgetting
 from core.grading.searches import RuleSearch
+from core.grading.truth import Truth
+from core.grading.verdict import SANITY
 from core.models.store import TrainedModel, load_model
 from core.studies.mask_search import clip_names
-from core.studies.rule_candidates import CANDIDATES, DEFAULT, SharingPool
+from core.studies.rule_candidates import CANDIDATES, DEFAULT, RANDOM_SEED, SharingPool
 from core.studies.rule_search import COMPARED, REPORTED, search
 from core.synthesis.clip import compose
+from core.synthesis.recipe import split_clip_name
 
 LABELS = (0, 7)
 TARGETS = [Logit(label) for label in LABELS]
 ENGINE = [name for name, c in CANDIDATES.items() if not (c.explainer or c.sharing_pools)]
-LOSSLESS = [name for name, c in CANDIDATES.items() if not (c.explainer or c.by_amplitude)]
+LEARNED = [name for name, c in CANDIDATES.items() if c.contrast or c.less_random]
+LOSSLESS = [name for name, c in CANDIDATES.items() if not (c.explainer or c.by_amplitude or name in LEARNED)]
 ONLY = next(name for name, candidate in CANDIDATES.items() if candidate.is_default)
 
 
@@ -42,13 +49,18 @@ def mix() -> Spectrogram:
 
 
 @pytest.fixture(scope="module")
-def everything(model: TrainedModel) -> RuleSearch:
-    """Results for all candidates and an equivalent of the default; exactly what plays is detected."""
+def hearing(model: TrainedModel) -> TrainedModel:
+    """A model that detects exactly what plays."""
     playing = {label for name in clip_names(model, 2, 7) for label in compose(name).labels}
     thresholds = {label: 0.0 if label in playing else 2.0 for label in model.labels}
-    model = TrainedModel(model.card.model_copy(update={"thresholds": thresholds}), model.network)
+    return TrainedModel(model.card.model_copy(update={"thresholds": thresholds}), model.network)
+
+
+@pytest.fixture(scope="module")
+def everything(hearing: TrainedModel) -> RuleSearch:
+    """Results for all candidates and an equivalent of the default."""
     same = replace(CANDIDATES[ONLY], rules=replace(DEFAULT, first=DEFAULT.convolution(0, 2)))
-    return search(model, clips=2, seed=7, candidates={**CANDIDATES, "same": same})
+    return search(hearing, clips=2, seed=7, candidates={**CANDIDATES, "same": same})
 
 
 def test_one_candidate_is_the_default() -> None:
@@ -79,6 +91,40 @@ def test_a_flat_first_layer_does_not_look_at_the_input(model: TrainedModel, mix:
         for name in ("first-flat", "first-values", "first-power")
     }
     assert on_quiet["first-flat"] > on_quiet["first-values"] > on_quiet["first-power"]
+
+
+def test_a_contrast_is_what_exceeds_the_mean_of_the_maps_of_all_other_labels(
+    model: TrainedModel, mix: Spectrogram
+) -> None:
+    every = CANDIDATES[ONLY].maps(model.network, mix, [Logit(label) for label in range(len(model.labels))])
+    for label, found in zip(LABELS, CANDIDATES["contrast"].maps(model.network, mix, TARGETS), strict=True):
+        others = np.mean([values for index, values in enumerate(every) if index != label], axis=0)
+        np.testing.assert_allclose(found, np.maximum(every[label] - others, 0), atol=1e-4 * np.abs(every[label]).max())
+
+
+def test_without_what_a_random_network_makes_nothing_of_it_remains(model: TrainedModel, mix: Spectrogram) -> None:
+    less = CANDIDATES["less-random"]
+    *_, (_, random) = forgetting(model.network, RANDOM_SEED)
+    plain, made = (
+        np.maximum(CANDIDATES[ONLY].maps(network, mix, TARGETS)[0], 0) for network in (model.network, random)
+    )
+    found = less.maps(model.network, mix, TARGETS)[0]
+    assert found.min() == 0 < found.max()
+    np.testing.assert_array_equal(
+        found > 1e-6 * found.max(), plain / plain.sum() - made / made.sum() > 1e-6 * found.max()
+    )
+
+
+def test_the_sanity_check_is_that_of_the_grades(everything: RuleSearch, hearing: TrainedModel) -> None:
+    rows = {name: row.measures[SANITY].value for name, row in everything.candidates.items()}
+    assert rows["energy"] == 1, "it does not even look at the network"
+    graded = []
+    for clip in clip_names(hearing, 2, 7):
+        truth = Truth(compose(clip).stem_audio, hearing.frontend)
+        scene = Scene(hearing, EXPLAINERS.get("grad_cam"), truth, split_clip_name(clip)[1])
+        graded += [scene.mark(clip, label, thorough=True).measures[SANITY] for label in truth.stems]
+    assert rows["grad_cam"] == pytest.approx(np.nanmean(graded), abs=1e-4)
+    assert everything.sanity_clips == 2
 
 
 @pytest.mark.parametrize("pool", [nn.MaxPool2d((2, 4), ceil_mode=True), nn.MaxPool2d(2)])

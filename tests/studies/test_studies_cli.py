@@ -9,11 +9,20 @@ from typer.testing import CliRunner, Result
 from core.cli import app
 from core.comparison.records import read_ablation
 from core.errors import InputError
-from core.grading.searches import MASKS, MapFit, MaskScore, MaskSearch, RuleSearch, read_rules
+from core.grading.searches import (
+    MASKS,
+    MapFit,
+    MaskScore,
+    MaskSearch,
+    ReasonSearch,
+    RuleSearch,
+    read_reasons,
+    read_rules,
+)
 from core.paths import STUDIES, TRAINED_MODELS
-from core.studies import ablation, mask_search, rule_search
+from core.studies import ablation, mask_search, reason_search, rule_search
 from tests.app import measured
-from tests.app.graded import searched
+from tests.app.graded import grouped, searched
 
 
 @pytest.fixture
@@ -52,6 +61,21 @@ def test_rules_are_printed_and_kept_for_the_app(root: Path, tiny_model: Path, mo
     as_json = study("rules", "--model", tiny_model, "--json").stdout
     assert RuleSearch.parse(as_json) == searched(plus=1.5)
     assert asked[1] == ("tiny", 20, 31_000_000)
+
+
+def test_reasons_are_printed_and_kept_for_the_app(
+    root: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(reason_search, "search", lambda *given: asked.append(given[:5]) or grouped())
+    assert read_reasons(root) is None
+    result = study("reasons", "--model", tiny_model, "--clips", 2, "--seed", 7, "--references", 9)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert asked == [(str(tiny_model), 2, 7, 9, 35)]
+    assert "NMF (default)" in result.stdout
+    assert read_reasons(root) == grouped()
+    assert ReasonSearch.parse(study("reasons", "--model", tiny_model, "--json").stdout) == grouped()
+    assert asked[1][1:] == (60, 34_000_000, 200, 35)
 
 
 def test_masks_are_printed_with_their_floor_and_kept(

@@ -191,7 +191,7 @@ def test_any_explainer_explains_it(family_model: Path, explainer: str, solos: Pa
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"task": "birdsong"}, "no task 'birdsong'; choose one of: family, instruments"),
+        ({"task": "birdsong"}, "no task 'birdsong'; choose one of: family, genre, instruments"),
         ({"label_set": "general"}, "task family is about families, the label set general about instruments"),
         ({"task": "instruments"}, "task instruments is about instruments, the label set families about families"),
         ({"mix_share": 0.5}, "task family wants one; leave mix_share at 0"),

@@ -1,18 +1,18 @@
 """Integrated gradients (Sundararajan et al. 2017) along the straight path from silence to the input."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from core.explanation.explainer import EXPLAINERS
+from core.explanation.explainer import EXPLAINERS, for_any_network
 from core.explanation.gradients import target_gradient
 from core.explanation.targets import Target
-from core.models.network import StagedNetwork
 
 STEPS = 16  # equal parts of the path, of which the midpoints are taken
 
 
 @EXPLAINERS.register("integrated_gradients")
-def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+@for_any_network
+def explain(network: nn.Module, inputs: Tensor, target: Target) -> Tensor:
     """``x ⊙ ∫₀¹ ∇f(αx) dα``, which sums to the target minus its value in silence, but for the error of the sum."""
     mean = torch.zeros_like(inputs)
     for step in range(STEPS):  # one at a time, so that memory is needed for one input only

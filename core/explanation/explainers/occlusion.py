@@ -1,19 +1,19 @@
 """Occlusion (Zeiler & Fergus 2014): by how much the target falls when a patch of the spectrogram is silenced."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from core.explanation.explainer import EXPLAINERS
+from core.explanation.explainer import EXPLAINERS, for_any_network
 from core.explanation.targets import Target
-from core.models.network import StagedNetwork
 
 PATCH = (16, 16)  # bands and frames: 8 × 14 patches of 0.37 s in five seconds
 BATCH = 16  # patches at a time
 
 
 @EXPLAINERS.register("occlusion")
+@for_any_network
 @torch.no_grad()
-def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:
+def explain(network: nn.Module, inputs: Tensor, target: Target) -> Tensor:
     """The fall of the target, divided evenly among the cells of the patch."""
     patches = _patches(inputs.shape[2], inputs.shape[3]).to(inputs.device)
     without = torch.cat([target.value(network(inputs * ~batch[:, None])) for batch in patches.split(BATCH)])

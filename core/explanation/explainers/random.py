@@ -3,15 +3,15 @@
 import zlib
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from core.explanation.explainer import EXPLAINERS
+from core.explanation.explainer import EXPLAINERS, for_any_network
 from core.explanation.targets import Target
-from core.models.network import StagedNetwork
 
 
 @EXPLAINERS.register("random")
-def explain(network: StagedNetwork, inputs: Tensor, target: Target) -> Tensor:  # noqa: ARG001 - it knows no network
+@for_any_network
+def explain(network: nn.Module, inputs: Tensor, target: Target) -> Tensor:  # noqa: ARG001 - it knows no network
     """Seeded by the input and the target, so that the same question gets the same map."""
     content = inputs.contiguous().numpy().tobytes()
     generator = torch.Generator().manual_seed(zlib.crc32(content) + target.key)
