@@ -112,9 +112,9 @@ def test_nothing_is_measured_that_is_not_asked_for() -> None:
     assert "parts" not in vars(measured)
 
 
-# How far ours may lie from the table's, in standard deviations of a column over all 1000 clips: in the median, and at
-# most. The sounds went through Vorbis, which loses the highest tones.
-MEDIAN, MOST = 0.1, 0.6
+# How far ours may lie from the table's, in standard deviations of a column over all 1000 clips. The sounds went through
+# Vorbis, which loses the highest tones.
+MOST = 0.15
 
 
 def rows_of_table() -> Iterator[tuple[dict[str, float], dict[str, float]]]:
@@ -122,7 +122,7 @@ def rows_of_table() -> Iterator[tuple[dict[str, float], dict[str, float]]]:
     assert PACK
     with (PACK / "gtzan/features_30s.csv").open() as file:
         table = {row["track_id"]: row for row in csv.DictReader(file)}
-    for name in ("blues.00002", "classical.00000", "reggae.00001"):
+    for name in ("blues.00002", "rock.00000", "disco.00000"):
         ours = describe(Measured(audio.load(PACK / f"gtzan/audio/{name}.ogg")), names=TABLE)
         yield ours, {column: float(table[name][column]) for column in TABLE}
 
@@ -137,5 +137,4 @@ def test_the_table_is_reproduced() -> None:
     pairs = list(rows_of_table())
     for column in TABLE:
         differences = [abs(ours[column] - theirs[column]) / spread[column] for ours, theirs in pairs]
-        assert np.median(differences) < MEDIAN, (column, differences)
         assert max(differences) < MOST, (column, differences)
