@@ -154,44 +154,52 @@ def fit_svm(features: Matrix, targets: Matrix, C: float, kernel: Kernel = "linea
         gamma: How fast the similarity of an RBF machine falls with the squared distance; one over the number of
             features if not given.
     """
-    mean, scale = features.mean(0), features.std(0)
-    scale = np.where(scale > 1e-12 * np.maximum(np.abs(mean), 1e-12), scale, 1.0)
-    standardised = (features - mean) / scale
-    columns = [target.astype(int) for target in np.asarray(targets).T]
     if kernel == "linear":
-        machine: Svm = _fit_linear(standardised, columns, C)
-        machine.quantiles.copy_(_tensor(_quantiles(features, targets)))
-    else:
-        machine = _fit_rbf(standardised, columns, C, gamma or 1 / features.shape[1])
-    machine.standardised.mean.copy_(_tensor(mean))
-    machine.standardised.scale.copy_(_tensor(scale))
-    return machine.requires_grad_(False).eval()
+        return fit_linear_svm(features, targets, C)
+    return fit_rbf_svm(features, targets, C, gamma or 1 / features.shape[1])
 
 
-def _fit_linear(standardised: Matrix, columns: Sequence[Matrix], C: float) -> LinearSvm:
+def fit_linear_svm(features: Matrix, targets: Matrix, C: float) -> LinearSvm:
+    """A linear machine; see :func:`fit_svm`."""
     from sklearn.svm import LinearSVC  # slow to import, and needed in training alone
 
-    machine = LinearSvm(standardised.shape[1], len(columns)).requires_grad_(False)
-    for row, column in enumerate(columns):
+    machine = LinearSvm(features.shape[1], targets.shape[1]).requires_grad_(False)
+    standardised = _fit_standard(machine.standardised, features)
+    for row, column in enumerate(targets.T.astype(int)):
         fitted = LinearSVC(C=C, class_weight="balanced", random_state=0, max_iter=MOST_ROUNDS).fit(standardised, column)
         machine.head.weight[row] = _tensor(fitted.coef_[0])
         machine.head.bias[row] = float(fitted.intercept_[0])
-    return machine
+    machine.quantiles.copy_(_tensor(_quantiles(features, targets)))
+    return machine.eval()
 
 
-def _fit_rbf(standardised: Matrix, columns: Sequence[Matrix], C: float, gamma: float) -> RbfSvm:
+def fit_rbf_svm(features: Matrix, targets: Matrix, C: float, gamma: float) -> RbfSvm:
+    """A machine with a Gaussian kernel; see :func:`fit_svm`. It holds items that it was fitted to."""
     from sklearn.svm import SVC
 
-    fitted = [SVC(C=C, gamma=gamma, class_weight="balanced").fit(standardised, column) for column in columns]
+    standard = Standardised(features.shape[1])
+    standardised = _fit_standard(standard, features)
+    machines = [SVC(C=C, gamma=gamma, class_weight="balanced") for _ in targets.T]
+    fitted = [each.fit(standardised, column) for each, column in zip(machines, targets.T.astype(int), strict=True)]
     used = np.unique(np.concatenate([each.support_ for each in fitted]))
-    machine = RbfSvm(standardised.shape[1], len(columns), len(used)).requires_grad_(False)
+    machine = RbfSvm(features.shape[1], len(fitted), len(used)).requires_grad_(False)
+    machine.standardised = standard
     machine.support.copy_(_tensor(standardised[used]))
     machine.gamma.fill_(gamma)
     machine.head.weight.zero_()
     for row, each in enumerate(fitted):
         machine.head.weight[row, np.searchsorted(used, each.support_)] = _tensor(each.dual_coef_[0])
         machine.head.bias[row] = float(each.intercept_[0])
-    return machine
+    return machine.eval()
+
+
+def _fit_standard(standard: Standardised, features: Matrix) -> Matrix:
+    """Learns mean and spread of the features ``(items, rows)``, and returns them standardised."""
+    mean, scale = features.mean(0), features.std(0)
+    scale = np.where(scale > 1e-12 * np.maximum(np.abs(mean), 1e-12), scale, 1.0)
+    standard.mean.copy_(_tensor(mean))
+    standard.scale.copy_(_tensor(scale))
+    return np.asarray((features - mean) / scale)
 
 
 def _quantiles(features: Matrix, targets: Matrix) -> Matrix:

@@ -216,10 +216,10 @@ def _load(name: str) -> tuple[Tagger, Weights]:
 
 
 _CHECKSUMS = {
-    "MSD_musicnn": "",
-    "MSD_vgg": "",
-    "MTT_musicnn": "",
-    "MTT_vgg": "",
+    "MSD_musicnn": "8ede1d71f5f76522001aa40bfa47467c69f0ea571bb1592a6a9ecfec8e257de8",
+    "MSD_vgg": "3ad7a09e4056fbdab32907db1f1b43513bf2dd5005b0d34bb55912d96c12e351",
+    "MTT_musicnn": "97d543a0b6df8eab37657d4d3ce44bafa5e0ba32dff48e6f1acc2291f42bcd9d",
+    "MTT_vgg": "a1d204815f516dc96af5cab9c59ecbcf9b3b71f3a0959b2be2af7fdf12394dbc",
 }
 _DATA = {"MSD": "the Million Song Dataset", "MTT": "MagnaTagATune"}
 

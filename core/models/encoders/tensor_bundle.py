@@ -42,9 +42,7 @@ def read_bundle(prefix: Path) -> dict[str, npt.NDArray[np.generic]]:
     except OSError as error:
         raise InputError(f"{error.filename} cannot be read ({error.strerror}); install the package again.") from error
     except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{index} is no checkpoint that can be read, or is damaged; install the package again."
-        ) from error
+        raise InputError(f"{index} is no checkpoint, or is damaged; install the package again.") from error
 
 
 def _files(prefix: Path) -> tuple[Path, Path]:

@@ -25,12 +25,12 @@ NAME = "whisper-tiny.en"
 HUB = f"openai/{NAME}"
 SIZE = 384
 STRIDE = 2  # frames of the log-mel to one of the encoder
-SHA256 = ""
+SHA256 = "a5888a57b5564c07eba5d2592b6b53a5209d4a0e231b8f9a13e247511caf167e"
 POSITIONS = "embed_positions.weight"  # computed, not learned; how they are rounded differs between files
 REMEDY = (
     f"put the folder of {HUB} into {ENCODER_FOLDERS.name}/{NAME}, or connect to the network so that it can be fetched"
 )
-NO_LIBRARY = "install transformers with `pip install 'timbrescope[whisper]'`"
+NO_LIBRARY = "install it with `pip install 'transformers>=5,<6'`"
 
 
 class PooledWhisper(nn.Module):
