@@ -39,8 +39,10 @@ def material(source: BuiltDataset | Corpus, config: TrainingConfig, task: Task) 
     """What a stage is trained on, from the data set or corpus that it asks for.
 
     Raises:
-        InputError: it holds too few clips, or clips without an answer that the task allows.
+        InputError: the labels do not fit the task, or it holds too few clips, or clips without an answer that the task
+            allows.
     """
+    task.check(config.space, config.labels)
     return _composed(source, config, task) if isinstance(source, BuiltDataset) else _recorded(source, config, task)
 
 

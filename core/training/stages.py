@@ -100,7 +100,7 @@ def stage_data(config: TrainingConfig, folder: Path) -> BuiltDataset | Corpus:
     if not BuiltDataset.lies_in(folder):
         if command or not folder.is_dir():
             raise InputError(f"{folder} holds no finished data set; {remedy}.")
-        return read_corpus(folder)
+        return read_corpus(folder).about(config.space.noun)
     source = BuiltDataset(folder)
     if not _holds(source, config):
         raise InputError(
