@@ -60,7 +60,8 @@ train: $(VENV)/.installed-train ## Train a model on them: CONFIG=… DATA=… OU
 bench: $(VENV)/.installed-train ## Measure the speed of the costly work, as ratios
 	$(VENV)/bin/timbrescope bench
 
-# One stamp for each set of extras: when these files are newer there may be something to install.
+# One stamp for each set of extras: when these files are newer there may be something to install. What is installed is
+# compiled at once: where Python may not keep bytecode, every command would compile PyTorch anew, for seconds.
 $(VENV)/.installed-app: EXTRAS := app
 $(VENV)/.installed-train: EXTRAS := train
 $(VENV)/.installed-docs: EXTRAS := app,train,docs
@@ -71,7 +72,7 @@ $(VENV)/.installed-%: pyproject.toml uv.lock packages.txt
 	@$(find_uv); \
 	[ -x $(VENV)/bin/python ] || $$uv venv $(VENV); \
 	$$uv export --frozen --quiet --all-extras --no-hashes --no-emit-project --output-file $(VENV)/locked.txt; \
-	$$uv pip install --python $(VENV) --constraints $(VENV)/locked.txt -e '.[$(EXTRAS)]'
+	$$uv pip install --compile-bytecode --python $(VENV) --constraints $(VENV)/locked.txt -e '.[$(EXTRAS)]'
 	@$(if $(BROWSER),command -v $(BROWSER) >/dev/null || ($(call install_packages,$(BROWSER))) || \
 		echo "Tests in a browser are skipped until there is a $(BROWSER) on PATH.")
 	@touch $@

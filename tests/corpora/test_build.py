@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,10 +60,18 @@ def count_composed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an uninterrupted build, which no test changes."""
+    folder = tmp_path_factory.mktemp("built") / "whole"
+    build_dataset(PLAN, folder, workers=1)
+    return folder
+
+
 @pytest.fixture
-def whole(tmp_path: Path) -> dict[str, str]:
-    """What an uninterrupted build writes."""
-    build_dataset(PLAN, tmp_path / "whole", workers=1)
+def whole(built: Path, tmp_path: Path) -> dict[str, str]:
+    """What an uninterrupted build writes; a copy of it lies in the folder ``whole``."""
+    shutil.copytree(built, tmp_path / "whole")
     return contents(tmp_path / "whole")
 
 
