@@ -39,8 +39,9 @@ def librosa_db(mel_power: Matrix, config: FrontendConfig, quietest_peak: float =
     """
     power = mel_power * librosa_factors(config)
     quietest = max(quietest_peak, 10 ** (config.quietest_peak_db / 10))
-    loudest = float(power.max()) * max(1.0, quietest / max(float(mel_power.max()), np.finfo(np.float32).tiny))
-    if not loudest:
+    peak = float(mel_power.max())
+    if not peak:
         return np.zeros_like(mel_power)
+    loudest = float(power.max()) * max(1.0, quietest / peak)
     levels = 10 * np.log10(np.maximum(power / np.float32(loudest), np.float32(10 ** (-config.range_db / 10))))
     return np.asarray(levels + config.range_db, dtype=np.float32)

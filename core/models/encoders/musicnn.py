@@ -97,7 +97,8 @@ class Musicnn(Tagger):
 
     @staticmethod
     def _front(patches: Tensor, convolution: nn.Module, norm: nn.Module) -> Tensor:
-        frames = convolution.weight.shape[3]
+        assert isinstance(convolution, nn.Conv2d)
+        frames = convolution.kernel_size[1]
         padded = F.pad(patches, ((frames - 1) // 2, frames // 2))  # an even filter reaches further to the right
         return _normalised(norm, convolution(padded).relu()).amax(2)
 

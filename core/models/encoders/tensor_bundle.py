@@ -121,23 +121,22 @@ def _message(values: bytes) -> Message:
 
 def _tensor(entry: Message, data: bytes) -> npt.NDArray[np.generic] | None:
     """The tensor that an entry (BundleEntryProto) describes."""
-    kind, shape, shard, offset, size = (entry.get(field, [0])[0] for field in (1, 2, 3, 4, 5))
+    kind, shard, offset, size = (_number(entry, field) for field in (1, 3, 4, 5))
     if kind not in TYPES:
         return None
     if shard:
         raise ValueError("in several files")
-    dimensions = [_message(_bytes(each)).get(1, [0])[0] for each in (_message(shape) if shape else {}).get(2, [])]
-    values = np.frombuffer(data[_int(offset) : _int(offset) + _int(size)], TYPES[_int(kind)])
-    return values.reshape([_int(each) for each in dimensions])
+    shape = [_number(_message(dimension), 1) for each in _bytes(entry, 2) for dimension in _bytes(_message(each), 2)]
+    return np.frombuffer(data[offset : offset + size], TYPES[kind]).reshape(shape)
 
 
-def _int(value: int | bytes) -> int:
+def _number(message: Message, field: int) -> int:
+    """A field that holds a whole number; those that are zero are left out of a message."""
+    value = message.get(field, [0])[0]
     if not isinstance(value, int):
         raise ValueError("no number")
     return value
 
 
-def _bytes(value: int | bytes) -> bytes:
-    if not isinstance(value, bytes):
-        raise ValueError("no bytes")
-    return value
+def _bytes(message: Message, field: int) -> list[bytes]:
+    return [value for value in message.get(field, []) if isinstance(value, bytes)]

@@ -14,7 +14,8 @@ from core.frontends.whisper import WhisperConfig
 from core.inference import recognise
 from core.models.architecture import build_network
 from core.models.architectures import frozen_head
-from core.models.architectures.frozen_head import FrozenHead, embeddings, fit_frozen_head
+from core.models.architectures.frozen_head import FrozenHead
+from core.models.architectures.svm import fit_linear_svm
 from core.models.encoders import musicnn
 from core.models.encoders.encoder import ENCODERS, load_encoder
 from core.models.store import load_model, save_model
@@ -51,14 +52,23 @@ def inputs(items: int) -> tuple[np.ndarray, np.ndarray]:
     return features.astype(np.float32), np.eye(GENRES)[labels]
 
 
+def fitted_head(features: np.ndarray, targets: np.ndarray, C: float) -> FrozenHead:
+    """A head on what the encoder says about windows."""
+    network = build_network("frozen_head", {"encoder": "msd_musicnn"}, GENRES)
+    assert isinstance(network, FrozenHead)
+    with torch.no_grad():
+        embedded = network.embed(torch.from_numpy(features)[:, None])
+    network.head = fit_linear_svm(embedded.double().numpy(), targets, C)
+    return network.requires_grad_(False).eval()
+
+
 def test_a_head_learns_from_what_the_encoder_says(encoder: list[str]) -> None:
     features, targets = inputs(40)
-    embedded = embeddings("msd_musicnn", features)
+    head = fitted_head(features, targets, C=10.0)
+    embedded = head.embed(torch.from_numpy(features)[:, None])
     assert embedded.shape == (40, 200)
     np.testing.assert_allclose(embedded[:, 3], np.exp(-((features.mean((1, 2)) / 10 - 3) ** 2)), rtol=1e-4)
-    head = fit_frozen_head("msd_musicnn", embedded, targets, C=10.0)
-    with torch.no_grad():
-        logits = head(torch.from_numpy(features)[:, None])
+    logits = head(torch.from_numpy(features)[:, None])
     assert logits.argmax(1).tolist() == targets.argmax(1).tolist()
     assert set(encoder) == {"msd_musicnn"}
 
@@ -77,7 +87,7 @@ def test_silence_needs_no_encoder_and_has_the_embedding_zero(encoder: list[str])
 
 def test_the_encoder_is_no_part_of_the_weights(tmp_path: Path, encoder: list[str]) -> None:
     features, targets = inputs(40)
-    head = fit_frozen_head("msd_musicnn", embeddings("msd_musicnn", features), targets, 1.0)
+    head = fitted_head(features, targets, 1.0)
     card = statistics_card("frozen_head", {"encoder": "msd_musicnn"}, MusicnnConfig(), "small-head")
     save_model(head, card, tmp_path)
     assert (tmp_path / "model.safetensors").stat().st_size < 400_000
