@@ -369,7 +369,7 @@ def frontend_config(settings: FrontendConfig | Mapping[str, Any]) -> FrontendCon
     name = str(settings.get("name", DEFAULT))
     given = {setting: value for setting, value in settings.items() if setting != "name"}
     try:
-        return _reader(FRONTENDS.get(name).config_type).validate_python(given)
+        return _reader(name).validate_python(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         reason = first.get("ctx", {}).get("error")
@@ -380,9 +380,9 @@ def frontend_config(settings: FrontendConfig | Mapping[str, Any]) -> FrontendCon
 
 
 @cache
-def _reader(kind: type[FrontendConfig]) -> TypeAdapter[FrontendConfig]:
-    """What turns settings into a configuration; it takes longer to make than to use."""
-    return TypeAdapter(kind)
+def _reader(name: str) -> TypeAdapter[FrontendConfig]:
+    """What turns settings of a frontend into a configuration; it takes longer to make than to use."""
+    return TypeAdapter(FRONTENDS.get(name).config_type)
 
 
 SavedConfig = Annotated[FrontendConfig, PlainValidator(frontend_config), PlainSerializer(asdict)]
