@@ -24,17 +24,7 @@ from core.corpora.read import BuiltDataset
 from core.explanation import crp
 from core.explanation.engine import Trace
 from core.explanation.targets import Logit
-from core.inference import (
-    BATCH,
-    HOP_S,
-    TIMELINE_HOP_S,
-    TIMELINE_WINDOW_S,
-    WINDOW_S,
-    recognise,
-    window_features,
-    window_frames,
-    window_starts,
-)
+from core.inference import BATCH, recognise, window_features, window_frames, window_starts, windows
 from core.models.architecture import build_network
 from core.models.store import TrainedModel
 from core.synthesis.clip import Clip, compose
@@ -215,11 +205,11 @@ def predicting(model: TrainedModel, sizes: Sizes) -> dict[str, float]:
 def _windows(model: TrainedModel, song: Audio) -> Iterator[Tensor]:
     """The network's inputs for a song, in batches ``(windows, 1, rows, frames)``."""
     spectrogram = model.frontend.analyse(song)
-    for window_s, hop_s in ((WINDOW_S, HOP_S), (TIMELINE_WINDOW_S, TIMELINE_HOP_S)):
+    for window_s, hop_s in windows(model):
         frames = window_frames(spectrogram, window_s)
         starts = window_starts(spectrogram, frames, hop_s)
-        windows = torch.from_numpy(np.stack([window_features(spectrogram, start, frames) for start in starts]))
-        yield from windows.unsqueeze(1).split(BATCH)
+        inputs = torch.from_numpy(np.stack([window_features(spectrogram, start, frames) for start in starts]))
+        yield from inputs.unsqueeze(1).split(BATCH)
 
 
 def training(model: TrainedModel, sizes: Sizes) -> dict[str, float]:

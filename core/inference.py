@@ -1,7 +1,8 @@
 """A model's answer about a whole sound, and over time: the sound is cut into windows, each with an answer.
 
-The answer for the whole comes from windows as long as the clips that the networks were trained on; the timeline comes
-from shorter ones, since the networks take any number of frames. A sound shorter than a window is one window.
+The answer for the whole comes from windows as long as the clips that the network was trained on; the timeline comes
+from shorter ones, since the networks take any number of frames. The card says how long both are. A sound shorter than a
+window is one window.
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,9 @@ from core.models.store import TrainedModel
 from core.tasks.task import Task
 from core.taxonomy.labels import LabelSpace
 
-WINDOW_S, HOP_S = 5.0, 2.5  # for the whole
-TIMELINE_WINDOW_S, TIMELINE_HOP_S = 2.0, 0.5
+WINDOW_S = 5.0  # of a passage that is explained at once
+OVERLAP = 2  # windows for the whole cover every moment so often
+TIMELINE_OVERLAP = 4
 QUIET_POWER = 1e-4  # a window this far below the loudest cell of the sound (40 dB) is not turned up to full level
 BATCH = 32  # windows; larger batches are not faster on two cores
 
@@ -95,8 +97,9 @@ class Prediction:
 def recognise(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
     """What the model hears in a sound that was analysed with the model's frontend."""
     frames_s = spectrogram.config.sample_rate / spectrogram.config.hop
-    logits, silent = _window_logits(model, spectrogram, WINDOW_S, HOP_S)
-    timeline, _ = _window_logits(model, spectrogram, TIMELINE_WINDOW_S, TIMELINE_HOP_S)
+    whole_windows, (short, hop) = windows(model)
+    logits, silent = _window_logits(model, spectrogram, *whole_windows)
+    timeline, _ = _window_logits(model, spectrogram, short, hop)
     whole = np.full(len(model.labels), -np.inf, np.float32) if silent.all() else model.task.pool(logits[~silent])
     return Prediction(
         model=model.name,
@@ -107,10 +110,16 @@ def recognise(model: TrainedModel, spectrogram: Spectrogram) -> Prediction:
         logits=whole,
         probabilities=model.probabilities(whole),
         thresholds=model.thresholds,
-        hop=round(TIMELINE_HOP_S * frames_s) / frames_s,
-        window=round(TIMELINE_WINDOW_S * frames_s) / frames_s,
+        hop=round(hop * frames_s) / frames_s,
+        window=round(short * frames_s) / frames_s,
         timeline=model.probabilities(timeline),
     )
+
+
+def windows(model: TrainedModel) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Length of the windows and the step between them, in seconds: for the whole sound, and for the timeline."""
+    whole, short = model.card.window_s, model.card.timeline_window_s
+    return (whole, whole / OVERLAP), (short, short / TIMELINE_OVERLAP)
 
 
 def likeliest_start(prediction: Prediction, label: str, seconds: float = WINDOW_S) -> float:

@@ -10,7 +10,7 @@ from torch import nn
 from core.frontends.frontend import FrontendConfig
 from core.models.architecture import build_network
 from core.models.card import Card, Training, read_card
-from core.models.network import StagedNetwork
+from core.models.network import StagedNetwork, parameter_count
 from core.models.store import save_model
 from core.taxonomy.instruments import label_set
 
@@ -34,7 +34,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     card = Card(
         name="tiny", title="Tiny", description="Knows nothing.", task="instruments", label_set="general", labels=labels,
-        architecture="convnet", config=TINY, frontend=FrontendConfig(), parameters=network.parameter_count,
+        architecture="convnet", config=TINY, frontend=FrontendConfig(), parameters=parameter_count(network),
         thresholds=dict.fromkeys(labels, 0.5), training=training,
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("models") / "tiny"

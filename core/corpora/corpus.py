@@ -92,12 +92,15 @@ class Corpus:
         if split not in self.splits:
             have = f"choose one of: {', '.join(self.splits)}" if self.splits else "it has no splits, leave --split out"
             raise InputError(f"The data has no split {split!r}; {have}.")
-        rows = [row for row, item in enumerate(self.items) if item.split == split]
+        return self.rows([row for row, item in enumerate(self.items) if item.split == split])
+
+    def rows(self, rows: Sequence[int]) -> Self:
+        """Some of the items."""
         return replace(
             self,
             items=tuple(self.items[row] for row in rows),
-            known=None if self.known is None else self.known[rows],
-            levels=None if self.levels is None else self.levels[rows],
+            known=None if self.known is None else self.known[list(rows)],
+            levels=None if self.levels is None else self.levels[list(rows)],
         )
 
     def with_splits(self, splits: Sequence[str | None]) -> Self:

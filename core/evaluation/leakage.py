@@ -38,7 +38,9 @@ def unseen(corpus: Corpus, split: str | None, name: str, training: Training) -> 
 def _trained_on(corpus: Corpus, training: Training) -> set[str]:
     """Ids of the items that a model was trained on, in any of the trainings that led to it."""
     trainings = list(training.history)
-    composed = [ClipNames.of(each.recipe, each.data_seed, range(each.clips)) for each in trainings]
+    composed = [
+        ClipNames.of(each.recipe, each.data_seed, range(each.clips)) for each in trainings if each.data_seed is not None
+    ]
     hashes = {each.split_hash for each in trainings}
     splits = {split for split in corpus.splits if corpus.split_hash(split) in hashes}
     return {item.id for item in corpus.items if item.split in splits or any(item.id in names for names in composed)}
@@ -49,6 +51,7 @@ def _with_training_splits(corpus: Corpus, training: Training, trained: set[str])
     held_out = [
         ClipNames.of(each.recipe, each.validation_seed, range(each.clips, each.clips + each.validation_clips))
         for each in training.history
+        if each.validation_seed is not None
     ]
 
     def split(id: str) -> str | None:

@@ -84,6 +84,11 @@ class FrontendConfig:
         """Number of frequencies of the STFT."""
         return self.window // 2 + 1
 
+    @property
+    def rows(self) -> int:
+        """Number of rows of the features."""
+        return self.bands
+
     def require(self, setting: str, holds: bool, allowed: str) -> None:
         """Checks a setting; other frontends check their own settings with it.
 
@@ -198,6 +203,23 @@ class Frontend(ABC):
             spectrogram: Analysed by this frontend.
             quietest_peak: Power of the loudest cell below which a window of a longer sound is not turned up.
         """
+
+    def features_of_mel(self, mel_power: Matrix, quietest_peak: float = 0.0) -> Matrix:
+        """What a model sees of mel power alone ``(bands, frames)``, as corpora of precomputed features hold it.
+
+        A frontend that reads more than the mel spectrogram does not override this method.
+
+        Raises:
+            InputError: the features need the sound.
+        """
+        raise InputError(
+            f"Features of the frontend {self.config.name!r} need the sound, and here are log-mels only; give the sound "
+            "itself, or choose a model that sees log-mels."
+        )
+
+    def columns(self, frames: int) -> int:
+        """Number of columns of the features of a sound with this many frames."""
+        return frames
 
     def relevance_to_cells(self, relevance: Matrix, spectrogram: Spectrogram) -> Matrix:
         """Moves relevance from the features ``(rows, frames)`` to the cells ``(bands, frames)``; the sum stays.

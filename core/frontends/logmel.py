@@ -11,6 +11,9 @@ class LogMel(Frontend):
     def features(self, spectrogram: Spectrogram, quietest_peak: float = 0.0) -> Matrix:
         return compress(spectrogram.mel_power, self.config, quietest_peak) if quietest_peak else spectrogram.logmel
 
+    def features_of_mel(self, mel_power: Matrix, quietest_peak: float = 0.0) -> Matrix:
+        return compress(mel_power, self.config, quietest_peak)
+
     def relevance_to_cells(self, relevance: Matrix, spectrogram: Spectrogram) -> Matrix:
         """The map itself: the features are the cells."""
         return relevance

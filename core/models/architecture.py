@@ -5,24 +5,28 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from core.errors import InputError
-from core.models.network import StagedNetwork
 from core.registry import Registry
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """The configuration class of an architecture, and how to build a network from it for a number of labels."""
+    """The configuration class of an architecture, and how to build a network from it for a number of labels.
+
+    A network takes features ``(windows, 1, rows, frames)`` and gives outputs ``(windows, labels)``. One that concepts
+    can be found in is a :class:`core.models.network.StagedNetwork`.
+    """
 
     config: type[Any]
-    build: Callable[[Any, int], StagedNetwork]
+    build: Callable[[Any, int], nn.Module]
 
 
 ARCHITECTURES: Registry[Architecture] = Registry("architecture", "core.models.architectures")
 
 
-def build_network(architecture: str, config: dict[str, Any], labels: int, seed: int = 0) -> StagedNetwork:
+def build_network(architecture: str, config: dict[str, Any], labels: int, seed: int = 0) -> nn.Module:
     """A network with random weights drawn from ``seed``.
 
     Raises:

@@ -12,13 +12,18 @@ from core.tasks.task import TASKS
 from core.taxonomy.labels import LABEL_SPACES
 
 CARD = "card.json"
+MAX_WINDOW_S = 60.0
 REMEDY = "train the model or copy it again"  # if the files of a model are damaged
 
 
 class Training(BaseModel):
-    """How the weights came about. Clips are named by recipe and seed, so the data can be composed again.
+    """How the weights came about. Composed clips are named by recipe and seed, so they can be composed again.
 
     Attributes:
+        recipe: Recipe of the clips; for a corpus of recordings, its name.
+        data_seed: Seed of the composed clips.
+        split: The split of the corpus that was trained on.
+        validation_split: The split of the corpus that was held out.
         stage: Number of the stage of its configuration.
         split_hash: Identifies the items trained on (see ``core.corpora.corpus.split_hash``).
         start_sha256: Checksum of the weights file that training started from.
@@ -29,9 +34,9 @@ class Training(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     recipe: str
-    data_seed: int
+    data_seed: int | None = None
     clips: int
-    validation_seed: int
+    validation_seed: int | None = None
     validation_clips: int
     epochs: int
     weight_seed: int
@@ -40,6 +45,8 @@ class Training(BaseModel):
     minutes: float
     commit: str
     stage: int | None = None
+    split: str | None = None
+    validation_split: str | None = None
     split_hash: str | None = None
     start_sha256: str | None = None
     weights_sha256: str | None = None
@@ -55,7 +62,7 @@ class Training(BaseModel):
 
 
 class Card(Record):
-    """A trained model's card. Version 2 of the schema added the task; before, there was only one task.
+    """A trained model's card. Version 2 of the schema added the task, version 3 the lengths of the windows.
 
     Attributes:
         task: The question that the model answers, a name of :data:`core.tasks.task.TASKS`.
@@ -64,11 +71,14 @@ class Card(Record):
         thresholds: Probability from which a label counts as detected, fitted on validation clips; empty where the task
             has no thresholds.
         temperature: Logits are divided by it before they become probabilities, fitted on validation clips.
+        window_s: Seconds of sound that the network is asked about at once, over which its answer for a whole sound is
+            pooled.
+        timeline_window_s: The same for its answer over time.
         evaluation: A summary of each ``timbrescope evaluate --record NAME``, by NAME.
-        default: Whether the app opens with this model.
+        default: Whether this is the model for its task where none is named.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     schema_version: int = VERSION
     name: str
@@ -84,6 +94,8 @@ class Card(Record):
     thresholds: dict[str, FiniteFloat]
     temperature: FiniteFloat = Field(1.0, gt=0)
     default: bool = False
+    window_s: FiniteFloat = Field(5.0, gt=0, le=MAX_WINDOW_S)
+    timeline_window_s: FiniteFloat = Field(2.0, gt=0, le=MAX_WINDOW_S)
     training: Training
     evaluation: dict[str, Any] = Field(default_factory=dict)
 

@@ -245,13 +245,15 @@ class StagedNetwork(nn.Sequential):
                 setattr(copied, name, replacement(child))
         return copied
 
-    @property
-    def parameter_count(self) -> int:
-        return sum(p.numel() for p in self.parameters())
 
-    def to_channels_last(self) -> "StagedNetwork":
-        """This network, with its weights in the memory layout in which convolutions on a CPU are fastest."""
-        return cast(StagedNetwork, nn.Module.to(self, memory_format=torch.channels_last))  # type: ignore[call-overload]
+def parameter_count(network: nn.Module) -> int:
+    """Number of parameters of a network, trained or frozen."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def to_channels_last(network: Module) -> Module:
+    """The network, with its weights in the memory layout in which convolutions on a CPU are fastest."""
+    return cast(Module, nn.Module.to(network, memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
 def pair(setting: int | tuple[int, ...]) -> tuple[int, ...]:

@@ -11,33 +11,62 @@ import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.audio import SAMPLE_RATE
 from core.errors import InputError
 from core.frontends.frontend import Frontend, frontend
 from core.models.architecture import build_network
 from core.models.card import CARD, REMEDY, Card, read_card
-from core.models.network import StagedNetwork
+from core.models.network import StagedNetwork, to_channels_last
 from core.paths import TRAINED_MODELS
 from core.records import write_whole
 from core.tasks.task import TASKS, Task
 from core.taxonomy.labels import LABEL_SPACES, LabelSpace
 
 WEIGHTS = "model.safetensors"
+DEFAULT_TASK = "instruments"
 TRIED_FRAMES = 8  # length of the silence that a network is tried on
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """A network in evaluation mode with its card."""
+    """A network in evaluation mode with its card.
+
+    Attributes:
+        module: From features ``(windows, 1, rows, frames)`` to logits ``(windows, labels)``.
+    """
 
     card: Card
-    network: StagedNetwork
+    module: nn.Module
 
     @property
     def name(self) -> str:
         return self.card.name
+
+    @property
+    def staged(self) -> bool:
+        """Whether it is a chain of convolution stages, in whose channels concepts can be found."""
+        return isinstance(self.module, StagedNetwork)
+
+    @property
+    def network(self) -> StagedNetwork:
+        """The network as a chain of convolution stages.
+
+        Raises:
+            InputError: it is another kind of network.
+        """
+        if not isinstance(self.module, StagedNetwork):
+            raise InputError(
+                f"The model {self.name} is no chain of convolutions, so there are no concepts to be found inside it; "
+                "choose a convolutional model for this."
+            )
+        return self.module
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers whose channels are concepts, from the input upwards; none if it is not staged."""
+        return self.module.concept_layers if isinstance(self.module, StagedNetwork) else ()
 
     @property
     def task(self) -> Task:
@@ -79,7 +108,7 @@ class TrainedModel:
         """The network's outputs for features ``(windows, rows, frames)``, by head: ``logits (windows, labels)``."""
         with torch.inference_mode():
             inputs = torch.from_numpy(np.asarray(features, dtype=np.float32)).unsqueeze(1)
-            return {"logits": np.asarray(self.network(inputs))}
+            return {"logits": np.asarray(self.module(inputs))}
 
     def logits(self, features: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Logits ``(windows, labels)`` of features ``(windows, rows, frames)``."""
@@ -98,15 +127,22 @@ class TrainedModel:
         return [int(index) for index in np.flatnonzero(self.decide(self.probabilities(logits)))]
 
 
-def model_names(root: Path | None = None) -> list[str]:
-    """Names of the trained models on disk, the default first, the others in alphabetical order.
+def model_names(root: Path | None = None, task: str | None = None) -> list[str]:
+    """Names of the trained models on disk: those for the default task first, of each task the default model first.
 
     Args:
         root: Where they lie; ``trained_models/`` if not given.
+        task: Only the models for this task.
     """
     root = root or TRAINED_MODELS
-    names = sorted(path.parent.name for path in root.glob(f"*/{WEIGHTS}"))
-    return sorted(names, key=lambda name: not read_card(root / name).default)
+    cards = {path.parent.name: read_card(path.parent) for path in sorted(root.glob(f"*/{WEIGHTS}"))}
+    chosen = [name for name, card in cards.items() if task in (None, card.task)]
+
+    def place(name: str) -> tuple[bool, str, bool]:
+        card = cards[name]
+        return card.task != DEFAULT_TASK, card.task, not card.default
+
+    return sorted(chosen, key=place)
 
 
 def highest_rate() -> int:
@@ -114,15 +150,17 @@ def highest_rate() -> int:
     return max((card(name).frontend.sample_rate for name in model_names()), default=SAMPLE_RATE)
 
 
-def default_model() -> str:
-    """Name of the model that is used where none is named.
+def default_model(task: str = DEFAULT_TASK) -> str:
+    """Name of the model that is used for a task where none is named.
 
     Raises:
-        InputError: there is no trained model on disk.
+        InputError: there is no trained model for the task on disk.
     """
-    names = model_names()
+    names = model_names(task=task)
     if not names:
-        raise InputError("There is no trained model in trained_models/; train one with `timbrescope train`.")
+        raise InputError(
+            f"There is no trained model for the task {task} in trained_models/; train one with `timbrescope train`."
+        )
     return names[0]
 
 
@@ -164,7 +202,7 @@ def load_model(name: str) -> TrainedModel:
     network = build_network(card.architecture, card.config, len(card.labels))
     network.load_state_dict(weights)
     network.requires_grad_(False).eval()
-    network.to_channels_last()
+    to_channels_last(network)
     _try(network, card, folder)
     return TrainedModel(card, network)
 
@@ -197,14 +235,14 @@ def _shapes_by(card: Card, folder: Path) -> dict[str, tuple[int, ...]]:
     return {key: tuple(values.shape) for key, values in network.state_dict().items()}
 
 
-def _try(network: StagedNetwork, card: Card, folder: Path) -> None:
+def _try(network: nn.Module, card: Card, folder: Path) -> None:
     """Runs a network once, on silence.
 
     Raises:
         InputError: the network does not have an output for each label, or cannot be run.
     """
     with _as_described(folder), torch.inference_mode():
-        outputs = network(torch.zeros(1, 1, card.frontend.bands, TRIED_FRAMES))
+        outputs = network(torch.zeros(1, 1, card.frontend.rows, TRIED_FRAMES))
         if outputs.shape != (1, len(card.labels)):
             raise ValueError(f"outputs {tuple(outputs.shape)}")
 
@@ -220,7 +258,7 @@ def _as_described(folder: Path) -> Iterator[None]:
         raise InputError(f"{folder / CARD} describes a network that does not work; {REMEDY}.") from error
 
 
-def save_model(network: StagedNetwork, card: Card, folder: Path) -> None:
+def save_model(network: nn.Module, card: Card, folder: Path) -> None:
     """Writes weights and card into a folder, which is created if it is missing.
 
     Raises:

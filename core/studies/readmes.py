@@ -129,12 +129,17 @@ def _about(name: str, card: Card) -> str:
     return f"- **{name}**: {card.description}{default} {card.parameters:,} parameters. {_course(card.training)}."
 
 
+def _part(training: Training) -> str:
+    """Which clips of a recipe or corpus were trained on."""
+    return f"split {training.split}" if training.data_seed is None else f"data seed {training.data_seed}"
+
+
 def _course(training: Training) -> str:
     """How a model was trained, the first of several trainings first."""
     before = f"{_course(training.previous)}; then " if training.previous else ""
     return (
         f"{before}{training.epochs} epochs over {training.clips:,} clips of `{training.recipe}` "
-        f"(data seed {training.data_seed}), {training.minutes:.0f} min on {training.hardware}"
+        f"({_part(training)}), {training.minutes:.0f} min on {training.hardware}"
     )
 
 

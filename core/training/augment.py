@@ -58,6 +58,21 @@ def mix_pairs(power: torch.Tensor, targets: torch.Tensor, share: float, most: in
     return mixed, torch.where(chosen[:, None], union, targets)
 
 
+def mixup(features: torch.Tensor, targets: torch.Tensor, alpha: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Averages each clip with another of the batch, and their targets with the same weights (Zhang et al. 2018).
+
+    Args:
+        features: ``(batch, 1, rows, frames)``.
+        targets: ``(batch, labels)``.
+        alpha: The weights are drawn from Beta(alpha, alpha); the larger one goes to the clip itself.
+    """
+    other = torch.randperm(len(features), device=features.device)
+    weights = torch.distributions.Beta(alpha, alpha).sample((len(features), 1)).to(features)
+    own = torch.maximum(weights, 1 - weights)
+    mixed = own[:, :, None, None] * features + (1 - own)[:, :, None, None] * features[other]
+    return mixed, own * targets + (1 - own) * targets[other]
+
+
 def equalise(power: torch.Tensor, strength: float) -> torch.Tensor:
     """Turns the bands of each clip up and down along a random curve.
 

@@ -7,11 +7,10 @@ like the new ones as well as on clips like the old ones (WiSE-FT; Wortsman et al
 from collections.abc import Mapping
 
 import torch
+from torch import nn
 
-from core.models.network import StagedNetwork
 
-
-def blend(network: StagedNetwork, start: Mapping[str, torch.Tensor], share: float) -> None:
+def blend(network: nn.Module, start: Mapping[str, torch.Tensor], share: float) -> None:
     """Moves the weights of ``network`` towards ``start``; with ``share`` 0 they stay, with 1 they become the start."""
     weights = {
         name: torch.lerp(ended, start[name], share) if ended.is_floating_point() else ended

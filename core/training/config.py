@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import InputError
+from core.frontends.frontend import FrontendConfig, SavedConfig
 from core.taxonomy.labels import LABEL_SPACES, LabelSpace
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -28,7 +29,12 @@ class TrainingConfig(BaseModel):
     Attributes:
         task: The question that the model answers.
         label_set: The labels that it may answer with.
+        window_s: Seconds of sound that the network is trained on, and asked about at once.
+        timeline_window_s: The same for its answer over time.
         config: Settings of the architecture. A stage's ``config`` changes single settings of the one at the top.
+        split: The split of a corpus of recordings that is trained on.
+        validation_split: The split of it that is held out.
+        frontend: What the network sees of a corpus's recordings; a built data set holds features already.
         recipe: Recipe of the data set; any if not given.
         data_seed: Seed of the data set; any if not given.
         clips: Number of clips to train on, counted from the first of the data set; if not given, all but the held-out
@@ -39,9 +45,13 @@ class TrainingConfig(BaseModel):
         mask_frames: Up to this many neighbouring frames are silenced in the same way.
         transpose: A clip's frequencies are moved by up to this many semitones (see ``core.training.augment``).
         mix_share: Share of the clips to which another clip of the batch is added.
+        mixup: Parameter of the beta distribution from which the shares of two clips of the batch are drawn, whose
+            features and targets are averaged (Zhang et al. 2018, arXiv 1710.09412); 0 for none.
+        stretch: Passages of recordings are played up to this share faster or slower.
         mix_most: Most labels that two clips may hold together if one is added to the other.
         equaliser_db: Standard deviation of the random curve along which a clip's bands are turned up and down.
         noise_share: Share of the clips that get a noise floor.
+        patience: Training ends after so many epochs in which the validation metric did not rise; 0 for never.
         average_decay: Decay per step of the exponential moving average of the weights, which replaces them in the
             trained model (Polyak & Juditsky 1992); 0 for no average.
         starts_from: Weights to start from: ``previous`` (the stage before) or a trained model's name or folder. Its
@@ -65,6 +75,11 @@ class TrainingConfig(BaseModel):
     architecture: str = "convnet"
     config: dict[str, Any] = {}
     default: bool = False
+    window_s: float = Field(5.0, gt=0)
+    timeline_window_s: float = Field(2.0, gt=0)
+    split: str = "train"
+    validation_split: str = "valid"
+    frontend: SavedConfig = FrontendConfig()
     recipe: str | None = None
     data_seed: int | None = Field(None, ge=0)
     clips: int | None = Field(None, ge=1)
@@ -77,9 +92,12 @@ class TrainingConfig(BaseModel):
     mask_frames: int = Field(16, ge=0)
     transpose: float = Field(0.0, ge=0, le=12)
     mix_share: float = Field(0.0, ge=0, le=1)
+    mixup: float = Field(0.0, ge=0)
+    stretch: float = Field(0.0, ge=0, le=0.5)
     mix_most: int = Field(4, ge=1)
     equaliser_db: float = Field(0.0, ge=0)
     noise_share: float = Field(0.0, ge=0, le=1)
+    patience: int = Field(0, ge=0)
     average_decay: float = Field(0.0, ge=0, lt=1)
     starts_from: str | None = None
     start_sha256: Sha256 | None = None

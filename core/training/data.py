@@ -1,5 +1,6 @@
-"""Batches for training from a built data set that stays on disk."""
+"""Batches for training: clips of a built data set that stays on disk, or random passages of a corpus's recordings."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
@@ -10,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
+from core.frontends.frontend import Matrix
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 
@@ -34,7 +36,114 @@ class ClipDataset(Dataset[Batch]):
         return features.contiguous(memory_format=torch.channels_last), self.targets[chosen]
 
 
-class ClipDataModule(L.LightningDataModule):
+class PassageDataset(Dataset[Batch]):
+    """A passage at a random place of each recording.
+
+    Args:
+        recordings: Features ``(rows, frames)`` of each.
+        targets: ``(recordings, labels)``.
+        frames: Length of a passage; shorter recordings are repeated.
+        stretch: A passage is played up to this share faster or slower.
+    """
+
+    def __init__(self, recordings: Sequence[Matrix], targets: torch.Tensor, frames: int, stretch: float = 0.0) -> None:
+        self.recordings = [repeated(each, frames) for each in recordings]
+        self.targets = targets
+        self.frames = frames
+        self.stretch = stretch
+
+    def __len__(self) -> int:
+        return len(self.recordings)
+
+    def __getitems__(self, items: list[int]) -> Batch:
+        """Features ``(batch, 1, rows, frames)`` and targets ``(batch, labels)``."""
+        return torch.stack([self._passage(item) for item in items]).unsqueeze(1), self.targets[items]
+
+    def _passage(self, item: int) -> torch.Tensor:
+        recording = self.recordings[item]
+        factor = 1 + self.stretch * (2 * torch.rand(()).item() - 1)
+        length = min(round(self.frames * factor), recording.shape[1])
+        start = int(torch.randint(recording.shape[1] - length + 1, ()))
+        passage = torch.from_numpy(np.asarray(recording[:, start : start + length], np.float32))
+        if length == self.frames:
+            return passage
+        return torch.nn.functional.interpolate(passage[None], self.frames, mode="linear", align_corners=False)[0]
+
+
+class WindowsDataset(Dataset[Batch]):
+    """All of each recording, as windows of one length at even distances.
+
+    Args:
+        recordings: Features ``(rows, frames)`` of each.
+        targets: ``(recordings, labels)``.
+        frames: Length of a window; shorter recordings are repeated.
+        count: Windows of a recording.
+    """
+
+    def __init__(self, recordings: Sequence[Matrix], targets: torch.Tensor, frames: int, count: int) -> None:
+        self.recordings = [repeated(each, frames) for each in recordings]
+        self.targets = targets
+        self.frames = frames
+        self.count = count
+
+    def __len__(self) -> int:
+        return len(self.recordings)
+
+    def __getitems__(self, items: list[int]) -> Batch:
+        """Features ``(batch, windows, 1, rows, frames)`` and targets ``(batch, labels)``."""
+        return torch.stack([self._windows(item) for item in items]).unsqueeze(2), self.targets[items]
+
+    def _windows(self, item: int) -> torch.Tensor:
+        recording = self.recordings[item]
+        starts = np.linspace(0, recording.shape[1] - self.frames, self.count).astype(int)
+        return torch.stack(
+            [torch.from_numpy(np.asarray(recording[:, start : start + self.frames], np.float32)) for start in starts]
+        )
+
+
+def repeated(features: Matrix, frames: int) -> Matrix:
+    """Features ``(rows, n)`` repeated until they have at least ``frames`` columns.
+
+    >>> repeated(np.ones((2, 3), np.float32), 4).shape, repeated(np.ones((2, 5), np.float32), 4).shape
+    ((2, 6), (2, 5))
+    """
+    return features if features.shape[1] >= frames else np.tile(features, (1, -(-frames // features.shape[1])))
+
+
+class DataModule(L.LightningDataModule):
+    """What is trained on, and what is held out for validation.
+
+    Args:
+        readers: Processes that read ahead. Without any, batches are read between the steps, which on a CPU takes
+            a negligible share of the time (``timbrescope bench`` measures it).
+    """
+
+    def __init__(self, training: Dataset[Batch], validation: Dataset[Batch], batch_size: int, readers: int = 0) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+        self.readers = readers
+        self.training = training
+        self.validation = validation
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        return self._loader(self.training, learning=True)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return self._loader(self.validation, learning=False)
+
+    def _loader(self, clips: Dataset[Batch], learning: bool) -> DataLoader[Batch]:
+        return DataLoader(
+            clips,
+            self.batch_size,
+            shuffle=learning,
+            drop_last=learning,
+            collate_fn=_as_it_is,
+            num_workers=self.readers,
+            persistent_workers=self.readers > 0,
+        )
+
+
+class ClipDataModule(DataModule):
     """The first clips of a data set to train on, and those after them held out for validation.
 
     Every clip has a seed of its own, so nothing heard in training comes back in validation. Lightning divides both
@@ -44,13 +153,15 @@ class ClipDataModule(L.LightningDataModule):
         targets: What the network should answer for each clip ``(clips, labels)``.
         validation: How many clips are held out.
         devices: How many train at once, each on batches of its own.
-        readers: Processes that read ahead. Without any, batches are read between the steps, which on a CPU takes
-            a negligible share of the time (``timbrescope bench`` measures it).
+        readers: As in :class:`DataModule`.
         clips: How many clips to train on; all but the held-out ones if not given.
 
     Raises:
         InputError: the data set has too few clips for that.
     """
+
+    training: ClipDataset
+    validation: ClipDataset
 
     def __init__(
         self,
@@ -62,34 +173,18 @@ class ClipDataModule(L.LightningDataModule):
         readers: int = 0,
         clips: int | None = None,
     ) -> None:
-        super().__init__()
         split = clips or len(source) - validation
         if split < batch_size * devices:
             raise InputError(
                 f"{source.folder} holds {len(source)} clips, too few to hold out {validation} for validation and to "
                 f"train on batches of {batch_size * devices}; compose more with `timbrescope dataset`."
             )
-        self.batch_size = batch_size
-        self.readers = readers
         wanted = torch.from_numpy(targets)
-        self.training = ClipDataset(source, wanted, range(split))
-        self.validation = ClipDataset(source, wanted, range(split, split + validation))
-
-    def train_dataloader(self) -> DataLoader[Batch]:
-        return self._loader(self.training, learning=True)
-
-    def val_dataloader(self) -> DataLoader[Batch]:
-        return self._loader(self.validation, learning=False)
-
-    def _loader(self, clips: ClipDataset, learning: bool) -> DataLoader[Batch]:
-        return DataLoader(
-            clips,
-            self.batch_size,
-            shuffle=learning,
-            drop_last=learning,
-            collate_fn=_as_it_is,
-            num_workers=self.readers,
-            persistent_workers=self.readers > 0,
+        super().__init__(
+            ClipDataset(source, wanted, range(split)),
+            ClipDataset(source, wanted, range(split, split + validation)),
+            batch_size,
+            readers,
         )
 
 

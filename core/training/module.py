@@ -5,13 +5,15 @@ import math
 import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import nn
 
 from core.errors import InputError
 from core.frontends.frontend import FrontendConfig, frontend
 from core.frontends.logmel import LogMel
-from core.models.network import StagedNetwork
+from core.frontends.thinned import ThinnedLogMel
+from core.models.network import to_channels_last
 from core.tasks.task import TASKS
-from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, to_features, to_power, transpose
+from core.training.augment import add_noise, equalise, mask_stripes, mix_pairs, mixup, to_features, to_power, transpose
 from core.training.config import TrainingConfig
 from core.training.data import Batch
 
@@ -22,6 +24,10 @@ FIRST_RATE = 0.04  # share of the highest learning rate at which training begins
 class RecognitionModule(L.LightningModule):
     """Trains a network for a task, which decides on the loss and on the validation metrics.
 
+    Args:
+        clips: What the features of the clips are.
+        passages: Whether the clips are passages of longer recordings.
+
     Raises:
         InputError: the task does not fit the label set; the configuration mixes clips, but the task allows one label
             only; or it changes the mel power of clips, but their features are no log-mels.
@@ -29,9 +35,13 @@ class RecognitionModule(L.LightningModule):
 
     band_hz: torch.Tensor
 
-    def __init__(self, network: StagedNetwork, config: TrainingConfig, clips: FrontendConfig) -> None:
+    def __init__(
+        self, network: nn.Module, config: TrainingConfig, clips: FrontendConfig, passages: bool = False
+    ) -> None:
         super().__init__()
-        if config.changes_power and not isinstance(frontend(clips), LogMel):
+        self.passages = passages
+        self.sees_levels = isinstance(frontend(clips), LogMel | ThinnedLogMel)
+        if config.changes_power and not self.sees_levels:
             raise InputError(
                 f"Clips seen by the frontend {clips.name!r} cannot be transposed, mixed, equalised or made noisy; "
                 "set transpose, mix_share, equaliser_db and noise_share to 0."
@@ -39,7 +49,7 @@ class RecognitionModule(L.LightningModule):
         self.range_db = clips.range_db
         band_hz = torch.as_tensor(frontend(clips).band_hz, dtype=torch.float32)
         self.register_buffer("band_hz", band_hz, persistent=False)
-        self.network = network.to_channels_last()
+        self.network = to_channels_last(network)
         self.config = config
         self.task = TASKS.get(config.task)
         self.task.check(config.space, config.labels)
@@ -55,6 +65,12 @@ class RecognitionModule(L.LightningModule):
         self.log("train_loss", loss, prog_bar=True, on_step=False, on_epoch=True, sync_dist=True)
         return loss
 
+    def _as_heard(self, features: torch.Tensor) -> torch.Tensor:
+        """Passages of a longer recording ``(batch, 1, rows, frames)``, each relative to its own loudest cell."""
+        if not self.sees_levels:
+            return features
+        return to_features(to_power(features, self.range_db), self.range_db)
+
     def _augment(self, features: torch.Tensor, targets: torch.Tensor) -> Batch:
         settings = self.config
         if settings.changes_power:
@@ -64,15 +80,30 @@ class RecognitionModule(L.LightningModule):
             power, targets = mix_pairs(power, targets, settings.mix_share, settings.mix_most)
             power = add_noise(equalise(power, settings.equaliser_db), settings.noise_share)
             features = to_features(power, self.range_db)
+        elif self.passages:
+            features = self._as_heard(features)
+        if settings.mixup:
+            features, targets = mixup(features, targets, settings.mixup)
         features = mask_stripes(features, settings.mask_bands, dim=2)
         return mask_stripes(features, settings.mask_frames, dim=3), targets
 
     def validation_step(self, batch: Batch, _: int) -> None:
         features, targets = batch
-        logits = self.network(features).float()
+        logits = self.answers(features)
         self.log("val_loss", self.task.loss(logits, targets), prog_bar=True, sync_dist=True)
         self.metrics.update(logits, self.task.expected(targets))
         self.log_dict(self.metrics, prog_bar=True)  # metrics gather over the devices by themselves
+
+    def answers(self, features: torch.Tensor) -> torch.Tensor:
+        """Logits ``(batch, labels)`` of clips ``(batch, 1, rows, frames)`` or of the windows of recordings.
+
+        Args:
+            features: Windows are ``(batch, windows, 1, rows, frames)``; their logits are averaged for each recording.
+        """
+        if features.dim() == 4:
+            return self.network(features).float()
+        logits = self.network(self._as_heard(features.flatten(0, 1))).float()
+        return logits.view(*features.shape[:2], -1).mean(1)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = torch.optim.AdamW(

@@ -11,12 +11,13 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as serialised
+from torch import nn
 
+from core.corpora.corpus import Corpus, read_corpus
 from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.models.architecture import build_network
 from core.models.card import Training, read_card
-from core.models.network import StagedNetwork
 from core.models.store import WEIGHTS, card, load_model, model_folder
 from core.records import write_whole
 from core.training.config import PREVIOUS, TrainingConfig, TrainingPlan
@@ -30,11 +31,13 @@ class Start:
         network: A network with the weights.
         sha256: Checksum of their file.
         training: How they were trained.
+        labels: What the outputs stand for.
     """
 
-    network: StagedNetwork
+    network: nn.Module
     sha256: str
     training: Training
+    labels: tuple[str, ...]
 
 
 def training_folder(out: Path) -> Path:
@@ -86,8 +89,8 @@ def dataset_command(config: TrainingConfig) -> str:
     return f'timbrescope dataset "{config.recipe}" --clips {clips} --seed {config.data_seed} --out DIR'
 
 
-def stage_data(config: TrainingConfig, folder: Path) -> BuiltDataset:
-    """The data set in a folder, once it is clear that it holds the clips that a stage asks for.
+def stage_data(config: TrainingConfig, folder: Path) -> BuiltDataset | Corpus:
+    """The data set or corpus in a folder, once it is clear that it holds the clips that a stage asks for.
 
     Raises:
         InputError: the folder holds other clips or no data set; the message says how to compose the right ones.
@@ -95,7 +98,9 @@ def stage_data(config: TrainingConfig, folder: Path) -> BuiltDataset:
     command = dataset_command(config)
     remedy = f"compose the data of this stage with `{command}`" if command else "make one with `timbrescope dataset`"
     if not BuiltDataset.lies_in(folder):
-        raise InputError(f"{folder} holds no finished data set; {remedy}.")
+        if command or not folder.is_dir():
+            raise InputError(f"{folder} holds no finished data set; {remedy}.")
+        return read_corpus(folder)
     source = BuiltDataset(folder)
     if not _holds(source, config):
         raise InputError(
@@ -149,7 +154,9 @@ def _described(config: TrainingConfig, number: int) -> str:
 
 
 def _model(name: str) -> Start:
-    return Start(load_model(name).network, _sha256(model_folder(name) / WEIGHTS), card(name).training)
+    return Start(
+        load_model(name).module, _sha256(model_folder(name) / WEIGHTS), card(name).training, tuple(card(name).labels)
+    )
 
 
 def _after_stage(plan: TrainingPlan, number: int, out: Path) -> Start:
@@ -170,10 +177,10 @@ def _after_stage(plan: TrainingPlan, number: int, out: Path) -> Start:
         raise InputError(
             f"The weights in {path} do not fit the configuration of stage {number}; train that stage again."
         ) from error
-    return Start(network, found, training)
+    return Start(network, found, training, config.labels)
 
 
-def keep_weights(network: StagedNetwork, out: Path, number: int) -> str:
+def keep_weights(network: nn.Module, out: Path, number: int) -> str:
     """Writes the weights after a stage and returns the checksum of their file.
 
     Raises:

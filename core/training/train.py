@@ -7,30 +7,29 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.accelerators import CUDAAccelerator
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from torch import nn
 
-from core.corpora.corpus import split_hash
-from core.corpora.read import BuiltDataset
 from core.errors import InputError
 from core.frontends.frontend import FrontendConfig
 from core.models.architecture import build_network
 from core.models.card import Card, Training
-from core.models.network import StagedNetwork
+from core.models.network import parameter_count
 from core.models.store import save_model
 from core.paths import ROOT
-from core.tasks.task import Calibration
+from core.tasks.task import TASKS, Calibration
 from core.training.blend import blend
 from core.training.config import TrainingConfig, TrainingPlan
 from core.training.curve import write_curve
-from core.training.data import GPU_READERS, ClipDataModule
+from core.training.data import GPU_READERS, DataModule
+from core.training.material import material
 from core.training.module import RecognitionModule
 from core.training.stages import Start, checkpoint_folder, keep_weights, stage_data, starting_point
 from core.training.widen import start_from
@@ -48,7 +47,7 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
 
     Args:
         number: Number of the stage; see :func:`core.training.stages.choose_stage`.
-        data: Folder of a built data set.
+        data: Folder of a built data set or of a corpus of recordings.
         resume: Continue from the stage's last checkpoint in ``out``.
         nodes: Lightning's ``num_nodes``: how many machines.
 
@@ -67,10 +66,12 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
     L.seed_everything(config.weight_seed, workers=True, verbose=False)
     network = _starting_network(config, start)
     starting_weights = {name: values.clone() for name, values in network.state_dict().items()}
-    module = RecognitionModule(network, config, source.frontend)
+    found = material(source, config, TASKS.get(config.task))
+    module = RecognitionModule(network, config, found.frontend, found.passages)
     runs = checkpoint_folder(plan, number, out)
     trainer = _trainer(config, module.task.monitor, runs, nodes)
-    clips = _clips(config, module, source, trainer)
+    readers = GPU_READERS if isinstance(trainer.accelerator, CUDAAccelerator) else 0
+    clips = found.batches(_device_count(trainer), readers)
     trainer.fit(module, clips, ckpt_path=_last_checkpoint(runs) if resume else None)
     if not trainer.is_global_zero:
         return None
@@ -79,7 +80,11 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
     blend(network, starting_weights, config.start_share)
     network.eval()
     record = Training(
-        **_what_was_done(config, number, clips),
+        **found.record,
+        stage=number,
+        epochs=config.epochs,
+        weight_seed=config.weight_seed,
+        settings=config.model_dump(exclude=set(Card.model_fields) | set(Training.model_fields)),
         hardware=_hardware(_device_count(trainer)),
         minutes=round((time.monotonic() - started) / 60, 1),
         commit=_commit(),
@@ -88,28 +93,18 @@ def train(plan: TrainingPlan, number: int, data: Path, out: Path, resume: bool =
         previous=start.training if start else None,
     )
     calibration = module.task.calibrate(*_validation_logits(module, clips))
-    card = _card(config, source.frontend, network, calibration, record)
+    card = _card(config, found.frontend, network, calibration, record)
     save_model(network, card, out)
     write_curve(runs / "log", out / "training.csv")
     return card
 
 
-def _starting_network(config: TrainingConfig, start: Start | None) -> StagedNetwork:
+def _starting_network(config: TrainingConfig, start: Start | None) -> nn.Module:
     """The network of a stage, with its starting weights."""
     network = build_network(config.architecture, config.config, len(config.labels), config.weight_seed)
     if start:
-        start_from(network, start.network)
+        start_from(network, start.network, new_head=start.labels != config.labels)
     return network
-
-
-def _clips(
-    config: TrainingConfig, module: RecognitionModule, source: BuiltDataset, trainer: L.Trainer
-) -> ClipDataModule:
-    """The clips of a stage, in batches for all devices of the trainer."""
-    readers = GPU_READERS if isinstance(trainer.accelerator, CUDAAccelerator) else 0
-    targets = module.task.targets(source.held, config.labels)
-    devices = _device_count(trainer)
-    return ClipDataModule(source, targets, config.batch_size, config.validation, devices, readers, config.clips)
 
 
 def _device_count(trainer: L.Trainer) -> int:
@@ -133,6 +128,7 @@ def _trainer(config: TrainingConfig, monitor: str, runs: Path, nodes: int) -> L.
                 best,
                 last,
                 *([RichProgressBar()] if on_terminal else []),
+                *([EarlyStopping(f"val_{monitor}", mode="max", patience=config.patience)] if config.patience else []),
                 *([EMAWeightAveraging(decay=config.average_decay)] if config.average_decay else []),
             ],
             enable_progress_bar=on_terminal,
@@ -154,11 +150,11 @@ def _last_checkpoint(runs: Path) -> str:
     return str(checkpoint)
 
 
-def _validation_logits(module: RecognitionModule, clips: ClipDataModule) -> tuple[np.ndarray, np.ndarray]:
+def _validation_logits(module: RecognitionModule, clips: DataModule) -> tuple[np.ndarray, np.ndarray]:
     """Logits and targets ``(clips, labels)`` of the held-out clips, in full precision."""
     with torch.inference_mode():
         batches = [
-            (module.network(features.to(module.device)).cpu(), targets) for features, targets in clips.val_dataloader()
+            (module.answers(features.to(module.device)).cpu(), targets) for features, targets in clips.val_dataloader()
         ]
     logits, targets = (torch.cat(parts).numpy() for parts in zip(*batches, strict=True))
     return logits, targets
@@ -167,7 +163,7 @@ def _validation_logits(module: RecognitionModule, clips: ClipDataModule) -> tupl
 def _card(
     config: TrainingConfig,
     frontend: FrontendConfig,
-    network: StagedNetwork,
+    network: nn.Module,
     calibration: Calibration,
     training: Training,
 ) -> Card:
@@ -181,29 +177,14 @@ def _card(
         architecture=config.architecture,
         config=config.config,
         frontend=frontend,
-        parameters=network.parameter_count,
+        parameters=parameter_count(network),
         thresholds=dict(zip(config.labels, calibration.thresholds, strict=False)),  # not every task has them
         temperature=calibration.temperature,
         default=config.default,
+        window_s=config.window_s,
+        timeline_window_s=config.timeline_window_s,
         training=training,
     )
-
-
-def _what_was_done(config: TrainingConfig, number: int, clips: ClipDataModule) -> dict[str, Any]:
-    """The part of the training record that describes the data and the settings."""
-    source = clips.training.source
-    return {
-        "stage": number,
-        "recipe": source.recipe,
-        "data_seed": source.seed,
-        "clips": len(clips.training),
-        "split_hash": split_hash(source.manifest["clip"][: len(clips.training)]),
-        "validation_seed": source.seed,
-        "validation_clips": len(clips.validation),
-        "epochs": config.epochs,
-        "weight_seed": config.weight_seed,
-        "settings": config.model_dump(exclude=set(Card.model_fields) | set(Training.model_fields)),
-    }
 
 
 def _hardware(devices: int) -> str:

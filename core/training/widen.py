@@ -9,11 +9,13 @@ import torch
 from torch import nn
 
 from core.errors import InputError
-from core.models.network import StagedNetwork
 
 
-def start_from(network: StagedNetwork, trained: StagedNetwork) -> None:
+def start_from(network: nn.Module, trained: nn.Module, new_head: bool = False) -> None:
     """Gives ``network``, whose weights are random, the function that ``trained`` computes.
+
+    Args:
+        new_head: The outputs mean something else: the linear layer that computes them keeps its random weights.
 
     Raises:
         InputError: the two differ in more than the widths of their layers, or ``network`` is the narrower one.
@@ -23,6 +25,8 @@ def start_from(network: StagedNetwork, trained: StagedNetwork) -> None:
         raise InputError("Training cannot start from a model with other layers.")
     for name, values in network.state_dict().items():
         source = theirs[name]
+        if new_head and isinstance(network.get_submodule(name.rpartition(".")[0]), nn.Linear):
+            continue
         _check_widths(network.get_submodule(name.rpartition(".")[0]), values, source)
         if values.dim() > 1:  # existing outputs do not read the additional inputs
             values[: len(source), source.shape[1] :] = 0
