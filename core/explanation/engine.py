@@ -104,6 +104,22 @@ class Trace:
         return (self._down(self._start(target), above=layer) * self._layers[layer].above)[0]
 
     @torch.no_grad()
+    def contexts(self, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """Relevance of targets per unit of what each layer passes on after its pool, by layer.
+
+        Returns:
+            Arrays ``(targets, channels, windows across bands, across frames)``; times the activations that are passed
+            on, they are relevance (Chormai et al. 2022, arXiv 2212.14855).
+        """
+        raw = torch.cat([self._start(target) for target in targets])
+        found: dict[str, Tensor] = {}
+        for name, layer in reversed(self._layers.items()):
+            found[name] = per_unit(raw * layer.above, layer.pooled)
+            if len(found) < len(self._layers):
+                raw = layer.down(raw)
+        return found
+
+    @torch.no_grad()
     def parts(self, target: Target, layer: str, shares: Tensor) -> Tensor:
         """Breaks a target's relevance up at a layer, into maps ``(parts, bands, frames)``.
 
