@@ -46,7 +46,7 @@ class Sensed:
         pooled: By layer, mean activation of each channel over all cells ``(seeds, sides, channels)``.
         untrained: The same in a network of the same form with random weights.
         gradients: By layer, how much each logit of the plain piece rises if a channel does in all cells, per unit
-            ``(seeds, labels, channels)``.
+            ``(seeds, labels, channels)``; without layers where this was not asked for.
         pulls: The same by relevance instead of the gradient: how much relevance of the logit there is per unit of
             activation.
     """
@@ -67,24 +67,13 @@ class Sensed:
         first = 1 + 2 * self.concepts.index(concept)
         return np.moveaxis(values[:, first : first + 2], 1, 0)
 
-    def at(self, seeds: Sequence[int] | Indices | slice) -> "Sensed":
-        """Only some of the seeds, by their places."""
-        chosen = {
-            part.name: value[seeds]
-            if isinstance(value, np.ndarray)
-            else {layer: values[seeds] for layer, values in value.items()}
-            for part in fields(self)
-            if part.name != "concepts"
-            for value in [getattr(self, part.name)]
-        }
-        return Sensed(self.concepts, **chosen)
-
 
 def sense(
     model: TrainedModel,
     recipe: Recipe,
     seeds: Sequence[int],
     concepts: Sequence[MusicalConcept] = tuple(MUSICAL_CONCEPTS.values()),
+    derivatives: bool = True,
     workers: int | None = None,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Sensed:
@@ -95,17 +84,18 @@ def sense(
         recipe: A controlled recipe.
         seeds: Of the pieces.
         concepts: Which concepts.
+        derivatives: Whether to ask for gradients and pulls.
         workers: Number of processes, on which the result does not depend; one per core if not given.
         on_progress: Called with the share of the seeds that are done.
 
     Raises:
-        InputError: a soundfont is missing.
+        InputError: the network has no convolution stages, or a soundfont is missing.
     """
     from joblib import Parallel, delayed
 
     processes = max(1, min(workers or os.cpu_count() or 1, len(seeds)))
     found: dict[int, Sensed] = {}
-    jobs = (delayed(_sense)(model, recipe, seed, tuple(concepts)) for seed in seeds)
+    jobs = (delayed(_sense)(model, recipe, seed, tuple(concepts), derivatives) for seed in seeds)
     for seed, sensed in Parallel(processes, return_as="generator_unordered")(jobs):
         found[seed] = sensed
         on_progress(len(found) / len(seeds))
@@ -130,17 +120,20 @@ def side_names(recipe: Recipe, seed: int, concepts: Sequence[MusicalConcept]) ->
     ]
 
 
-def _sense(model: TrainedModel, recipe: Recipe, seed: int, concepts: tuple[MusicalConcept, ...]) -> tuple[int, Sensed]:
+def _sense(
+    model: TrainedModel, recipe: Recipe, seed: int, concepts: tuple[MusicalConcept, ...], derivatives: bool
+) -> tuple[int, Sensed]:
     """What the network makes of one piece."""
-    card = model.card
+    card, network = model.card, model.network
     blank = build_network(card.architecture, card.config, len(card.labels), BLANK).requires_grad_(False).eval()
+    assert isinstance(blank, StagedNetwork)  # as the trained network of the same architecture is
     with one_thread():
         names = side_names(recipe, seed, concepts)
         distinct = list(dict.fromkeys(names))
         inputs = [_inputs(model, clip.audio) for clip in compose_all(distinct)]
-        heard = {name: _hear(model.network, blank, windows) for name, windows in zip(distinct, inputs, strict=True)}
-        gradients = gradients_of(model.network, inputs[0])
-        pulls = pulls_of(model.network, inputs[0], len(card.labels))
+        heard = {name: _hear(network, blank, windows) for name, windows in zip(distinct, inputs, strict=True)}
+        gradients = gradients_of(network, inputs[0]) if derivatives else {}
+        pulls = pulls_of(network, inputs[0], len(card.labels)) if derivatives else {}
     logits, pooled, untrained = zip(*(heard[name] for name in names), strict=True)
     return seed, Sensed(
         concepts=tuple(concept.name for concept in concepts),
@@ -190,10 +183,10 @@ def gradients_of(network: StagedNetwork, windows: Tensor) -> dict[str, Values]:
 
 
 def pulls_of(network: StagedNetwork, windows: Tensor, labels: int) -> dict[str, Values]:
-    """By layer, relevance of each logit per unit of a channel's activation, summed over the cells ``(labels, channels)``.
+    """By layer, relevance of each logit per unit of activation, summed over the cells ``(labels, channels)``.
 
-    It is the context of Chormai et al. (2022, arXiv 2212.14855), which takes the place of the gradient: activation times
-    context is relevance.
+    It takes the place of the gradient: activation times this context is relevance (Chormai et al. 2022, arXiv
+    2212.14855).
     """
     targets = [Logit(label) for label in range(labels)]
     found = [Trace(network, window[None]).contexts(targets) for window in windows]

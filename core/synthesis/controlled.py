@@ -19,13 +19,8 @@ HEADROOM = 12.0  # dB by which all stems are softer
 DRIVE = 32.0  # dB by which the amplifier of a distorted guitar is overdriven
 TONE = -60.0  # dB, relative to the stem that the tone is on
 CLEAN, DISTORTED = "electric_guitar", "distorted_guitar"  # labels
-ROLES = {
-    "harmony": "chords",
-    "pad": "chords",
-    "melody": "melody",
-    "bass": "bass",
-    "drums": "drums",
-}  # by an instrument's
+# What an instrument plays, by its first role.
+ROLES = {"harmony": "chords", "pad": "chords", "melody": "melody", "bass": "bass", "drums": "drums"}
 
 
 @dataclass(frozen=True)
