@@ -24,11 +24,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def concepts() -> None:
-    """Keeps `locate` a command of its own, though it is the only one."""
-
-
 @app.command()
 def locate(
     model: Model = None,
@@ -48,7 +43,7 @@ def locate(
 
         timbrescope concepts locate --json
     """
-    from core.concepts.musical import locate as find
+    from core.concepts.locate import locate as find
     from core.models.store import default_model, load_model
 
     name = model or default_model()

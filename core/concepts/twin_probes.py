@@ -1,10 +1,10 @@
-"""Linear probes: whether a concept can be read off a layer's activations, and by a probe that could not learn anything.
+"""Linear probes: whether a concept can be read off a layer's activations, and what a probe reads where nothing is.
 
-A probe is a ridge regression on pooled activations. It is fitted on some pieces and tested on others, with both twins of
-a piece on the same side. Its score is the area under the ROC curve: the probability that it answers more strongly to a
-piece with the concept than to one without. What it owes to its own flexibility is seen in control tasks (Hewitt & Liang
-2019, arXiv 1909.03368): the same probe where a coin decided which twin counts as having the concept, and on a network
-that was never trained. The selectivity of a probe is by how much it exceeds its control.
+A probe is a ridge regression on pooled activations. It is fitted on some pieces and tested on others, with both twins
+of a piece on the same side. Its score is the area under the ROC curve: the probability that it answers more strongly to
+a piece with the concept than to one without. What it owes to its own flexibility is seen in control tasks (Hewitt &
+Liang 2019, arXiv 1909.03368): the same probe where a coin decided which twin counts as having the concept, and on a
+network that was never trained. The selectivity of a probe is by how much it exceeds its control.
 
 Conventions: ``sides (2, seeds, channels)`` are pooled activations without the concept and with it.
 """

@@ -6,7 +6,7 @@ half the concepts one of the two sides is the piece as it is drawn, so it is com
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,6 @@ from core.taxonomy.musical_concepts import MUSICAL_CONCEPTS, MusicalConcept
 from core.threads import one_thread
 
 Values = npt.NDArray[np.floating]
-Indices = npt.NDArray[np.intp]
 ByLayer = Mapping[str, Values]
 
 BLANK = 1  # seed of the weights of the untrained network
@@ -154,7 +153,7 @@ def _inputs(model: TrainedModel, audio: Audio) -> Tensor:
 
 
 @torch.no_grad()
-def _hear(network: StagedNetwork, blank: StagedNetwork, windows: Tensor) -> tuple[Values, dict[str, Values], ...]:
+def _hear(network: StagedNetwork, blank: StagedNetwork, windows: Tensor) -> tuple[Values, ByLayer, ByLayer]:
     """Logits ``(labels,)``, and the pooled activations ``(channels,)`` of every layer of both networks."""
     activations = network.activations(windows)
     logits = network.after(network.concept_layers[-1], activations[network.concept_layers[-1]])
@@ -196,10 +195,14 @@ def pulls_of(network: StagedNetwork, windows: Tensor, labels: int) -> dict[str, 
 
 
 def _joined(parts: Sequence[Sensed]) -> Sensed:
-    def join(values: Sequence[Values] | Sequence[ByLayer]) -> Values | ByLayer:
-        if isinstance(values[0], np.ndarray):
-            return np.concatenate(values)
+    def by_layer(values: Sequence[ByLayer]) -> ByLayer:
         return {layer: np.concatenate([one[layer] for one in values]) for layer in values[0]}
 
-    names = [part.name for part in fields(Sensed) if part.name != "concepts"]
-    return Sensed(parts[0].concepts, **{name: join([getattr(part, name) for part in parts]) for name in names})
+    return Sensed(
+        concepts=parts[0].concepts,
+        logits=np.concatenate([part.logits for part in parts]),
+        pooled=by_layer([part.pooled for part in parts]),
+        untrained=by_layer([part.untrained for part in parts]),
+        gradients=by_layer([part.gradients for part in parts]),
+        pulls=by_layer([part.pulls for part in parts]),
+    )

@@ -4,11 +4,10 @@ A concept is known by cause: its two sides are one piece of music, composed twic
 sides are given by values of the controls of :mod:`core.synthesis.controls`. A new concept is one new row of ``_ROWS``.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.errors import InputError
-from core.taxonomy.instruments import FAMILIES, INSTRUMENTS
+from core.taxonomy.instruments import INSTRUMENTS
 from core.taxonomy.labels import LABEL_SPACES, LabelSpace
 
 SPACE = "musical_concepts"
@@ -47,27 +46,10 @@ def _beat(name: str, title: str, question: str, composed: str) -> MusicalConcept
     return _row(name, title, "drums", question, composed, *sides)
 
 
-_NAMES_OF_FAMILIES = {
-    "keys": "Keyboards",
-    "mallets": "Mallets",
-    "plucked": "Plucked strings",
-    "bass": "Bass",
-    "strings": "Bowed strings",
-    "voice": "Voice",
-    "brass": "Brass",
-    "reeds": "Reeds",
-    "flutes": "Flutes",
-    "synth": "Synthesisers",
-    "drums": "Drums",
-}
-
-
-def _family(name: str) -> MusicalConcept:
+def _part(name: str, title: str, question: str, family: str) -> MusicalConcept:
     """A family of instruments, one of which plays or is silent."""
-    title = _NAMES_OF_FAMILIES[name]
-    question = "Is there a voice-like lead?" if name == "voice" else f"Does the music have {title.lower()}?"
-    group = "drums" if name == "drums" else "instruments"
-    return _row(name, title, group, question, "one part is silent or plays", f"{name}:no", f"{name}:yes")
+    group = "drums" if family == "drums" else "instruments"
+    return _row(name, title, group, question, "one part is silent or plays", f"{family}:no", f"{family}:yes")
 
 
 _ROWS = (
@@ -84,7 +66,7 @@ _ROWS = (
         "every second eighth comes halfway between the beats, or late like the last of a triplet", "swing:no",
         "swing:yes",
     ),
-    *map(_family, ("drums",)),
+    _part("drum_kit", "Drums", "Are there drums?", "drums"),
     _beat(
         "four_on_the_floor", "Four on the floor", "Is there a bass drum on every beat?",
         "the bass drum on the first beat alone, or on all four",
@@ -97,7 +79,16 @@ _ROWS = (
         "one_drop", "One drop", "Do the drums leave the first beat out and stress the third?",
         "the bass drum on the first beat, or with a rim stroke on the third",
     ),
-    *map(_family, (family for family in FAMILIES if family != "drums")),
+    _part("bass_line", "Bass line", "Is there a bass?", "bass"),
+    _part("keyboards", "Keyboards", "Is there a piano, an organ or another keyboard?", "keys"),
+    _part("mallet_instruments", "Mallet instruments", "Is there a vibraphone or another mallet instrument?", "mallets"),
+    _part("plucked_strings", "Plucked strings", "Is there a guitar or another plucked instrument?", "plucked"),
+    _part("bowed_strings", "Bowed strings", "Are there bowed strings?", "strings"),
+    _part("voice_lead", "Voice-like lead", "Is there a voice, or something like one?", "voice"),
+    _part("brass_instruments", "Brass", "Is there brass?", "brass"),
+    _part("reed_instruments", "Reeds", "Is there a saxophone or another reed instrument?", "reeds"),
+    _part("flute_instruments", "Flutes", "Is there a flute?", "flutes"),
+    _part("synthesisers", "Synthesisers", "Is there a synthesiser?", "synth"),
     _row(
         "minor", "Minor", "harmony", "Is the music in minor?",
         "the same degrees of the major scale, or of the minor scale on the same tonic", "mode:major", "mode:minor",
@@ -152,13 +143,6 @@ def musical_concept(name: str) -> MusicalConcept:
     return MUSICAL_CONCEPTS[name]
 
 
-def _colors(rows: Iterable[MusicalConcept]) -> dict[str, str]:
-    """The colours of the instruments, which are as far apart as so many can be; an instrument keeps its own."""
-    own = {row.name: INSTRUMENTS[row.name].color for row in rows if row.name in INSTRUMENTS}
-    others = (row.color for row in INSTRUMENTS.values() if row.color not in own.values())
-    return {row.name: own.get(row.name) or next(others) for row in rows}
-
-
 LABEL_SPACES.register(SPACE)(
     LabelSpace(
         name=SPACE,
@@ -166,6 +150,7 @@ LABEL_SPACES.register(SPACE)(
         labels=tuple(MUSICAL_CONCEPTS),
         titles={row.name: row.title for row in _ROWS},
         groups={row.name: row.group for row in _ROWS},
-        colors=_colors(_ROWS),
+        # Those of the instruments, which are as far apart as so many can be.
+        colors={row.name: other.color for row, other in zip(_ROWS, INSTRUMENTS.values(), strict=False)},
     )
 )
