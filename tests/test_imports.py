@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pictures": GROUND,
     "grading": GROUND | {"evaluation", "explanation", "models", "resynthesis", "synthesis"},
     "comparison": GROUND | {"evaluation", "explanation", "grading", "models", "synthesis"},
-    "concepts": GROUND | {"evaluation", "explanation", "grading", "models", "resynthesis", "synthesis"},
+    "concepts": GROUND | {"evaluation", "explanation", "grading", "models", "inference", "resynthesis", "synthesis"},
     "bench": GROUND | {"corpora", "explanation", "models", "inference", "synthesis", "training"},
     "doctor": GROUND | {"concepts", "models", "synthesis"},
     "export": GROUND | {"explanation", "grading", "models", "pictures", "inference", "resynthesis"},

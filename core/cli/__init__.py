@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from core.cli import atlas, studies
+from core.cli import atlas, concepts, studies
 from core.cli.console import BAD_INPUT, complain
 from core.cli.doctor import doctor
 from core.cli.grading import grade
@@ -84,6 +84,7 @@ app = typer.Typer(
 for command in (compose, predict, explain, models, dataset, train, evaluate, grade, report, migrate, bench, doctor):
     app.command()(command)
 app.add_typer(atlas.app)
+app.add_typer(concepts.app)
 app.add_typer(studies.app)
 
 

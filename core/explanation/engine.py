@@ -104,6 +104,39 @@ class Trace:
         return (self._down(self._start(target), above=layer) * self._layers[layer].above)[0]
 
     @torch.no_grad()
+    def contexts(self, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """Relevance of targets per unit of what each layer passes on after its pool, by layer.
+
+        Returns:
+            Arrays ``(targets, channels, windows across bands, across frames)``; times the activations that are passed
+            on, they are relevance (Chormai et al. 2022, arXiv 2212.14855).
+        """
+        raw = torch.cat([self._start(target) for target in targets])
+        found: dict[str, Tensor] = {}
+        for name, layer in reversed(self._layers.items()):
+            found[name] = per_unit(raw * layer.above, layer.pooled)
+            if len(found) < len(self._layers):
+                raw = layer.down(raw)
+        return found
+
+    @torch.no_grad()
+    def along(self, target: Target, layer: str, direction: Tensor) -> Tensor:
+        """The part of a target's relevance that passes along a direction of a layer, as a map ``(bands, frames)``.
+
+        In each unit the activations ``a`` are split into ``v (v · a)`` and what is left of them, as if by two more
+        layers, ``v`` and ``vᵀ`` (Chormai et al. 2022, arXiv 2212.14855). With context ``c = R / a``, the
+        part of the relevance ``R = a · c`` along the direction is ``(v · a)(v · c)``.
+
+        Args:
+            direction: Of length one ``(channels,)``.
+        """
+        raw, held = self._down(self._start(target), above=layer), self._layers[layer]
+        context = per_unit(raw * held.above, held.pooled)
+        across = direction[None, :, None, None]
+        part = held.pooled * across * (across * context).sum(1, keepdim=True)
+        return self._maps(per_unit(part, held.above), layer)[0]
+
+    @torch.no_grad()
     def parts(self, target: Target, layer: str, shares: Tensor) -> Tensor:
         """Breaks a target's relevance up at a layer, into maps ``(parts, bands, frames)``.
 

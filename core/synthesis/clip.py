@@ -3,19 +3,20 @@
 The mix is the exact float32 sum of the stems, in the order of the labels. Nothing is applied to it afterwards.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
 
 from core.audio import SAMPLE_RATE, Audio, Samples
-from core.errors import InputError
-from core.synthesis.effects import EFFECTS, Effects, in_the_air, in_the_room, played, recorded
-from core.synthesis.recipe import Recipe, split_clip_name
-from core.synthesis.render import DRUM_BANK, render_stem
-from core.synthesis.score import STYLES, Score, ScoreRequest
-from core.synthesis.soundfonts import all_presets, presets
+from core.synthesis.controlled import controlled_session
+from core.synthesis.effects import Effects, in_the_air, in_the_room, played, recorded
+from core.synthesis.recipe import CONTROLLED, split_clip_name
+from core.synthesis.render import render_stem
+from core.synthesis.score import Note, Score
+from core.synthesis.session import Session, draw_session
 from core.taxonomy.instruments import INSTRUMENTS, Instrument
 
 STEM_LEVEL = 0.1  # RMS of a stem while it sounds, before its gain
@@ -100,67 +101,58 @@ def compose(name: str) -> Clip:
     Raises:
         InputError: there is no clip with this name, or FluidSynth or a soundfont is missing.
     """
-    recipe, seed = split_clip_name(name)
-    # Independent streams, so that another soundfont, for example, does not change the music of a seed.
-    streams = np.random.SeedSequence(seed).spawn(4)
-    casting, scoring, mixing, recording = (np.random.default_rng(stream) for stream in streams)
-    playable = _playable_programs(recipe)
-    labels = _draw_labels(recipe, playable, casting)
-    programs = {label: int(casting.choice(playable[label])) for label in labels}
-    effects = EFFECTS[recipe.effects](labels, recipe.duration, recording)
-    programs |= {label: what.program for label, what in effects.items() if what.program is not None}
-    soundfonts = {label: _draw_soundfont(recipe, label, programs[label], mixing) for label in labels}
-    gains = {label: float(mixing.uniform(-recipe.gain, recipe.gain)) + effects[label].level for label in labels}
-    players = tuple(INSTRUMENTS[label].playing(programs[label]) for label in labels)
-    style = str(scoring.choice(recipe.style))
-    score = STYLES.get(style)(ScoreRequest(players, recipe.duration, recipe.midi or None), scoring)
-    stems = {p.label: _play(p, score, programs[p.label], soundfonts[p.label], effects[p.label]) for p in players}
-    stems = balance(stems, gains)
-    mix = reduce(np.add, stems.values())
-    return Clip(recipe.clip_name(seed), mix, stems, score, programs, soundfonts, gains, style, effects)
+    return next(compose_all([name]))
 
 
-def _playable_programs(recipe: Recipe) -> dict[str, list[int]]:
-    """The programs of each instrument that at least one of the soundfonts has."""
-    held = frozenset().union(*(all_presets(font) for font in recipe.soundfont))
-    return {
-        label: [program for program in programs if (_bank(label), program) in held]
-        for label, programs in recipe.labels.programs.items()
-    }
+def compose_all(names: Iterable[str]) -> Iterator[Clip]:
+    """Composes and plays clips, as :func:`compose` does; a stem that several of them share is played only once.
+
+    All stems stay in memory until the last clip is made, so twins should come by themselves, seed by seed.
+
+    Raises:
+        InputError: as :func:`compose` does.
+    """
+    play = cache(_play)
+    for name in names:
+        recipe, seed = split_clip_name(name)
+        session = (controlled_session if recipe.base == CONTROLLED else draw_session)(recipe, seed)
+        yield _recorded(recipe.clip_name(seed), session, play)
 
 
-def _draw_labels(recipe: Recipe, playable: dict[str, list[int]], rng: np.random.Generator) -> tuple[str, ...]:
-    if recipe.instruments:
-        missing = [label for label in recipe.instruments if not playable[label]]
-        if missing:
-            raise InputError(f"{', '.join(recipe.soundfont)} cannot play {missing[0]}; choose another soundfont.")
-        return recipe.instruments
-    count = int(rng.integers(min(recipe.count), max(recipe.count) + 1))
-    candidates = [label for label in recipe.candidates if playable[label]]
-    if count > len(candidates):
-        raise InputError(
-            f"{', '.join(recipe.soundfont)} can play only {len(candidates)} of these instruments, not {count}; "
-            "choose fewer, or another soundfont."
+def _recorded(name: str, session: Session, play: Callable[..., Samples]) -> Clip:
+    stems = {
+        label: play(
+            INSTRUMENTS[label],
+            notes,
+            session.programs[label],
+            session.score.duration,
+            session.soundfonts[label],
+            session.effects[label],
         )
-    drawn = set(rng.choice(candidates, count, replace=False))
-    return tuple(label for label in candidates if label in drawn)
+        for label, notes in session.score.parts.items()
+    }
+    stems = balance(stems, session.gains_db)
+    mix = reduce(np.add, stems.values())
+    return Clip(
+        name=name,
+        mix=mix,
+        stems=stems,
+        score=session.score,
+        programs=session.programs,
+        soundfonts=session.soundfonts,
+        gains_db=session.gains_db,
+        style=session.style,
+        effects=session.effects,
+    )
 
 
-def _draw_soundfont(recipe: Recipe, label: str, program: int, rng: np.random.Generator) -> str:
-    """A random soundfont that plays the program well; if none does, one that has the program."""
-    wanted = (_bank(label), program)
-    able = [font for font in recipe.soundfont if wanted in presets(font)]
-    return str(rng.choice(able or [font for font in recipe.soundfont if wanted in all_presets(font)]))
-
-
-def _bank(label: str) -> int:
-    return DRUM_BANK if INSTRUMENTS[label].is_drums else 0
-
-
-def _play(instrument: Instrument, score: Score, program: int, soundfont: str, effects: Effects) -> Samples:
+def _play(
+    instrument: Instrument, notes: tuple[Note, ...], program: int, duration: float, soundfont: str, effects: Effects
+) -> Samples:
     """One stem, scaled to equal loudness: its RMS while it sounds is ``STEM_LEVEL``."""
-    notes = played(score.parts[instrument.label], effects)
-    dry = render_stem(notes, instrument, program, score.duration, soundfont, effects.detune, effects.generators)
+    dry = render_stem(
+        played(notes, effects), instrument, program, duration, soundfont, effects.detune, effects.generators
+    )
     wet = in_the_room(in_the_air(dry, effects), effects)
     return recorded(wet * np.float32(STEM_LEVEL / max(sounding_rms(wet), SILENT)), STEM_LEVEL, effects)
 

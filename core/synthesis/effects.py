@@ -24,6 +24,7 @@ from core.taxonomy.instruments import INSTRUMENTS
 EQUALISER_HZ = (60.0, 180.0, 500.0, 1400.0, 4000.0, 10000.0)
 FADE = 0.02  # seconds, at both ends of a gap
 GAP_KEEPS = 0.3  # share of a stem's energy that a gap must keep; otherwise the stem gets no gap
+TONE_HZ = 10_500.0  # below the highest frequency of all clips, and above what most instruments play there
 STEEPNESS = 8  # order of the filters at both ends of the band
 
 AMPLIFIERS = {  # share of the stems that have one, lowest and highest drive in dB
@@ -64,6 +65,7 @@ class Effects:
         gap: Start and end of a silence, in seconds; (0, 0) for none.
         noise: Level of the noise relative to the stem, in dB; 0 for none.
         noise_tilt: Fall of the noise towards high frequencies, in dB per octave.
+        tone: Level of a steady tone at ``TONE_HZ`` relative to the stem, in dB; 0 for none.
         codec: Strength of MP3 compression in (0, 1]; 0 for none.
         seed: Seed of the random numbers for room, noise and breath.
     """
@@ -85,6 +87,7 @@ class Effects:
     gap: tuple[float, float] = (0.0, 0.0)
     noise: float = 0.0
     noise_tilt: float = 0.0
+    tone: float = 0.0
     codec: float = 0.0
     seed: int = 0
 
@@ -221,9 +224,11 @@ def in_the_room(stem: Samples, effects: Effects) -> Samples:
 
 
 def recorded(stem: Samples, level: float, effects: Effects) -> Samples:
-    """A stem ``(samples,)`` of RMS ``level`` with noise, after the codec."""
+    """A stem ``(samples,)`` of RMS ``level`` with noise and tone, after the codec."""
     if effects.noise:
         stem = stem + np.float32(level * 10 ** (effects.noise / 20)) * _noise(len(stem), effects)
+    if effects.tone:
+        stem = stem + np.float32(level * 10 ** (effects.tone / 20)) * _tone(len(stem))
     return _compressed(stem, effects.codec) if effects.codec else stem
 
 
@@ -286,6 +291,11 @@ def _noise(samples: int, effects: Effects) -> Samples:
     spectrum *= 10 ** (-effects.noise_tilt / 20 * np.maximum(_octaves(size) - np.log2(60), 0))
     noise = irfft(spectrum, size)[:samples]
     return np.asarray(noise / np.sqrt((noise**2).mean()), dtype=np.float32)
+
+
+def _tone(samples: int) -> Samples:
+    """A sine of RMS 1."""
+    return np.asarray(np.sqrt(2) * np.sin(2 * np.pi * TONE_HZ / SAMPLE_RATE * np.arange(samples)), dtype=np.float32)
 
 
 def _compressed(stem: Samples, strength: float) -> Samples:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from core.errors import InputError
+from core.synthesis.controls import check_controls
 from core.synthesis.effects import EFFECTS
 from core.synthesis.score import STYLES
 from core.synthesis.soundfonts import known_soundfonts
@@ -18,6 +19,8 @@ DURATIONS = (1.0, 30.0)  # seconds
 COUNTS = (1, 8)  # instruments in a clip
 GAINS = (0.0, 24.0)  # dB
 SEED_DIGITS = 20
+CONTROLLED = "controlled"  # the recipe, and its style, which no other recipe has
+OWN_CHOICES = ("label_set", "family", "count", "instruments", "style", "effects", "midi")  # of a controlled piece
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Recipe:
         gain: Largest change of a stem's loudness, up or down, in dB.
         effects: How effects are drawn, a key of ``core.synthesis.effects.EFFECTS``.
         midi: Folder of MIDI files, for the style ``midi``.
+        controls: What is set in a controlled piece, each as ``control:value``; see :mod:`core.synthesis.controls`.
     """
 
     base: str
@@ -50,6 +54,7 @@ class Recipe:
     gain: float = 6.0
     effects: str = "none"
     midi: str = ""
+    controls: tuple[str, ...] = ()
 
     @property
     def labels(self) -> LabelSet:
@@ -102,6 +107,8 @@ RECIPES: dict[str, Recipe] = {
             if members > 1
         ),
         replace(_RICH, base="unheard-soundfont", soundfont=("timgm6mb",)),
+        # For twins: pieces in which one thing can be changed at a time.
+        Recipe(CONTROLLED, duration=10.0, style=(CONTROLLED,), soundfont=("musescore", "fluidr3"), gain=3.0),
     )
 }
 
@@ -129,7 +136,8 @@ def modified(preset: Recipe, **changes: Any) -> Recipe:
     """
     changed = replace(preset, **changes)
     _check(changed)
-    return replace(changed, instruments=check_labels(changed.instruments, changed.labels.labels))
+    instruments = check_labels(changed.instruments, changed.labels.labels)
+    return replace(changed, instruments=instruments, controls=check_controls(changed.controls))
 
 
 def split_clip_name(name: str) -> tuple[Recipe, int]:
@@ -149,15 +157,11 @@ def split_clip_name(name: str) -> tuple[Recipe, int]:
 
 
 def _check(recipe: Recipe) -> None:
-    low, high = COUNTS
-    if len(recipe.count) not in (1, 2) or not all(low <= n <= high for n in recipe.count):
-        raise InputError(f"A clip has {low} to {high} instruments, so {_to_text(recipe.count)} is not possible.")
-    if recipe.family not in ("", *FAMILIES):
-        raise InputError(f"There is no family {recipe.family!r}; choose one of: {', '.join(FAMILIES)}.")
-    if not recipe.instruments and max(recipe.count) > len(recipe.candidates):
-        raise InputError(f"Only {len(recipe.candidates)} instruments can be drawn, so {max(recipe.count)} is too many.")
-    if len(recipe.instruments) > high:
-        raise InputError(f"A clip has {low} to {high} instruments, so {len(recipe.instruments)} are too many.")
+    if recipe.base == CONTROLLED:
+        _check_own_choices(recipe)
+    elif recipe.controls:
+        raise InputError(f"Only the recipe {CONTROLLED} has controls; leave them out, or choose that recipe.")
+    _check_band(recipe)
     if not DURATIONS[0] <= recipe.duration <= DURATIONS[1]:
         raise InputError(
             f"A clip lasts {DURATIONS[0]:g} to {DURATIONS[1]:g} seconds, so {recipe.duration:g} is not possible."
@@ -171,10 +175,30 @@ def _check(recipe: Recipe) -> None:
     if recipe.effects not in EFFECTS:
         raise InputError(f"There are no effects {recipe.effects!r}; choose one of: {', '.join(EFFECTS)}.")
     for style in recipe.style:
-        STYLES.get(style)
+        if recipe.base != CONTROLLED:
+            STYLES.get(style)
     for font in recipe.soundfont:
         if font not in known_soundfonts():
             raise InputError(f"There is no soundfont {font!r}; choose one of: {', '.join(known_soundfonts())}.")
+
+
+def _check_band(recipe: Recipe) -> None:
+    low, high = COUNTS
+    if len(recipe.count) not in (1, 2) or not all(low <= n <= high for n in recipe.count):
+        raise InputError(f"A clip has {low} to {high} instruments, so {_to_text(recipe.count)} is not possible.")
+    if recipe.family not in ("", *FAMILIES):
+        raise InputError(f"There is no family {recipe.family!r}; choose one of: {', '.join(FAMILIES)}.")
+    if not recipe.instruments and max(recipe.count) > len(recipe.candidates):
+        raise InputError(f"Only {len(recipe.candidates)} instruments can be drawn, so {max(recipe.count)} is too many.")
+    if len(recipe.instruments) > high:
+        raise InputError(f"A clip has {low} to {high} instruments, so {len(recipe.instruments)} are too many.")
+
+
+def _check_own_choices(recipe: Recipe) -> None:
+    preset = RECIPES[CONTROLLED]
+    changed = [name for name in OWN_CHOICES if getattr(recipe, name) != getattr(preset, name)]
+    if changed:
+        raise InputError(f"The {changed[0]} of the recipe {CONTROLLED} cannot be changed; set its controls instead.")
 
 
 def _to_text(value: Any) -> str:

@@ -12,10 +12,11 @@ from scipy.stats import chisquare, kstest
 
 from core.errors import InputError
 from core.paths import ROOT
-from core.synthesis.clip import MIX_PEAK, Clip, _draw_labels, _draw_soundfont, _playable_programs, compose
-from core.synthesis.recipe import RECIPES, Recipe, modified, recipe, split_clip_name
+from core.synthesis.clip import MIX_PEAK, Clip, compose
+from core.synthesis.recipe import CONTROLLED, RECIPES, Recipe, modified, recipe, split_clip_name
 from core.synthesis.render import DRUM_BANK, render_stem
 from core.synthesis.score import Note
+from core.synthesis.session import draw_labels, draw_soundfont, playable_programs
 from core.synthesis.soundfonts import installed_soundfonts, presets
 from core.taxonomy.instruments import INSTRUMENTS, LABEL_SETS
 
@@ -85,7 +86,10 @@ def test_a_name_keeps_every_digit() -> None:
     assert digest(compose(clip.name)) == digest(clip)
 
 
-@pytest.mark.parametrize("preset", RECIPES.values(), ids=list(RECIPES))
+FREE = [preset for preset in RECIPES.values() if preset.base != CONTROLLED]
+
+
+@pytest.mark.parametrize("preset", FREE, ids=lambda preset: preset.base)
 def test_every_change_of_a_recipe_survives_its_name(preset: Recipe) -> None:
     assert preset.name == preset.base
     changes = {
@@ -105,6 +109,14 @@ def test_every_change_of_a_recipe_survives_its_name(preset: Recipe) -> None:
         changed = modified(preset, **{key: value})
         assert recipe(changed.name) == changed
     assert recipe(modified(preset, **changes).name) == modified(preset, **changes)
+
+
+def test_every_change_of_a_controlled_piece_survives_its_name() -> None:
+    changed = modified(
+        RECIPES[CONTROLLED], controls=("mode:minor", "tempo:fast"), duration=3.0, soundfont=("timgm6mb",), gain=0.5
+    )
+    assert changed.name == "controlled;duration=3;soundfont=timgm6mb;gain=0.5;controls=tempo:fast,mode:minor"
+    assert recipe(changed.name) == changed
 
 
 def test_the_music_does_not_change_with_sound_or_loudness() -> None:
@@ -137,8 +149,8 @@ def test_what_is_drawn_belongs_to_the_label_set(name: str) -> None:
 
 
 def drawn_labels(recipe: str, times: int) -> list[tuple[str, ...]]:
-    playable = _playable_programs(RECIPES[recipe])
-    return [_draw_labels(RECIPES[recipe], playable, np.random.default_rng(seed)) for seed in range(times)]
+    playable = playable_programs(RECIPES[recipe])
+    return [draw_labels(RECIPES[recipe], playable, np.random.default_rng(seed)) for seed in range(times)]
 
 
 @pytest.mark.parametrize("family", ["strings", "brass", "reeds", "plucked"])
@@ -166,7 +178,7 @@ def test_every_instrument_and_number_is_equally_likely() -> None:
 def test_a_soundfont_is_drawn_as_often_as_it_is_named() -> None:
     weighted = recipe("general;soundfont=timgm6mb,musescore,musescore")
     rng = np.random.default_rng(0)
-    drawn = [_draw_soundfont(weighted, "piano", 0, rng) for _ in range(600)]
+    drawn = [draw_soundfont(weighted, "piano", 0, rng) for _ in range(600)]
     assert drawn.count("musescore") / 600 == pytest.approx(2 / 3, abs=0.06)
 
 
@@ -255,6 +267,25 @@ BAD_NAMES = {
     "general;gain=-3@1": "gain",
     "general;gain=1e9@1": "gain",
     "wimu12;count=8;label_set=@1": "no label set",
+    "general;controls=mode:minor@1": "Only the recipe controlled has controls",
+    "controlled;controls=colour:red@1": "no control 'colour'.*tempo",
+    "controlled;controls=mode:blue@1": "mode cannot be 'blue'.*mode:major, mode:minor",
+    "controlled;controls=mode@1": "mode cannot be ''",
+    "controlled;controls=mode:major,mode:minor@1": "mode is set twice",
+    "controlled;soundfont=best@1": "no soundfont 'best'",
+    "controlled;duration=0.5@1": "1 to 30 seconds",
+    **{
+        f"controlled;{change}@1": f"The {change.partition('=')[0]} of the recipe controlled cannot be changed"
+        for change in (
+            "label_set=wimu12",
+            "family=keys",
+            "count=2",
+            "instruments=flute",
+            "style=random",
+            "effects=varied",
+            "midi=songs",
+        )
+    },
 }
 
 
