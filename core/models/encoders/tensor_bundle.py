@@ -20,12 +20,6 @@ MAGIC = 0xDB4775248B80FB57
 TYPES: Mapping[int, np.dtype[Any]] = {
     number: np.dtype(name) for number, name in {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8", 19: "<f2"}.items()
 }
-    1: np.dtype("<f4"),
-    2: np.dtype("<f8"),
-    3: np.dtype("<i4"),
-    9: np.dtype("<i8"),
-    19: np.dtype("<f2"),
-}
 
 Message = dict[int, list[int | bytes]]
 
