@@ -6,8 +6,9 @@ shape, and its place in ``PREFIX.data-00000-of-00001``. (TensorFlow's ``tensor_b
 ``lib/io/table_format.txt``.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,9 @@ from core.errors import InputError
 
 FOOTER = 48  # bytes
 MAGIC = 0xDB4775248B80FB57
-TYPES = {1: np.dtype("<f4"), 2: np.dtype("<f8"), 3: np.dtype("<i4"), 9: np.dtype("<i8"), 19: np.dtype("<f2")}
+TYPES: Mapping[int, np.dtype[Any]] = {
+    number: np.dtype(name) for number, name in {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8", 19: "<f2"}.items()
+}
 
 Message = dict[int, list[int | bytes]]
 
