@@ -99,7 +99,7 @@ def visit(address: str, visits: Sequence[Visit]) -> None:
 
 
 def explain(clip: str) -> Visit:
-    """Listens to a clip, has it explained with two concepts, and compares models on it."""
+    """Listens to a clip, has it explained with two reasons, and compares models on it."""
 
     def go(page: Page, address: str) -> None:
         for name, view in {"": {}, "explain": {}, "compare": {}}.items():
@@ -108,8 +108,8 @@ def explain(clip: str) -> Visit:
         page.goto(f"{address}/explain?{urlencode({'clip': clip})}")
         settle(page)
         for number in (0, 1):
-            page.locator('.tile [data-action="open"]').nth(number).click()
-            page.wait_for_url(re.compile(r"concept=\d+"))
+            page.locator('.reason [data-action="open"]').nth(number).click()
+            expect(page.locator(".reason").nth(number)).to_have_attribute("data-opened", "true", timeout=PATIENCE)
             settle(page)
 
     return go
@@ -127,7 +127,7 @@ def upload(file: Path) -> Visit:
         expect(page.locator(".player").first).to_contain_text(file.name, timeout=PATIENCE)
         settle(page)
         page.get_by_role("link", name="Explain").click()
-        expect(page.get_by_role("heading", name="Concepts that carried it")).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(".reason").first).to_be_visible(timeout=PATIENCE)
         settle(page)
 
     return go
