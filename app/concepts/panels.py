@@ -156,7 +156,7 @@ def concept_page(atlas: Atlas, concept: Concept) -> None:
         f"<small style='opacity:.62'>Concept {concept.channel} of {concept.layer} · "
         f"{escape(model_title(atlas.model))}</small>"
     )
-    answers, use, near = st.columns([1.2, 1, 1], gap="medium")
+    answers, use, near = st.columns([1.4, 1, 1], gap="medium")
     with answers, st.container(border=True, height="stretch"):
         st.subheader("What it responds to", help=SCORES_HELP)
         scores(concept)

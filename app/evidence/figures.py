@@ -73,7 +73,7 @@ def measures_table(
     """
     head = "".join(f"<th scope='col'>{escape(heading)}</th>" for heading in columns)
     body = "".join(
-        f"<tr><th scope='row'>{escape(MEASURES[name].title)} {ARROWS[MEASURES[name].direction]}"
+        f"<tr><th scope='row'>{escape(MEASURES[name].title)}&nbsp;{ARROWS[MEASURES[name].direction]}"
         f"<small>{escape(MEASURES[name].meaning)}</small></th>"
         + "".join(
             _cell(figures.get(name), "best" if heading in best[name] else "") for heading, figures in columns.items()
@@ -96,7 +96,7 @@ def candidates_table(found: CandidateSearch, outcomes: Mapping[str, Mapping[str,
     """
     measures = list(found.candidates[found.default].measures)
     head = "".join(
-        f"<th scope='col'><span title='{escape(MEASURES[name].meaning)}'>{escape(MEASURES[name].title)}</span> "
+        f"<th scope='col'><span title='{escape(MEASURES[name].meaning)}'>{escape(MEASURES[name].title)}</span>&nbsp;"
         f"{ARROWS[MEASURES[name].direction]}</th>"
         for name in measures
     )

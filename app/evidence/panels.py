@@ -194,7 +194,7 @@ def drawn(found: Grades, by: str) -> None:
     if len(parts) > 1:
         st.html(legend(shades))
     for row in (list(DRAWN)[:3], list(DRAWN)[3:]):
-        for column, measure in zip(st.columns(3, gap="medium"), row, strict=False):
+        for column, measure in zip(st.columns(3, gap="medium", vertical_alignment="bottom"), row, strict=False):
             with column:
                 _panel(parts, shades, measure)
 

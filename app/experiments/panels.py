@@ -72,7 +72,7 @@ def models_choice(view: View, names: Sequence[str]) -> list[str]:
     def changed() -> None:
         show(shown=",".join(st.session_state[key]) or None)
 
-    st.multiselect("Models", names, key=key, on_change=changed, format_func=titled)
+    st.multiselect("Models", names, key=key, on_change=changed, format_func=titled, wrap=True)
     return shown
 
 
@@ -165,12 +165,9 @@ def confusion(records: Records) -> None:
     sets = {family: f"similar-{family}" for family in SIMILAR}
     if _missing({name: found for name, found in records.items() if set(sets.values()) & set(found)}, ", ".join(sets)):
         return
-    left, right = st.columns(2)
-    with left:
-        family = st.selectbox("Family", SIMILAR, key="confused-family", format_func=str.capitalize)
+    family = st.selectbox("Family", SIMILAR, key="confused-family", format_func=str.capitalize)
     measured = {name: found[sets[family]] for name, found in records.items() if sets[family] in found}
-    with right:
-        model = st.selectbox("Model", list(measured), key="confused-model", format_func=titled)
+    model = st.selectbox("Model", list(measured), key="confused-model", format_func=titled)
     if _missing(measured, sets[family]):
         return
     record = measured[str(model)]
@@ -215,7 +212,7 @@ def real_solos(records: Records) -> None:
 
 
 def solo_table(confusion: SoloConfusion) -> pd.DataFrame:
-    """A row for each instrument: recordings, share right, what it is taken for; the least often right comes first."""
+    """A row for each instrument: share right, what it is taken for, recordings; the least often right comes first."""
     rows = []
     for played, counts in zip(confusion.when, confusion.clips, strict=True):
         called = dict(zip(confusion.called, counts, strict=True))
@@ -223,9 +220,9 @@ def solo_table(confusion: SoloConfusion) -> pd.DataFrame:
         rows.append(
             {
                 "instrument": title(played),
-                "recordings": sum(counts),
                 "right": called.get(played, 0) / sum(counts),
                 "taken for": ", ".join(f"{_lower(label)} {called[label]}×" for label in wrong),
+                "recordings": sum(counts),
             }
         )
     return pd.DataFrame(rows).sort_values("right", kind="stable")

@@ -12,7 +12,7 @@ from app.frame.places import place
 STYLE = """
 <style>
 .st-key-trust {min-height: 5.6rem}
-@media (max-width: 640px) {.st-key-trust {min-height: 6.7rem}}
+@media (max-width: 1150px) {.st-key-trust {min-height: 6.8rem}}
 @media (min-width: 900px) {
   [data-testid="stColumn"]:has(.st-key-place-stage) {position: sticky; top: 3.75rem; align-self: flex-start}
 }
@@ -47,4 +47,4 @@ def laid_out() -> Places:
     with left:
         stage = place("stage", 480, 640)
     with right:
-        return Places(strip, stage, place("choices", 68), place("trust", 90, 107), place("why", 600))
+        return Places(strip, stage, place("choices", 68), place("trust", 90, 109), place("why", 600))

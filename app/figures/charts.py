@@ -17,7 +17,7 @@ def layout(figure: go.Figure, height: int, **settings: object) -> go.Figure:
     """The look of all figures; changes the figure and returns it."""
     figure.update_layout(
         height=height,
-        margin={"l": 4, "r": 12, "t": 6, "b": 28},
+        margin={"l": 4, "r": 22, "t": 6, "b": 28},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": inks().text, "size": 13},

@@ -117,7 +117,7 @@ def named(labels: Iterable[str]) -> str:
 
 def legend(shades: Mapping[str, str]) -> str:
     """HTML that says which colour stands for what, for all figures that share their colours."""
-    return " &emsp; ".join(
-        f"<span style='white-space:nowrap'><span style='color:{shade}'>●</span> {name}</span>"
+    return " ".join(
+        f"<span style='display:inline-block;margin-right:1.5rem'><span style='color:{shade}'>●</span> {name}</span>"
         for name, shade in shades.items()
     )

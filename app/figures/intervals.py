@@ -1,6 +1,7 @@
 """Figures of what was measured over many clips: every value with its interval, one colour a model."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ Figures = Mapping[str, Interval]  # for each place on an axis
 HEIGHT = 260
 LINE, MARK = 28, 9  # pixels a row, and pixels a mark in it where they need more
 SPREAD = 0.6  # share of a row that its models take up
+SHORT, NARROW = 8, 20  # letters of names that fit side by side, and of a line of a title beside a table
 FULL = 0.2  # share from which on a table of smaller ones uses the strongest colour
 
 
@@ -84,9 +86,12 @@ def heatmap(
             hovertemplate=f"{axes[0]}: %{{y}}<br>{axes[1]}: %{{x}}<br>%{{text}}<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_xaxes(title=axes[1], showgrid=False, tickangle=0, tickfont_size=10 if len(across) > 5 else 13)
-    figure.update_yaxes(title=axes[0], autorange="reversed", showgrid=False)
-    return _roomy(layout(figure, 34 * len(down) + 76), bottom=54)
+    size = 10 if len(across) > 5 else 12
+    slope = -40 if max(map(len, across)) > SHORT else 0  # so that long names do not run into each other
+    figure.update_xaxes(title=axes[1], showgrid=False, tickangle=slope, tickfont_size=size, automargin=True)
+    title = {"text": "<br>".join(wrap(axes[0], NARROW)), "font": {"size": 12, "color": inks().text}}
+    figure.update_yaxes(title=title, autorange="reversed", showgrid=False)
+    return _roomy(layout(figure, 34 * len(down) + 76 + (40 if slope else 0)), bottom=54)
 
 
 def _strongest(values: Sequence[Sequence[float | None]]) -> float:

@@ -26,7 +26,12 @@ h1 {font-size: 1.7rem !important; padding-bottom: 0 !important}
 h3 {font-size: 1.05rem !important}
 [data-testid="stMetricValue"] {font-size: 1.35rem}
 [data-testid="stBaseButton-tertiary"] {min-height: 1.9rem; padding: 0; justify-content: flex-start; text-align: left}
+[data-testid="stBaseButton-primary"] *, [data-testid="stMultiSelect"] [data-baseweb="tag"] * {
+  color: var(--ground) !important;  /* white on it would be too faint in the dark */
+}
 .st-key-way-in button {padding-inline: .4rem}  /* all ways in side by side */
+@media (min-width: 641px) and (max-width: 1150px) {.st-key-way-in button {padding-inline: .15rem; font-size: .8rem}}
+.st-key-reasons [data-testid="stBaseButton-tertiary"] * {white-space: normal}
 [class*="st-key-silent-"] button {max-width: 100%}
 @media (max-width: 640px) {  /* two cards side by side, and figures in a row, where Streamlit would stack them */
   [class*="st-key-cards-"] [data-testid="stColumn"] {min-width: calc(50% - 1rem); flex: 1 1 calc(50% - 1rem)}

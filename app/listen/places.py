@@ -29,7 +29,7 @@ class Places:
 
 def laid_out() -> Places:
     """The places, still empty."""
-    left, right = st.columns([2.6, 1.15], gap="medium")
+    left, right = st.columns([2.4, 1.15], gap="medium")
     with left:
         strip, sound = place("strip", 131), place("sound", 500)
     with right:

@@ -114,6 +114,9 @@ MEASURES = {
 }
 """The measures in the order of reports."""
 
+STUDY_MEASURES = ("stability_of_reasons",)
+"""Those that a study measures, and a grade does not."""
+
 REASON_MEASURES = tuple(name for name in MEASURES if name.startswith(("reason_", "reconstruction_")))
 """Those of the reasons for an answer, and of the notes filled in for it.
 

@@ -169,17 +169,19 @@ def highest_rate() -> int:
     return max((card(name).frontend.sample_rate for name in model_names()), default=SAMPLE_RATE)
 
 
-def default_model(task: str = DEFAULT_TASK) -> str:
-    """Name of the model that is used for a task where none is named.
+def default_model(task: str | None = None) -> str:
+    """Name of the model that is used where none is named.
+
+    Args:
+        task: The task that it is for; if not given, the first of :func:`model_names`.
 
     Raises:
-        InputError: there is no trained model for the task on disk.
+        InputError: there is no trained model on disk, or none for the task.
     """
     names = model_names(task=task)
     if not names:
-        raise InputError(
-            f"There is no trained model for the task {task} in trained_models/; train one with `timbrescope train`."
-        )
+        wanted = f" for the task {task}" if task else ""
+        raise InputError(f"There is no trained model{wanted} in trained_models/; train one with `timbrescope train`.")
     return names[0]
 
 

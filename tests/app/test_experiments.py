@@ -79,7 +79,7 @@ def test_everything_measured_is_shown_and_can_be_downloaded(root: Path) -> None:
 def test_a_table_says_what_real_solos_are_taken_for() -> None:
     confusion = SoloConfusion(called=("piano", "tuba"), when=("piano", "tuba"), clips=((3, 1), (2, 0)))
     assert experiments.solo_table(confusion).to_dict("records") == [
-        {"instrument": "Tuba", "recordings": 2, "right": 0.0, "taken for": "piano 2×"},
+        {"instrument": "Tuba", "right": 0.0, "taken for": "piano 2×", "recordings": 2},
         {"instrument": "Piano", "recordings": 4, "right": 0.75, "taken for": "tuba 1×"},
     ]
 

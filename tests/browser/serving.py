@@ -27,6 +27,45 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 
+# The words in a part of a page, and how much they stand out from what is behind them (WCAG 2, relative luminance).
+CONTRASTS = """root => {
+    const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+    const over = (layers) => {
+        context.clearRect(0, 0, 1, 1);
+        for (const [color, opacity] of layers) {
+            context.globalAlpha = opacity;
+            context.fillStyle = color;
+            context.fillRect(0, 0, 1, 1);
+        }
+        return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const luminance = (rgb) => {
+        const linear = rgb.map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+    };
+    const above = (node) => node.parentElement ?? node.getRootNode().host;
+    const seen = [];
+    const walk = (part) => {
+        for (const child of [...(part.shadowRoot?.children ?? []), ...part.children]) walk(child);
+        const texts = [...part.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
+        const words = texts.map((node) => node.data.trim()).join("");
+        const box = part.getBoundingClientRect();
+        if (!words || part.closest("[hidden], svg, style") || box.width < 2 || part.closest(":disabled")) return;
+        if (!part.checkVisibility({ opacityProperty: true, visibilityProperty: true })) return;
+        const grounds = [];
+        let opacity = 1;
+        for (let node = part; node; node = above(node)) {
+            const style = getComputedStyle(node);
+            grounds.unshift([style.backgroundColor, 1]);
+            opacity *= style.opacity;
+        }
+        const [a, b] = [over([...grounds, [getComputedStyle(part).color, opacity]]), over(grounds)].map(luminance);
+        seen.push([words.slice(0, 50), (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
+    };
+    walk(root);
+    return seen;
+}"""
+
 
 @contextmanager
 def serve(app: Path, *options: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.player_app import BAND_HZ, BANDS
-from tests.browser.serving import CHROMIUM, await_number, drag, serve
+from tests.browser.serving import CHROMIUM, CONTRASTS, await_number, drag, serve
 
 # Before any script of the page runs: counts what it does with Web Audio, and taps every sample that goes out.
 SPY = """
@@ -34,29 +34,6 @@ window.AudioContext = class extends AudioContext {
 const start = AudioBufferSourceNode.prototype.start;
 AudioBufferSourceNode.prototype.start = function (...when) { window.audio.starts++; return start.apply(this, when); };
 """
-# The words of each player and how much they stand out from what is behind them (WCAG 2, relative luminance).
-CONTRASTS = """players => {
-  const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
-  const over = (colors) => {
-    context.clearRect(0, 0, 1, 1);
-    for (const color of colors) { context.fillStyle = color; context.fillRect(0, 0, 1, 1); }
-    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  };
-  const luminance = (rgb) => {
-    const linear = rgb.map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-  };
-  const seen = [];
-  for (const player of players) for (const part of player.querySelectorAll("*")) {
-    const words = [...part.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join("");
-    if (!words || part.closest("[hidden]") || !part.getClientRects().length || part.matches(":disabled")) continue;
-    const grounds = [];
-    for (let node = part; node; node = node.parentElement) grounds.unshift(getComputedStyle(node).backgroundColor);
-    const [a, b] = [over([...grounds, getComputedStyle(part).color]), over(grounds)].map(luminance);
-    seen.push([words, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
-  }
-  return seen;
-}"""
 # RMS of the tones of player_app.py: amplitude / sqrt(2).
 LOW, HIGH = 0.2 / 2**0.5, 0.3 / 2**0.5
 MIX = (LOW**2 + HIGH**2) ** 0.5
@@ -468,7 +445,7 @@ def test_all_words_can_be_read(browser: Browser, address: str, theme: Literal["d
         page.locator('[data-action="mute"]').first.click()
         page.locator('.player [data-layer="against"]').first.click()
         ground = page.locator(".player").first.evaluate("player => getComputedStyle(player).backgroundColor")
-        contrasts = page.locator(".player").evaluate_all(CONTRASTS)
+        contrasts = [found for player in page.locator(".player").all() for found in player.evaluate(CONTRASTS)]
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(14, 17, 23)"}[theme]
     assert len(contrasts) > 40
     assert {words: contrast for words, contrast in contrasts if contrast < 4.5} == {}

@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.explanation.explainer import EXPLAINERS, Explainer
 from core.explanation.targets import Target
 from core.frontends.frontend import FrontendConfig, frontend
-from core.grading.catalogue import MEASURES, REASON_MEASURES
+from core.grading.catalogue import MEASURES, REASON_MEASURES, STUDY_MEASURES
 from core.grading.grade import cross_talk, figures, grade_explainer, means
 from core.grading.marks import Mark, Scene, mark_clip
 from core.grading.record import (
@@ -164,7 +164,7 @@ def test_the_grade_of_few_clips_is_whole_and_can_be_kept(tiny_model: Path, tmp_p
         on_progress=lambda: seen.append(1),
     )
     assert len(seen) == 2
-    assert list(grade.measures) == [name for name in MEASURES if name not in REASON_MEASURES]
+    assert list(grade.measures) == [name for name in MEASURES if name not in (*REASON_MEASURES, *STUDY_MEASURES)]
     assert grade.instruments == 4
     assert list(grade.by_count) == ["2"]
     assert sum(part.instruments for part in grade.by_outcome.values()) == 4
