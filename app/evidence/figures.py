@@ -40,6 +40,7 @@ STYLE = """
 .marks small {display: block; font-size: .68rem; line-height: 1.2; color: var(--quiet); font-weight: 400}
 .marks td small {white-space: nowrap; margin-top: .1rem}
 .marks .best {color: var(--best); font-weight: 700}
+.marks .best small {color: color-mix(in srgb, currentColor 92%, transparent)}
 @media (max-width: 1150px) {
   .graded th, .graded td {padding: .35rem .2rem}
   .graded thead th {font-size: .7rem; overflow-wrap: normal}
@@ -52,6 +53,7 @@ STYLE = """
 .candidates thead [title] {cursor: help; text-decoration: underline dotted}
 .candidates .part {padding-top: .8rem; color: var(--quiet); font-size: .8rem}
 .candidates .worse {color: var(--quiet)}
+.candidates .worse small {color: inherit}
 .strip {display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: .6rem}
 .strip figure {margin: 0}
 .strip img {width: 100%; border-radius: 4px; display: block}

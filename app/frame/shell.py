@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from app.components import alerts
-from app.figures.colors import inks
+from app.figures.colors import DARK, LIGHT
 from app.frame import places
 from app.frame.header import header
 from core.errors import InputError
@@ -26,9 +26,10 @@ h1 {font-size: 1.7rem !important; padding-bottom: 0 !important}
 h3 {font-size: 1.05rem !important}
 [data-testid="stMetricValue"] {font-size: 1.35rem}
 [data-testid="stBaseButton-tertiary"] {min-height: 1.9rem; padding: 0; justify-content: flex-start; text-align: left}
-[data-testid="stBaseButton-primary"] *, [data-testid="stMultiSelect"] [data-baseweb="tag"] * {
+[data-testid="stBaseButton-primary"] *, [data-testid="stMultiSelect"] [data-tag] * {
   color: var(--ground) !important;  /* white on it would be too faint in the dark */
 }
+[data-testid="stCaptionContainer"] {opacity: .82}  /* fainter words cannot be read by all */
 .st-key-way-in button {padding-inline: .4rem}  /* all ways in side by side */
 @media (min-width: 641px) and (max-width: 1150px) {.st-key-way-in button {padding-inline: .15rem; font-size: .8rem}}
 .st-key-reasons [data-testid="stBaseButton-tertiary"] * {white-space: normal}
@@ -48,6 +49,9 @@ h3 {font-size: 1.05rem !important}
 }
 </style>
 """
+# They follow the browser's theme at once, without the server.
+INKS = f"""<style>:root {{
+  --ground: light-dark({LIGHT.ground}, {DARK.ground}); --best: light-dark({LIGHT.best}, {DARK.best})}}</style>"""
 
 
 @contextmanager
@@ -103,7 +107,7 @@ def _page(
     laid_out: Callable[[], Places],
     loaded: Callable[[], tuple[Callable[[], tuple[Any, ...] | None], Callable[..., None]]],
 ) -> None:
-    st.html(f"{STYLE}{places.STYLE}<style>:root {{--ground: {inks().ground}; --best: {inks().best}}}</style>")
+    st.html(f"{STYLE}{places.STYLE}{INKS}")
     header(heading, sentence)
     top = st.container(key="top")
     made = laid_out()
