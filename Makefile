@@ -32,7 +32,7 @@ app: $(VENV)/.installed-app ## Open the app on http://localhost:8501
 	$(VENV)/bin/streamlit run app/main.py
 
 test: $(VENV)/.installed-dev ## Run all tests, those in a browser included
-	$(VENV)/bin/pytest -n 2 --dist loadfile
+	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev ## Check format, style and types
 	$(VENV)/bin/ruff format --check .

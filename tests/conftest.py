@@ -1,5 +1,6 @@
 """What tests of several parts share."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ from core.models.network import StagedNetwork, parameter_count
 from core.models.store import save_model
 from core.taxonomy.instruments import label_set
 
+# Tests run side by side, one worker on each core: more threads than that, here or in the processes that tests start,
+# would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch.set_num_threads(1)
+
 ZOO = (
     "general-shallow-simple",
     "general-deep-simple",
@@ -29,6 +35,11 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TIMBRESCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in a browser come first: no worker is to begin with the longest file when the other is about to end."""
+    items.sort(key=lambda item: "browser" not in item.path.parts)
 
 
 @pytest.fixture(scope="session")

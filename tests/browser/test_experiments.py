@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.models.store import card
 from tests.app.measured import write_measured
-from tests.browser.serving import CHROMIUM, serve
+from tests.browser.serving import CHROMIUM, computed, serve
 
 FIGURES = 5 + 3 + 1 + 2 * 4
 
@@ -43,6 +43,7 @@ def test_figures_are_drawn_and_follow_the_choice_of_models(browser: Browser, add
     page.get_by_role("button", name=f"Remove {card('general-deep-rich-8').title}").click()
     expect(curves).to_have_count(2 * 3)
     assert "shown=" in page.url
+    computed(page)  # or the page that is computed anew closes what is opened
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").first.click()
         page.get_by_role("button", name="By number (CSV)").click()

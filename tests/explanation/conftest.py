@@ -10,8 +10,6 @@ from core.models.card import Card
 from core.models.network import StagedNetwork
 from core.models.store import TrainedModel
 
-torch.set_num_threads(1)  # the networks are so tiny that more threads would only wait for each other
-
 LABELS = 5
 BANDS, FRAMES = 32, 37
 

@@ -19,7 +19,7 @@ FRONTEND = frontend(FrontendConfig())
 @pytest.fixture
 def case() -> Case:
     """A tone under noise, explained perfectly by one set of rules and wrongly by another."""
-    time = np.arange(11025) / 22050
+    time = np.arange(5512) / 22050
     tone = (0.2 * np.sin(2 * np.pi * 1000 * time)).astype(np.float32)
     noise = np.random.default_rng(0).normal(size=len(tone)).astype(np.float32) / 10
     truth = Truth({"flute": Audio(tone, 22050), "drums": Audio(noise, 22050)}, FRONTEND)

@@ -21,7 +21,7 @@ from core.grading.searches import RuleSearch
 from core.grading.truth import Truth
 from core.grading.verdict import SANITY
 from core.models.store import TrainedModel, load_model
-from core.studies.mask_search import clip_names
+from core.studies import rule_search
 from core.studies.rule_candidates import CANDIDATES, DEFAULT, RANDOM_SEED, SharingPool
 from core.studies.rule_search import COMPARED, REPORTED, search
 from core.synthesis.clip import compose
@@ -33,6 +33,11 @@ ENGINE = [name for name, c in CANDIDATES.items() if not (c.explainer or c.sharin
 LEARNED = [name for name, c in CANDIDATES.items() if c.contrast or c.less_random]
 LOSSLESS = [name for name, c in CANDIDATES.items() if not (c.explainer or c.by_amplitude or name in LEARNED)]
 ONLY = next(name for name, candidate in CANDIDATES.items() if candidate.is_default)
+
+
+def clip_names(model: TrainedModel, clips: int, seed: int) -> list[str]:
+    """Clips that are shorter than those that are searched with."""
+    return [f"{model.card.label_set};count=2,4;duration=1.5;soundfont=timgm6mb@{seed + n}" for n in range(clips)]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +65,9 @@ def hearing(model: TrainedModel) -> TrainedModel:
 def everything(hearing: TrainedModel) -> RuleSearch:
     """Results for all candidates and an equivalent of the default."""
     same = replace(CANDIDATES[ONLY], rules=replace(DEFAULT, first=DEFAULT.convolution(0, 2)))
-    return search(hearing, clips=2, seed=7, candidates={**CANDIDATES, "same": same})
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr(rule_search, "clip_names", clip_names)
+        return search(hearing, clips=2, seed=7, candidates={**CANDIDATES, "same": same})
 
 
 def test_one_candidate_is_the_default() -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -61,7 +60,6 @@ def test_two_processes_train_one_model(data: Path, config: Path, tmp_path: Path)
         [*command, "--devices", "2", "--strategy", "ddp", "--json"],
         capture_output=True,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
     assert "MEMBER: 2/2" in done.stderr
