@@ -43,7 +43,8 @@ def test_figures_are_drawn_and_follow_the_choice_of_models(browser: Browser, add
     page.get_by_role("button", name=f"Remove {card('general-deep-rich-8').title}").click()
     expect(curves).to_have_count(2 * 3)
     assert "shown=" in page.url
-    computed(page)  # or the page that is computed anew closes what is opened
+    computed(page)
+    page.get_by_role("heading", name="Experiments").click()  # the first click elsewhere only leaves the list of models
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").first.click()
         page.get_by_role("button", name="By number (CSV)").click()
