@@ -1,1 +1,1 @@
-"""The concept atlas: what each inner channel of a network responds to, with examples to hear and measured names."""
+"""What the inner channels of a network respond to: its atlas, with names and examples, and musical concepts in it."""
